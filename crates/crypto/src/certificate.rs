@@ -1,0 +1,117 @@
+//! X.509 certificates: the merchant's API certificate and the platform's certificates.
+
+use std::time::SystemTime;
+
+use x509_cert::{
+    der::{Decode, Encode},
+    spki::DecodePublicKey,
+};
+
+use crate::{
+    Backend, KeyId,
+    error::{CertificateError, KeyError},
+    key::{PrivateKey, PublicKey, pem_block},
+    party::Party,
+};
+
+/// A certificate of one side, read from PEM.
+///
+/// Only what WeChat Pay's protocol needs is kept: the serial number, the public key and the validity.
+/// The chain is not checked here: WeChat Pay's trust is the key the merchant was given, not an authority.
+#[derive(Clone, Debug)]
+pub struct Certificate<P: Party> {
+    serial: KeyId,
+    public_key: PublicKey<P>,
+    not_before: SystemTime,
+    not_after: SystemTime,
+}
+
+impl<P: Party> Certificate<P> {
+    /// Reads the first certificate of a PEM text.
+    ///
+    /// # Errors
+    ///
+    /// [`CertificateError`] when there is no certificate, it is damaged, or its key is not RSA of 2048 to 8192 bits.
+    pub fn from_pem(pem: &str) -> Result<Self, CertificateError> {
+        Self::from_pem_with(Backend::default(), pem)
+    }
+
+    /// The same as [`from_pem`](Self::from_pem) with a chosen backend for the public key.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_pem`](Self::from_pem).
+    pub fn from_pem_with(backend: Backend, pem: &str) -> Result<Self, CertificateError> {
+        let block = pem_block(pem, &["CERTIFICATE"], "CERTIFICATE").map_err(CertificateError::Pem)?;
+        let certificate =
+            x509_cert::Certificate::from_der(&block.der).map_err(|_| CertificateError::NotX509)?;
+        let tbs = &certificate.tbs_certificate;
+        let spki = tbs
+            .subject_public_key_info
+            .to_der()
+            .map_err(|_| CertificateError::NotX509)?;
+        let public_key = PublicKey::from_spki_der_with(backend, &spki).map_err(CertificateError::Key)?;
+        let mut serial = String::new();
+        for byte in tbs.serial_number.as_bytes() {
+            serial.push_str(&format!("{byte:02X}"));
+        }
+        Ok(Self {
+            serial: KeyId::new(&serial),
+            public_key,
+            not_before: tbs.validity.not_before.to_system_time(),
+            not_after: tbs.validity.not_after.to_system_time(),
+        })
+    }
+
+    /// The serial number, in upper-case hexadecimal.
+    #[must_use]
+    pub fn serial(&self) -> &KeyId {
+        &self.serial
+    }
+
+    /// The public key.
+    #[must_use]
+    pub fn public_key(&self) -> &PublicKey<P> {
+        &self.public_key
+    }
+
+    /// The first moment of validity.
+    #[must_use]
+    pub fn not_before(&self) -> SystemTime {
+        self.not_before
+    }
+
+    /// The last moment of validity.
+    #[must_use]
+    pub fn not_after(&self) -> SystemTime {
+        self.not_after
+    }
+
+    /// Whether `key` is the private key of this certificate.
+    #[must_use]
+    pub fn belongs_to(&self, key: &PrivateKey<P>) -> bool {
+        self.public_key == *key.public_key()
+    }
+}
+
+/// Checks that the DER of a SubjectPublicKeyInfo is RSA and returns the PKCS#1 key inside.
+pub(crate) fn rsa_key_of_spki(spki: &[u8]) -> Result<Vec<u8>, KeyError> {
+    struct Pkcs1(Vec<u8>);
+    impl TryFrom<x509_cert::spki::SubjectPublicKeyInfoRef<'_>> for Pkcs1 {
+        type Error = x509_cert::spki::Error;
+        fn try_from(info: x509_cert::spki::SubjectPublicKeyInfoRef<'_>) -> Result<Self, Self::Error> {
+            info.algorithm.assert_algorithm_oid(RSA_ENCRYPTION)?;
+            let key = info
+                .subject_public_key
+                .as_bytes()
+                .ok_or(x509_cert::spki::Error::KeyMalformed)?;
+            Ok(Self(key.to_vec()))
+        }
+    }
+    Pkcs1::from_public_key_der(spki)
+        .map(|key| key.0)
+        .map_err(|_| KeyError::NotRsa)
+}
+
+const RSA_ENCRYPTION: x509_cert::der::asn1::ObjectIdentifier =
+    x509_cert::der::asn1::ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");

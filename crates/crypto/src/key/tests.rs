@@ -1,0 +1,325 @@
+//! Keys, seals and signatures under every backend, against vectors that another implementation made.
+
+use std::thread;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::{
+    ApiV3Key, Backend, Certificate, FormValue, KeyError, MerchantCiphertext, MerchantKey, PhoneNumber,
+    Plaintext, PlatformCiphertext, PrivateKey, PublicKey, SealError,
+    party::{Merchant, Party, Platform},
+};
+
+const MERCHANT_KEY: &str = include_str!("../../../../tests/vectors/test_merchant_key.pem");
+const MERCHANT_CERT: &str = include_str!("../../../../tests/vectors/test_merchant_cert.pem");
+const PLATFORM_KEY: &str = include_str!("../../../../tests/vectors/test_wechatpay_pubmode_key.pem");
+const PLATFORM_PUB: &str = include_str!("../../../../tests/vectors/test_wechatpay_pubmode_pub_key.pem");
+const PLATFORM_CERT: &str = include_str!("../../../../tests/vectors/test_wechatpay_certmode_cert.pem");
+
+fn vectors() -> Value {
+    serde_json::from_str(include_str!("../../../../tests/vectors/vectors.json")).unwrap()
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_else(|| panic!("no text `{key}`"))
+}
+
+#[test]
+fn both_backends_are_compiled_into_the_tests() {
+    assert_eq!(Backend::ALL.len(), 2);
+    assert_eq!(Backend::default(), Backend::AwsLc);
+}
+
+#[test]
+fn every_oaep_vector_opens_under_every_backend() {
+    let vectors = vectors();
+    let mut opened = 0;
+    for &backend in Backend::ALL {
+        let merchant = MerchantKey::from_pem_with(backend, MERCHANT_KEY).unwrap();
+        let platform = PrivateKey::<Platform>::from_pem_with(backend, PLATFORM_KEY).unwrap();
+        for vector in vectors["oaep"].as_array().unwrap() {
+            let plain: FormValue = match text(vector, "decrypt_with") {
+                "test_merchant_key.pem" => {
+                    let sealed: MerchantCiphertext =
+                        serde_json::from_value(vector["ciphertext"].clone()).unwrap();
+                    merchant.open(&sealed).unwrap()
+                }
+                "test_wechatpay_pubmode_key.pem" => {
+                    let sealed: PlatformCiphertext =
+                        serde_json::from_value(vector["ciphertext"].clone()).unwrap();
+                    platform.open(&sealed).unwrap()
+                }
+                other => panic!("unknown key {other}"),
+            };
+            assert_eq!(
+                plain.expose(),
+                text(vector, "plaintext"),
+                "{backend:?}: {}",
+                text(vector, "name")
+            );
+            opened += 1;
+        }
+    }
+    assert_eq!(opened, 22);
+}
+
+#[test]
+fn what_one_backend_seals_the_other_opens() {
+    for &sealer in Backend::ALL {
+        for &opener in Backend::ALL {
+            let public = PublicKey::<Platform>::from_pem_with(sealer, PLATFORM_PUB).unwrap();
+            let private = PrivateKey::<Platform>::from_pem_with(opener, PLATFORM_KEY).unwrap();
+            let sealed = public.seal(&FormValue::new("广东省深圳市")).unwrap();
+            assert_eq!(sealed.as_str().len(), 344);
+            assert_eq!(
+                private.open::<FormValue>(&sealed).unwrap().expose(),
+                "广东省深圳市"
+            );
+        }
+    }
+}
+
+#[test]
+fn backends_sign_alike_and_verify_each_other() {
+    let message = b"GET\n/v3/certificates\n1796000000\nabc\n\n";
+    let mut signatures = Vec::new();
+    for &backend in Backend::ALL {
+        let key = MerchantKey::from_pem_with(backend, MERCHANT_KEY).unwrap();
+        signatures.push(key.sign(message).unwrap());
+    }
+    assert_eq!(signatures[0], signatures[1]);
+    for &backend in Backend::ALL {
+        let certificate = Certificate::<Merchant>::from_pem_with(backend, MERCHANT_CERT).unwrap();
+        certificate.public_key().verify(message, &signatures[0]).unwrap();
+        certificate
+            .public_key()
+            .verify(b"another message", &signatures[0])
+            .unwrap_err();
+    }
+}
+
+#[test]
+fn the_limit_is_214_bytes() {
+    for &backend in Backend::ALL {
+        let key = PublicKey::<Platform>::from_pem_with(backend, PLATFORM_PUB).unwrap();
+        assert_eq!(key.seal_limit(), 214);
+        key.seal(&FormValue::new("x".repeat(214))).unwrap();
+        key.seal(&FormValue::new("汉".repeat(71))).unwrap();
+        let too_long = SealError::TooLong { len: 215, limit: 214 };
+        assert_eq!(key.seal(&FormValue::new("x".repeat(215))).unwrap_err(), too_long);
+        assert_eq!(key.seal(&FormValue::new("")).unwrap_err(), SealError::Empty);
+    }
+}
+
+#[test]
+fn a_key_of_the_other_side_does_not_open() {
+    for &backend in Backend::ALL {
+        let key = PublicKey::<Merchant>::from_pem_with(backend, PLATFORM_PUB).unwrap();
+        let sealed = key.seal(&PhoneNumber::new("13800138000")).unwrap();
+        let merchant = MerchantKey::from_pem_with(backend, MERCHANT_KEY).unwrap();
+        merchant.open::<PhoneNumber>(&sealed).unwrap_err();
+    }
+}
+
+#[test]
+fn a_plaintext_in_a_stored_request_is_refused() {
+    let refused = serde_json::from_str::<PlatformCiphertext>("\"13800138000\"").unwrap_err();
+    assert!(refused.to_string().starts_with("not an RSA-OAEP ciphertext"));
+    assert!(!refused.to_string().contains("138"));
+}
+
+#[test]
+fn a_placeholder_in_an_answer_is_kept_and_fails_when_opened() {
+    let text = "\"vvysDQeEaH3I+wRh14St0abIkvQyFgh/fbWY==\"";
+    let sealed: MerchantCiphertext = serde_json::from_str(text).unwrap();
+    assert_eq!(serde_json::to_string(&sealed).unwrap(), text);
+    let key = MerchantKey::from_pem(MERCHANT_KEY).unwrap();
+    key.open::<FormValue>(&sealed).unwrap_err();
+}
+
+/// lessons: the shared cipher of another SDK wrote one member's number on another's card.
+#[test]
+fn seal_is_safe_to_share_between_threads() {
+    const THREADS: usize = 8;
+    const EACH: usize = 250;
+    let public = PublicKey::<Platform>::from_pem(PLATFORM_PUB).unwrap();
+    let private = PrivateKey::<Platform>::from_pem(PLATFORM_KEY).unwrap();
+    let right = thread::scope(|scope| {
+        let workers: Vec<_> = (0..THREADS)
+            .map(|worker| {
+                let (public, private) = (&public, &private);
+                scope.spawn(move || {
+                    (0..EACH)
+                        .filter(|row| {
+                            let plain = format!("{:011}", 13_000_000_000_usize + worker * EACH + row);
+                            let sealed = public.seal(&PhoneNumber::new(&*plain)).unwrap();
+                            private.open::<PhoneNumber>(&sealed).unwrap().expose() == plain
+                        })
+                        .count()
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap())
+            .sum::<usize>()
+    });
+    assert_eq!(right, THREADS * EACH);
+}
+
+#[test]
+fn certificates_give_serial_and_key() {
+    for &backend in Backend::ALL {
+        let certificate = Certificate::<Merchant>::from_pem_with(backend, MERCHANT_CERT).unwrap();
+        assert_eq!(
+            certificate.serial().as_str(),
+            "4D3C2B1A09F8E7D6C5B4A3928170615243F4E5D6"
+        );
+        assert!(certificate.not_before() < certificate.not_after());
+        assert!(certificate.belongs_to(&PrivateKey::from_pem_with(backend, MERCHANT_KEY).unwrap()));
+        assert!(!certificate.belongs_to(&PrivateKey::from_pem_with(backend, PLATFORM_KEY).unwrap()));
+    }
+}
+
+#[test]
+fn the_downloaded_certificate_opens_under_every_backend() {
+    let vectors = vectors();
+    let key = ApiV3Key::new(text(&vectors["keys"], "apiv3_key")).unwrap();
+    let body: Value = serde_json::from_str(text(&vectors["certificates_download"], "body")).unwrap();
+    let sealed = &body["data"][0]["encrypt_certificate"];
+    let ciphertext =
+        base64::Engine::decode(&base64::prelude::BASE64_STANDARD, text(sealed, "ciphertext")).unwrap();
+    let (nonce, aad) = (
+        text(sealed, "nonce").as_bytes(),
+        text(sealed, "associated_data").as_bytes(),
+    );
+    for &backend in Backend::ALL {
+        let pem = key.open_with(backend, nonce, aad, &ciphertext).unwrap();
+        assert_eq!(*pem, PLATFORM_CERT.as_bytes());
+        key.open_with(backend, nonce, b"other", &ciphertext).unwrap_err();
+        key.open_with(backend, b"short", aad, &ciphertext).unwrap_err();
+        let again = backend
+            .aead_seal(b"TestOnlyApiV3Key0123456789abcdef", nonce, aad, &pem)
+            .unwrap();
+        assert_eq!(again, ciphertext);
+    }
+}
+
+#[test]
+fn every_way_to_give_a_wrong_key_has_its_own_error() {
+    #[track_caller]
+    fn check(pem: &str, expect: &KeyError) {
+        for &backend in Backend::ALL {
+            assert_eq!(&MerchantKey::from_pem_with(backend, pem).unwrap_err(), expect);
+        }
+    }
+    check(
+        "",
+        &KeyError::NotPem {
+            expected: "PRIVATE KEY",
+        },
+    );
+    check(
+        "hello",
+        &KeyError::NotPem {
+            expected: "PRIVATE KEY",
+        },
+    );
+    let wrong = KeyError::WrongLabel {
+        found: "CERTIFICATE".to_owned(),
+        expected: "PRIVATE KEY",
+    };
+    check(MERCHANT_CERT, &wrong);
+    check(&MERCHANT_KEY[..400], &KeyError::DamagedPem);
+    check(
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n",
+        &KeyError::Encrypted,
+    );
+    check(
+        "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n",
+        &KeyError::NotRsa,
+    );
+    check(
+        "-----BEGIN PRIVATE KEY-----\n!!!!\n-----END PRIVATE KEY-----\n",
+        &KeyError::DamagedPem,
+    );
+}
+
+#[test]
+fn pkcs1_and_pkcs8_are_the_same_key() {
+    // `openssl rsa -traditional` of test_merchant_key.pem, made here from its PKCS#8 by dropping the wrapping.
+    let pkcs8 = pem::parse(MERCHANT_KEY).unwrap().into_contents();
+    let pkcs1 = pem::encode(&pem::Pem::new("RSA PRIVATE KEY", &pkcs8[26..]));
+    for &backend in Backend::ALL {
+        let one = MerchantKey::from_pem_with(backend, &pkcs1).unwrap();
+        let eight = MerchantKey::from_pem_with(backend, MERCHANT_KEY).unwrap();
+        assert_eq!(one.public_key(), eight.public_key());
+        assert_eq!(one.sign(b"x").unwrap(), eight.sign(b"x").unwrap());
+    }
+}
+
+#[test]
+fn text_before_the_pem_block_is_skipped() {
+    let exported =
+        format!("Bag Attributes\n    localKeyID: 01\nKey Attributes: <No Attributes>\n{MERCHANT_KEY}");
+    MerchantKey::from_pem(&exported).unwrap();
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let marker = "MARKER13800138000MARKER";
+    let shown = format!(
+        "{:?} {:?} {:?} {:?} {:?}",
+        PhoneNumber::new(marker),
+        FormValue::new(marker),
+        ApiV3Key::new("MARKER13800138000MARKER.........").unwrap(),
+        MerchantKey::from_pem(MERCHANT_KEY).unwrap(),
+        crate::KeyedHash::new([7; 32]),
+    );
+    assert!(
+        !shown.contains("MARKER") && !shown.contains("13800138000") && !shown.contains("MII"),
+        "{shown}"
+    );
+    assert_eq!(
+        shown,
+        "PhoneNumber(…) FormValue(…) ApiV3Key(…) PrivateKey(of the merchant, …) KeyedHash(…)"
+    );
+}
+
+#[test]
+fn a_keyed_hash_depends_on_key_purpose_and_value() {
+    let hash = |key: u8, purpose, value: &str| {
+        crate::KeyedHash::new([key; 32]).of(purpose, &PhoneNumber::new(value))
+    };
+    assert_eq!(hash(1, "phone", "13800138000"), hash(1, "phone", "13800138000"));
+    assert_ne!(hash(1, "phone", "13800138000"), hash(2, "phone", "13800138000"));
+    assert_ne!(hash(1, "phone", "13800138000"), hash(1, "name", "13800138000"));
+    assert_ne!(hash(1, "phone", "13800138000"), hash(1, "phone", "13800138001"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_fits_is_sealed_and_opened(plain in "\\PC{1,71}") {
+        let public = PublicKey::<Platform>::from_pem(PLATFORM_PUB).unwrap();
+        let private = PrivateKey::<Platform>::from_pem(PLATFORM_KEY).unwrap();
+        prop_assume!(plain.len() <= 214);
+        let sealed = public.seal(&FormValue::new(&*plain)).unwrap();
+        let opened: FormValue = private.open(&sealed).unwrap();
+        prop_assert_eq!(opened.expose(), plain);
+    }
+
+    #[test]
+    fn no_text_makes_the_key_reader_panic(text in "(-----BEGIN [A-Z ]{0,20}-----)?\\PC{0,200}(-----END [A-Z ]{0,20}-----)?") {
+        let _ = MerchantKey::from_pem(&text);
+        let _ = PublicKey::<Platform>::from_pem(&text);
+        let _ = Certificate::<Merchant>::from_pem(&text);
+    }
+}
+
+#[test]
+fn the_sides_have_names() {
+    assert_eq!((Merchant::NAME, Platform::NAME), ("merchant", "platform"));
+}

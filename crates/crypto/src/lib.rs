@@ -1,0 +1,27 @@
+//! Keys, signatures and field encryption of WeChat Pay APIv3.
+//!
+//! Never does I/O, never knows HTTP, never reads a clock: bytes go in, bytes come out.
+#![cfg_attr(feature = "generate", doc = include_str!("../README.md"))]
+
+mod backend;
+mod certificate;
+mod ciphertext;
+mod digest;
+mod error;
+mod key;
+mod key_id;
+pub mod party;
+mod secret;
+
+#[cfg(feature = "generate")]
+pub use crate::backend::generate_rsa_2048_pem;
+pub use crate::{
+    backend::Backend,
+    certificate::Certificate,
+    ciphertext::{Ciphertext, MerchantCiphertext, PlatformCiphertext},
+    digest::{Fingerprint, KeyedHash, SourceHasher},
+    error::{AeadError, BadSignature, CertificateError, KeyError, OpenError, SealError, SignError},
+    key::{MerchantKey, PlatformKey, PrivateKey, PublicKey, Signature},
+    key_id::KeyId,
+    secret::{ApiV3Key, FormValue, PhoneNumber, Plaintext},
+};
