@@ -42,7 +42,7 @@ pub(crate) fn sdk(model: &Model) -> TokenStream {
     });
     quote! {
         #[allow(unused_imports)]
-        use wxmember_client::{raw, types};
+        use wxmember_client::types;
         #[allow(unused_imports)]
         use wxmember_crypto::{FormValue, PhoneNumber};
         #[allow(unused_imports)]
@@ -126,13 +126,17 @@ fn request_twin(model: &Model, schema: &Schema) -> TokenStream {
         let sealed = if !model.shape_holds_secret(&property.shape, Side::Platform) {
             quote!(self.#field.clone())
         } else if optional {
-            let seal = seal_expression(&property.shape, &quote!(value), &quote!(&path));
+            let seal = seal_expression(&property.shape, &Place::reference("value"), &quote!(&path));
             quote!(match &self.#field {
                 Some(value) => { let path = path.field(#wire); Some(#seal) }
                 None => None,
             })
         } else {
-            let seal = seal_expression(&property.shape, &quote!(self.#field), &quote!(&path.field(#wire)));
+            let place = Place {
+                path: quote!(self.#field),
+                reference: quote!(&self.#field),
+            };
+            let seal = seal_expression(&property.shape, &place, &quote!(&path.field(#wire)));
             quote!(#seal)
         };
         quote!(#field: #sealed)
@@ -153,17 +157,35 @@ fn request_twin(model: &Model, schema: &Schema) -> TokenStream {
     }
 }
 
-/// The expression that seals `place`, which is a path expression and not a reference.
-fn seal_expression(shape: &Shape, place: &TokenStream, path: &TokenStream) -> TokenStream {
+/// Where a plain value stands, as a path for method calls and as a reference for arguments.
+struct Place {
+    path: TokenStream,
+    reference: TokenStream,
+}
+
+impl Place {
+    /// A variable that is a reference already.
+    fn reference(variable: &str) -> Self {
+        let variable = format_ident!("{variable}");
+        Self {
+            path: quote!(#variable),
+            reference: quote!(#variable),
+        }
+    }
+}
+
+/// The expression that seals what stands at `place`; `at` names it in errors.
+fn seal_expression(shape: &Shape, place: &Place, at: &TokenStream) -> TokenStream {
+    let Place { path, reference } = place;
     match shape {
-        Shape::Secret { .. } => quote!(sealer.seal(&#place, #path)?),
-        Shape::Named(_) => quote!(#place.seal_with(sealer, #path)?),
+        Shape::Secret { .. } => quote!(sealer.seal(#reference, #at)?),
+        Shape::Named(_) => quote!(#path.seal_with(sealer, #at)?),
         Shape::List(item) => {
-            let item = seal_expression(item, &quote!(item), &quote!(&path.item(index)));
+            let item = seal_expression(item, &Place::reference("item"), &quote!(&path.item(index)));
             quote!({
-                let path = #path;
-                let mut list = Vec::with_capacity(#place.len());
-                for (index, item) in #place.iter().enumerate() { list.push(#item); }
+                let path = #at;
+                let mut list = Vec::with_capacity(#path.len());
+                for (index, item) in #path.iter().enumerate() { list.push(#item); }
                 list
             })
         }
@@ -356,15 +378,15 @@ fn typed_call(model: &Model, operation: &Operation) -> TokenStream {
         #[doc = ""]
         #[doc = " As the method above, but nothing is sealed here."]
         pub async fn #sealed_method(&self, request: &Sealed<#request>) -> Result<Reply<#answer>, Error> {
-            let call = async |client: &raw::Client| {
-                client
+            let attempt = || {
+                self.client
+                    .raw()
                     .#method()
                     .wechatpay_serial(request.key_id().as_str())
                     .body(request.raw().clone())
                     .send()
-                    .await
             };
-            self.client.call(&Self::#constant, call).await
+            self.client.call(&Self::#constant, attempt).await
         }
     }
 }

@@ -1,0 +1,285 @@
+//! Configuration: who calls, whom to believe, then everything that has a default. Building needs no network.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use reqwest::Url;
+use thiserror::Error;
+use wxmember_crypto::KeyId;
+
+use crate::{Client, Clock, Merchant, SystemClock, Trust, pipeline::SignedPipeline};
+
+/// Makes a [`Client`]. The two choices that must be made are made in order; the rest has defaults.
+///
+/// ```
+/// # use wxmember::{Client, Merchant, MerchantKey, PlatformKey, Trust};
+/// # fn demo(key: MerchantKey, platform: PlatformKey) -> Result<(), wxmember::ConfigError> {
+/// let client = Client::builder()
+///     .merchant(Merchant::new("1900000109", "4D3C2B1A09F8E7D6C5B4A3928170615243F4E5D6", key)?)
+///     .trust(Trust::public_key("PUB_KEY_ID_0119000001092026113000000000000001", platform)?)
+///     .build()?;
+/// # Ok(()) }
+/// ```
+///
+/// Without a key to verify answers with there is no client:
+///
+/// ```compile_fail
+/// # fn demo(merchant: wxmember::Merchant) {
+/// let client = wxmember::Client::builder().merchant(merchant).build();
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Builder<State> {
+    state: State,
+    options: Options,
+}
+
+/// The builder does not know who calls yet.
+#[derive(Clone, Debug)]
+pub struct WantsMerchant(());
+
+/// The builder does not know whom to believe yet.
+#[derive(Clone, Debug)]
+pub struct WantsTrust(Merchant);
+
+/// The builder can build.
+#[derive(Clone, Debug)]
+pub struct Ready(Merchant, Trust);
+
+#[derive(Clone)]
+struct Options {
+    base_url: String,
+    connect_timeout: Duration,
+    timeout: Duration,
+    user_agent: String,
+    body_limit: usize,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Builder<WantsMerchant> {
+    pub(crate) fn new() -> Self {
+        let options = Options {
+            base_url: MAIN_HOST.to_owned(),
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(30),
+            user_agent: concat!("wxmember/", env!("CARGO_PKG_VERSION")).to_owned(),
+            body_limit: 1024 * 1024,
+            clock: Arc::new(SystemClock),
+        };
+        Self {
+            state: WantsMerchant(()),
+            options,
+        }
+    }
+
+    /// Says who calls.
+    #[must_use]
+    pub fn merchant(self, merchant: Merchant) -> Builder<WantsTrust> {
+        Builder {
+            state: WantsTrust(merchant),
+            options: self.options,
+        }
+    }
+}
+
+impl Builder<WantsTrust> {
+    /// Says whose answers to believe.
+    #[must_use]
+    pub fn trust(self, trust: Trust) -> Builder<Ready> {
+        Builder {
+            state: Ready(self.state.0, trust),
+            options: self.options,
+        }
+    }
+}
+
+impl<State> Builder<State> {
+    /// Where to send requests: scheme, host and port. Default: `https://api.mch.weixin.qq.com`.
+    #[must_use]
+    pub fn with_base_url(mut self, url: impl Into<String>) -> Self {
+        self.options.base_url = url.into();
+        self
+    }
+
+    /// How long a connection may take to be made. Default: 10 seconds.
+    #[must_use]
+    pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
+        self.options.connect_timeout = timeout;
+        self
+    }
+
+    /// How long one attempt may take, from the first byte sent to the last byte read. Default: 30 seconds.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = timeout;
+        self
+    }
+
+    /// The value of `User-Agent`. Default: `wxmember/` and the version.
+    #[must_use]
+    pub fn with_user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.options.user_agent = user_agent.into();
+        self
+    }
+
+    /// The most bytes of an answer that are read. Default: 1 MiB.
+    #[must_use]
+    pub fn with_body_limit(mut self, bytes: usize) -> Self {
+        self.options.body_limit = bytes;
+        self
+    }
+
+    /// The clock that signatures are made and checked by. Default: this machine's.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.options.clock = clock;
+        self
+    }
+}
+
+impl Builder<Ready> {
+    /// Makes the client. Nothing is sent and nothing is read.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the base URL, the user agent or the keys cannot be used.
+    pub fn build(self) -> Result<Client, ConfigError> {
+        let Ready(merchant, trust) = self.state;
+        let Options {
+            base_url,
+            connect_timeout,
+            timeout,
+            user_agent,
+            body_limit,
+            clock,
+        } = self.options;
+        if let Some((id, _)) = trust
+            .keys()
+            .find(|(_, key)| key.pkcs1_der() == merchant.key().public_key().pkcs1_der())
+        {
+            return Err(ConfigError::PlatformKeyIsMerchants { id: id.clone() });
+        }
+        let url = parse_base_url(&base_url)?;
+        if user_agent.is_empty() || http::HeaderValue::from_str(&user_agent).is_err() {
+            return Err(ConfigError::UserAgent);
+        }
+        // No redirects and no silent second attempts: what is sent is what was signed, once.
+        let mut http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(connect_timeout)
+            .timeout(timeout);
+        if is_loopback(&url) {
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| ConfigError::Http {
+            reason: error.to_string(),
+        })?;
+        let pipeline = SignedPipeline {
+            merchant,
+            trust,
+            clock,
+            user_agent,
+            body_limit,
+        };
+        Ok(Client::assemble(
+            base_url.trim_end_matches('/'),
+            http,
+            Arc::new(pipeline),
+        ))
+    }
+}
+
+fn parse_base_url(text: &str) -> Result<Url, ConfigError> {
+    let refuse = |reason| ConfigError::BaseUrl { reason };
+    let url = Url::parse(text).map_err(|_| refuse("it is not a URL"))?;
+    let plain = url.query().is_none() && url.fragment().is_none() && matches!(url.path(), "" | "/");
+    if !plain {
+        return Err(refuse("it must end after host and port"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse("it must not hold a user name or password"));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err(refuse(
+            "plain HTTP is accepted for this machine only (127.0.0.1, localhost), where a sandbox may run",
+        )),
+        _ => Err(refuse("it must begin with https://")),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host_str() {
+        Some("localhost") => true,
+        Some(host) => host
+            .trim_matches(['[', ']'])
+            .parse()
+            .is_ok_and(|address: std::net::IpAddr| address.is_loopback()),
+        None => false,
+    }
+}
+
+/// Why a client cannot be made. Found before any request.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The merchant id is not 1 to 32 digits.
+    #[error("the merchant id (mchid) must be 1 to 32 digits")]
+    Mchid,
+    /// The serial number is not hexadecimal.
+    #[error(
+        "the merchant's certificate serial must be up to 40 hexadecimal digits; \
+         `openssl x509 -in apiclient_cert.pem -noout -serial` prints it"
+    )]
+    MerchantSerial,
+    /// The private key is not the certificate's.
+    #[error(
+        "the merchant's private key does not belong to the certificate {serial}; take both files from one download"
+    )]
+    CertificateMismatch {
+        /// The serial number of the certificate.
+        serial: KeyId,
+    },
+    /// The id of a public key has the wrong form.
+    #[error(
+        "a WeChat Pay public key id begins with `PUB_KEY_ID_`; the merchant platform shows it beside the key"
+    )]
+    PublicKeyId,
+    /// The key given as the platform's is the merchant's own.
+    #[error(
+        "the key given as the platform's ({id}) is the merchant's own public key; \
+         download WeChat Pay's public key (pub_key.pem) in the merchant platform"
+    )]
+    PlatformKeyIsMerchants {
+        /// The id it was given under.
+        id: KeyId,
+    },
+    /// The base URL cannot be used.
+    #[error("the base URL cannot be used: {reason}")]
+    BaseUrl {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The user agent is empty or cannot stand in a header.
+    #[error("the user agent must be printable ASCII and not empty: the gateway refuses requests without one")]
+    UserAgent,
+    /// The HTTP client cannot be made, for example for lack of a TLS provider.
+    #[error("the HTTP client cannot be made: {reason}")]
+    Http {
+        /// What the HTTP library says.
+        reason: String,
+    },
+}
+
+/// The main host (主域名), nearest access point.
+const MAIN_HOST: &str = "https://api.mch.weixin.qq.com";

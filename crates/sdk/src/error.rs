@@ -1,0 +1,405 @@
+//! Why a call gave no answer, in terms a program can decide by: `kind`, `delivery`, status and code, never text.
+//!
+//! Nothing here prints a body, a header or the platform's message: a refusal may echo what was sent.
+
+use std::{fmt, time::Duration};
+
+use http::HeaderMap;
+use serde::Deserialize;
+use wxmember_client::{BodyFault, Refusal, raw};
+use wxmember_signing::VerifyError;
+
+use crate::{Operation, seal::SealError};
+
+/// A call that failed.
+///
+/// ```
+/// # async fn demo(client: &wxmember::Client, request: &wxmember::ImportByPhone) {
+/// use wxmember::{Delivery, ErrorKind};
+/// match client.user_cards().import_by_phone(request).await {
+///     Ok(card) => println!("{}", card.user_card_code),
+///     Err(error) if error.kind() == ErrorKind::RateLimited => println!("later, slower"),
+///     Err(error) if error.is_outcome_unknown() => println!("repeat with the same code: {error}"),
+///     Err(error) => println!("refused: {error}"),
+/// }
+/// # }
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    operation: &'static str,
+    kind: ErrorKind,
+    delivery: Delivery,
+    status: Option<u16>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    verified: bool,
+    problem: Problem,
+    source: Option<Source>,
+}
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A field could not be sealed.
+    Seal,
+    /// The request could not be signed or written.
+    Sign,
+    /// No connection to the platform.
+    Connect,
+    /// The connection broke or the time was up before an answer was complete.
+    Interrupted,
+    /// An answer that says success, but does not verify. [`Error::verify_error`] says why.
+    Unverified,
+    /// A verified answer that could not be read, or that is larger than the limit.
+    Undecodable,
+    /// 202: accepted, not processed; repeat with the same parameters.
+    NotProcessed,
+    /// 400: protocol or parameters.
+    BadRequest,
+    /// 401: signature, certificate or clock. Every further call would fail alike.
+    Unauthorized,
+    /// 403: no permission, or a rule of the business.
+    Forbidden,
+    /// 404: no such resource, or no such path for this merchant.
+    NotFound,
+    /// 429: too many requests; not processed.
+    RateLimited,
+    /// Another 4xx.
+    Refused,
+    /// 5xx: the platform failed; it may have acted.
+    Platform,
+    /// A status that the protocol does not know.
+    Unexpected,
+}
+
+/// Whether the platform may have acted on the request.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Delivery {
+    /// It was not sent: safe to repeat.
+    NotSent,
+    /// It was sent, and nothing believable came back: the outcome is unknown.
+    MaybeSent,
+    /// The platform, or a gateway before it, answered with an error.
+    Answered,
+}
+
+/// Where the platform sees the error (`detail` of an error answer), without the value it may echo.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ErrorDetail {
+    /// A JSON Pointer into the body, or the bare name of a path or query parameter.
+    #[serde(default)]
+    pub field: Option<String>,
+    /// What is wrong with it.
+    #[serde(default)]
+    pub issue: Option<String>,
+    /// `body`, `url` or `query`.
+    #[serde(default)]
+    pub location: Option<String>,
+}
+
+/// The body of an error answer, as far as it can be read.
+#[derive(Default, Deserialize)]
+struct Problem {
+    #[serde(default)]
+    code: Option<String>,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    detail: Option<ErrorDetail>,
+}
+
+impl Error {
+    /// What happened.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether the platform may have acted on the request.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+
+    /// Whether nobody can say if the platform acted: repeat with identical parameters, and do not count it as failed.
+    #[must_use]
+    pub fn is_outcome_unknown(&self) -> bool {
+        let half_done = matches!(
+            self.0.kind,
+            ErrorKind::Platform | ErrorKind::NotProcessed | ErrorKind::Undecodable
+        );
+        self.0.delivery == Delivery::MaybeSent || half_done
+    }
+
+    /// The HTTP status, when there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The platform's code (错误码), such as `PARAM_ERROR`; `None` when the body held none.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.problem.code.as_deref()
+    }
+
+    /// The platform's message for people (错误描述). It changes; do not decide by it. It may echo what was sent; do not log it.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.0.problem.message.as_deref()
+    }
+
+    /// Where the platform sees the error.
+    #[must_use]
+    pub fn detail(&self) -> Option<&ErrorDetail> {
+        self.0.problem.detail.as_ref()
+    }
+
+    /// The `Request-ID`, to quote to WeChat Pay's support.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// How long the platform asks to wait (`Retry-After` in seconds).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Whether the answer behind this error carried a signature that verified. Errors of the gateway never do.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.0.verified
+    }
+
+    /// Why an answer did not verify, for [`ErrorKind::Unverified`].
+    #[must_use]
+    pub fn verify_error(&self) -> Option<&VerifyError> {
+        self.0.source.as_ref().and_then(|source| source.downcast_ref())
+    }
+
+    pub(crate) fn from_raw<E>(operation: &Operation, error: raw::Error<E>) -> Self {
+        match Refusal::take(error) {
+            Ok(refusal) => Self::from_refusal(operation, refusal),
+            Err(error) => Self::from_client(operation, error),
+        }
+    }
+
+    fn new(operation: &Operation, kind: ErrorKind, delivery: Delivery) -> Self {
+        Self(Box::new(Inner {
+            operation: operation.id(),
+            kind,
+            delivery,
+            status: None,
+            request_id: None,
+            retry_after: None,
+            verified: false,
+            problem: Problem::default(),
+            source: None,
+        }))
+    }
+
+    fn caused_by(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    fn answered(mut self, status: u16, headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        self.0.status = Some(status);
+        self.0.request_id = text("request-id").map(|id| id.chars().take(128).collect());
+        self.0.retry_after = text("retry-after")
+            .and_then(|seconds| seconds.parse().ok())
+            .map(Duration::from_secs);
+        self
+    }
+
+    fn from_refusal(operation: &Operation, refusal: Refusal) -> Self {
+        let new = |kind, delivery| Self::new(operation, kind, delivery);
+        match refusal {
+            Refusal::Sign(source) => new(ErrorKind::Sign, Delivery::NotSent).caused_by(source),
+            Refusal::Status {
+                status,
+                headers,
+                body,
+            } => {
+                let mut error = new(kind_of(status), Delivery::Answered).answered(status, &headers);
+                // HTML, empty and truncated bodies are no JSON; status and request id stand all the same.
+                error.0.problem = serde_json::from_slice(&body).unwrap_or_default();
+                error
+            }
+            Refusal::Body {
+                status,
+                headers,
+                fault: fault @ BodyFault::TooLarge { .. },
+            } => new(ErrorKind::Undecodable, Delivery::MaybeSent)
+                .answered(status, &headers)
+                .caused_by(fault),
+            Refusal::Body {
+                status,
+                headers,
+                fault: BodyFault::Interrupted(source),
+            } => {
+                let error = new(ErrorKind::Interrupted, Delivery::MaybeSent).answered(status, &headers);
+                error.caused_by(source.without_url())
+            }
+            Refusal::Unverified {
+                status,
+                headers,
+                reason,
+            } => new(ErrorKind::Unverified, Delivery::MaybeSent)
+                .answered(status, &headers)
+                .caused_by(reason),
+            _ => new(ErrorKind::Sign, Delivery::NotSent),
+        }
+    }
+
+    fn from_client<E>(operation: &Operation, error: raw::Error<E>) -> Self {
+        let new = |kind, delivery| Self::new(operation, kind, delivery);
+        match error {
+            raw::Error::CommunicationError(source) => {
+                let error = match () {
+                    () if source.is_connect() => new(ErrorKind::Connect, Delivery::NotSent),
+                    () if source.is_builder() => new(ErrorKind::Sign, Delivery::NotSent),
+                    () => new(ErrorKind::Interrupted, Delivery::MaybeSent),
+                };
+                error.caused_by(source.without_url())
+            }
+            raw::Error::InvalidRequest(_) | raw::Error::Custom(_) => new(ErrorKind::Sign, Delivery::NotSent),
+            // Only verified 2xx answers come as far as the generated code.
+            raw::Error::UnexpectedResponse(response) => {
+                let status = response.status().as_u16();
+                let kind = if status == 202 {
+                    ErrorKind::NotProcessed
+                } else {
+                    ErrorKind::Unexpected
+                };
+                let mut error = new(kind, Delivery::Answered).answered(status, response.headers());
+                error.0.verified = true;
+                error
+            }
+            raw::Error::InvalidResponsePayload(_, source) => {
+                let mut error = new(ErrorKind::Undecodable, Delivery::MaybeSent);
+                error.0.status = Some(200);
+                error.0.verified = true;
+                // The JSON reader's message may quote the body, so only the place is kept.
+                error.caused_by(JsonPlace {
+                    line: source.line(),
+                    column: source.column(),
+                })
+            }
+            raw::Error::ErrorResponse(response) => {
+                let status = response.status().as_u16();
+                new(kind_of(status), Delivery::Answered).answered(status, response.headers())
+            }
+            raw::Error::InvalidUpgrade(source) | raw::Error::ResponseBodyError(source) => {
+                new(ErrorKind::Interrupted, Delivery::MaybeSent).caused_by(source.without_url())
+            }
+        }
+    }
+}
+
+/// Only the status decides: the same code comes with different statuses on different operations.
+fn kind_of(status: u16) -> ErrorKind {
+    match status {
+        202 => ErrorKind::NotProcessed,
+        400 => ErrorKind::BadRequest,
+        401 => ErrorKind::Unauthorized,
+        403 => ErrorKind::Forbidden,
+        404 => ErrorKind::NotFound,
+        429 => ErrorKind::RateLimited,
+        400..=499 => ErrorKind::Refused,
+        500..=599 => ErrorKind::Platform,
+        _ => ErrorKind::Unexpected,
+    }
+}
+
+impl From<SealError> for Error {
+    fn from(source: SealError) -> Self {
+        Self::new(
+            &Operation::new("seal", "", "", 0),
+            ErrorKind::Seal,
+            Delivery::NotSent,
+        )
+        .caused_by(source)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            operation,
+            kind,
+            status,
+            request_id,
+            problem,
+            ..
+        } = &*self.0;
+        let what = match kind {
+            ErrorKind::Seal => "the request could not be sealed",
+            ErrorKind::Sign => "the request could not be signed",
+            ErrorKind::Connect => "no connection to the platform",
+            ErrorKind::Interrupted => "the answer did not come whole; the outcome is unknown",
+            ErrorKind::Unverified => "the answer does not verify; the outcome is unknown",
+            ErrorKind::Undecodable => "the answer cannot be read; the outcome is unknown",
+            ErrorKind::NotProcessed => "accepted but not processed; repeat with the same parameters",
+            ErrorKind::BadRequest | ErrorKind::Refused => "refused by the platform",
+            ErrorKind::Unauthorized => "the platform does not accept the signature",
+            ErrorKind::Forbidden => "not permitted by the platform",
+            ErrorKind::NotFound => "not found on the platform",
+            ErrorKind::RateLimited => "too many requests",
+            ErrorKind::Platform => "the platform failed; the outcome is unknown",
+            ErrorKind::Unexpected => "an answer that the protocol does not know",
+        };
+        write!(f, "{operation}: {what}")?;
+        let mut separator = " (";
+        if let Some(status) = status {
+            write!(f, "{separator}{status}")?;
+            separator = ", ";
+        }
+        if let Some(code) = &problem.code {
+            // The code is the gateway's own word; anything else stays out of the text.
+            let word = code.len() <= 64
+                && code
+                    .bytes()
+                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+            write!(f, "{separator}{}", if word { code } else { "an odd code" })?;
+            separator = ", ";
+        }
+        if let Some(id) = request_id {
+            write!(f, "{separator}request {id}")?;
+            separator = ", ";
+        }
+        if separator == ", " {
+            f.write_str(")")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({:?}, {:?}, {self})", self.0.kind, self.0.delivery)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Where a JSON text could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("not the expected JSON at line {line}, column {column}")]
+struct JsonPlace {
+    line: usize,
+    column: usize,
+}

@@ -1,0 +1,50 @@
+//! What is known of an operation without calling it.
+
+/// An operation of the API, as the document describes it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Operation {
+    id: &'static str,
+    method: &'static str,
+    path: &'static str,
+    rate_limit: u32,
+}
+
+impl Operation {
+    pub(crate) const fn new(
+        id: &'static str,
+        method: &'static str,
+        path: &'static str,
+        rate_limit: u32,
+    ) -> Self {
+        Self {
+            id,
+            method,
+            path,
+            rate_limit,
+        }
+    }
+
+    /// The operation id, for example `import_by_phone`.
+    #[must_use]
+    pub const fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// The method in upper case.
+    #[must_use]
+    pub const fn method(&self) -> &'static str {
+        self.method
+    }
+
+    /// The path template.
+    #[must_use]
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Calls a second that one merchant id may make, all processes and hosts together.
+    #[must_use]
+    pub const fn rate_limit(&self) -> u32 {
+        self.rate_limit
+    }
+}
