@@ -13,6 +13,42 @@ mod model;
 mod sdk;
 
 use self::model::Model;
+use crate::{
+    outcome::{Failure, Outcome},
+    workspace::Workspace,
+};
+
+/// The arguments of `codegen`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Compare with what is committed, never write; exit code 4 when stale
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// Writes what is stale, or says what is.
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let workspace = Workspace::load()?;
+    let root = workspace.root();
+    let failed = |what| Failure::failed(what, format!("mend {SPEC}, then run `cargo xtask codegen`"));
+    let stale = stale(root).map_err(failed)?;
+    let paths: Vec<_> = stale.iter().map(|output| output.path).collect();
+    if arguments.check {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        return Err(Failure::Stale {
+            what: format!("{} no longer follow from {SPEC}", paths.join(", ")),
+            repair: "run `cargo xtask codegen`, look at the difference, and commit it with the document"
+                .to_owned(),
+        });
+    }
+    for output in stale {
+        write(root, &output).map_err(failed)?;
+        eprintln!("wrote {}", output.path);
+    }
+    Ok(())
+}
 
 /// One generated file.
 pub(crate) struct Output {
@@ -49,15 +85,9 @@ pub(crate) fn outputs(spec: &str) -> Result<Vec<Output>, String> {
     ])
 }
 
-/// Writes what is stale below `root` and returns the paths written.
-pub(crate) fn write(root: &Path) -> Result<Vec<&'static str>, String> {
-    let stale = stale(root)?;
-    for output in &stale {
-        let path = root.join(output.path);
-        fs::write(&path, &output.content)
-            .map_err(|error| format!("failed to write {}: {error}", path.display()))?;
-    }
-    Ok(stale.into_iter().map(|output| output.path).collect())
+fn write(root: &Path, output: &Output) -> Result<(), String> {
+    let path = root.join(output.path);
+    fs::write(&path, &output.content).map_err(|error| format!("failed to write {}: {error}", path.display()))
 }
 
 /// The outputs that differ from what is on disk.

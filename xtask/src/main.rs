@@ -1,18 +1,67 @@
-//! probe
+//! The project's own tools; `cargo xtask --help` is the list.
+//!
+//! One file a verb; this one only dispatches. A verb that writes has `--check`, which never writes. A failure ends
+//! with the command that repairs it, and the exit codes are those of [`outcome`]. Nothing here depends on the crates
+//! of the project, so that the tools run while those do not compile.
+
+#![expect(
+    clippy::print_stderr,
+    reason = "a command line tool talks to its user on stderr"
+)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod ci;
 mod codegen;
-fn main() {
-    let args: Vec<String> = std::env::args().collect();
-    let r = if args.get(2).map(|s| s.as_str()) == Some("--check") {
-        codegen::stale(".".as_ref()).map(|v| v.iter().map(|o| o.path).collect())
-    } else {
-        codegen::write(".".as_ref())
+mod outcome;
+mod process;
+mod test;
+mod tidy;
+mod vectors;
+mod workspace;
+
+/// The project's own tools.
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Runs everything that continuous integration runs, in its order
+    Ci(ci::Arguments),
+    /// Writes everything that is derived from the API document; `--check` compares and never writes
+    Codegen(codegen::Arguments),
+    /// Sets up what the tests need, then runs them all
+    Test(test::Arguments),
+    /// Checks the rules of the repository that no compiler checks
+    Tidy(tidy::Arguments),
+    /// Writes the test vectors anew and checks them without our own code
+    Vectors(vectors::Arguments),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().verb {
+        Verb::Ci(arguments) => ci::run(&arguments),
+        Verb::Codegen(arguments) => codegen::run(&arguments),
+        Verb::Test(arguments) => test::run(&arguments),
+        Verb::Tidy(arguments) => tidy::run(&arguments),
+        Verb::Vectors(arguments) => vectors::run(&arguments),
     };
-    match r {
-        Ok(p) => {
-            for x in p {
-                println!("{x}")
-            }
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(outcome::Failure::Told) => outcome::Failure::Told.exit_code(),
+        Err(failure) => {
+            eprintln!("\n{failure}");
+            failure.exit_code()
         }
-        Err(e) => println!("error: {e}"),
     }
 }

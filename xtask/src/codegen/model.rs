@@ -499,6 +499,3 @@ impl<'a> Node<'a> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,199 @@
+//! Lints are silenced with a reason, tests are never switched off, nothing is left for later.
+
+use super::{Finding, is_generated, line_of, rust_text, words};
+
+/// Looks at the attributes, the macros and the remarks of one Rust file.
+pub(super) fn check(path: &str, text: &str, parts: &rust_text::Parts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (offset, attribute) in attributes(&parts.code) {
+        let line = line_of(text, offset);
+        if calls(attribute, "allow") && path != MAY_ALLOW && !is_generated(path, text) {
+            findings.push(Finding::error(
+                path,
+                line,
+                "a lint is switched off with `allow`",
+                "use `expect` with a reason, which fails once it is not needed any more",
+            ));
+        }
+        if calls(attribute, "expect") && words(attribute, "reason").next().is_none() {
+            findings.push(Finding::error(
+                path,
+                line,
+                "a lint is expected without a reason",
+                "add `reason = \"…\"` that names why the lint does not apply here",
+            ));
+        }
+        if words(attribute, "ignore").any(|word| attribute[..word].trim_end().ends_with(['[', ','])) {
+            findings.push(Finding::error(
+                path,
+                line,
+                "a test is switched off",
+                "make it pass, or delete it; what a test needs is set up by `cargo xtask test`",
+            ));
+        }
+    }
+    for name in UNFINISHED_MACROS {
+        for offset in words(&parts.code, name).filter(|at| parts.code[at + name.len()..].starts_with('!')) {
+            findings.push(Finding::error(
+                path,
+                line_of(text, offset),
+                format!("`{name}!` is left in the code"),
+                "write it, or return an error that says what is missing",
+            ));
+        }
+    }
+    for mark in UNFINISHED_MARKS {
+        for offset in words(&parts.comments, mark) {
+            findings.push(Finding::error(
+                path,
+                line_of(text, offset),
+                format!("`{mark}` is left in a comment"),
+                "do it now, or file an issue and say in the comment how things are",
+            ));
+        }
+    }
+    for (offset, fence) in parts.comments.match_indices("```") {
+        let info = parts.comments[offset + fence.len()..]
+            .lines()
+            .next()
+            .unwrap_or_default();
+        if info.split(',').any(|word| word.trim() == "ignore") {
+            findings.push(Finding::error(
+                path,
+                line_of(text, offset),
+                "an example is not even compiled",
+                "make it compile; `no_run` is allowed",
+            ));
+        }
+    }
+    findings
+}
+
+/// Every attribute with its offset, from `#` to its closing bracket.
+fn attributes(code: &str) -> impl Iterator<Item = (usize, &str)> {
+    code.match_indices('#').filter_map(|(start, _)| {
+        let open = start + 1 + usize::from(code[start + 1..].starts_with('!'));
+        code[open..]
+            .starts_with('[')
+            .then(|| (start, &code[start..rust_text::closing(code, open)]))
+    })
+}
+
+/// True if the attribute calls `name(…)`, itself or inside `cfg_attr`.
+fn calls(attribute: &str, name: &str) -> bool {
+    words(attribute, name).any(|offset| {
+        attribute[offset + name.len()..].trim_start().starts_with('(')
+            && attribute[..offset].trim_end().ends_with(['[', ','])
+    })
+}
+
+/// The one hand-written file that may switch lints off: it holds the generated module.
+const MAY_ALLOW: &str = "crates/client/src/lib.rs";
+
+/// Macros that stand for code not written yet.
+const UNFINISHED_MACROS: &[&str] = &["todo", "unimplemented"];
+
+/// Remarks that stand for work not done yet.
+const UNFINISHED_MARKS: &[&str] = &["FIXME", "TODO", "XXX"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_text(path: &str, text: &str, expect: &[(usize, &str)]) {
+        let findings = check(path, text, &rust_text::split(text));
+        let found: Vec<_> = findings
+            .iter()
+            .map(|finding| (finding.line, finding.what.as_str()))
+            .collect();
+        assert_eq!(found, expect, "{text}");
+    }
+
+    #[test]
+    fn allow_is_found_everywhere_but_in_one_file_and_in_generated_code() {
+        let expect = [(1, "a lint is switched off with `allow`")];
+        check_text("src/a.rs", "#[allow(dead_code)]\nfn f() {}", &expect);
+        check_text("src/a.rs", "#![allow(dead_code)]", &expect);
+        check_text(
+            "src/a.rs",
+            "#[cfg_attr(test, allow(dead_code))]\nfn f() {}",
+            &expect,
+        );
+        check_text("src/a.rs", "#[\n  allow(\n dead_code)]\nfn f() {}", &expect);
+        check_text(
+            "crates/client/src/lib.rs",
+            "#[allow(clippy::all)]\nmod generated;",
+            &[],
+        );
+        let generated = "//! Generated by cargo xtask codegen\n#![allow(dead_code)]";
+        check_text("crates/client/src/generated.rs", generated, &[]);
+        check_text(
+            "src/a.rs",
+            "fn f() { allow(x); let s = \"#[allow(a)]\"; } // #[allow(a)]",
+            &[],
+        );
+        check_text("src/a.rs", "#[doc(allow_list)]\nfn f() {}", &[]);
+    }
+
+    #[test]
+    fn expect_needs_a_reason() {
+        check_text(
+            "a.rs",
+            "\n#[expect(dead_code)]\nfn f() {}",
+            &[(2, "a lint is expected without a reason")],
+        );
+        check_text(
+            "a.rs",
+            "#[expect(dead_code, reason = \"read by the test\")]\nfn f() {}",
+            &[],
+        );
+        check_text("a.rs", "fn f() { x.expect(\"y\"); a[b.expect(\"z\")]; }", &[]);
+    }
+
+    #[test]
+    fn a_test_that_is_switched_off_is_found() {
+        let expect = [(2, "a test is switched off")];
+        check_text("a.rs", "#[test]\n#[ignore]\nfn f() {}", &expect);
+        check_text("a.rs", "#[test]\n#[ignore = \"slow\"]\nfn f() {}", &expect);
+        check_text(
+            "a.rs",
+            "#[test]\n#[cfg_attr(windows, ignore)]\nfn f() {}",
+            &expect,
+        );
+        check_text("a.rs", "#[test]\nfn ignore() { x.ignore(); }", &[]);
+    }
+
+    #[test]
+    fn unfinished_work_is_found() {
+        check_text(
+            "a.rs",
+            "fn f() { todo!() }",
+            &[(1, "`todo!` is left in the code")],
+        );
+        check_text(
+            "a.rs",
+            "fn f() {\n unimplemented!(\"x\") }",
+            &[(2, "`unimplemented!` is left in the code")],
+        );
+        check_text(
+            "a.rs",
+            "// FIXME: later\n",
+            &[(1, "`FIXME` is left in a comment")],
+        );
+        check_text("a.rs", "/* a\n XXX */", &[(2, "`XXX` is left in a comment")]);
+        check_text(
+            "a.rs",
+            "const FIXME: &str = \"todo!() XXX\"; fn todo() { not_todo!(); } // XXXX",
+            &[],
+        );
+    }
+
+    #[test]
+    fn an_example_that_is_not_compiled_is_found() {
+        let expect = [(1, "an example is not even compiled")];
+        check_text("a.rs", "//! ```ignore\n//! x\n//! ```\n", &expect);
+        check_text("a.rs", "/// ```rust,ignore\n/// x\n/// ```\nfn f() {}", &expect);
+        check_text("a.rs", "/// ```no_run\n/// ignore();\n/// ```\nfn f() {}", &[]);
+    }
+}
