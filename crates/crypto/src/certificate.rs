@@ -129,7 +129,10 @@ pub(crate) fn spki_of_rsa_key(pkcs1: &[u8]) -> Vec<u8> {
 /// Tag, length and content, in DER.
 fn der_value(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
-    let significant = length.iter().position(|byte| *byte != 0).unwrap_or(length.len() - 1);
+    let significant = length
+        .iter()
+        .position(|byte| *byte != 0)
+        .unwrap_or(length.len() - 1);
     let length = &length[significant..];
     let mut der = vec![tag];
     match length {

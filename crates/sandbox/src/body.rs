@@ -39,7 +39,12 @@ pub(crate) fn open(
     longest: usize,
 ) -> Result<Card, Refusal> {
     let mut personal = BTreeMap::new();
-    for pointer in expected.sealed.iter().flat_map(|path| path.places(&document)).collect::<Vec<_>>() {
+    for pointer in expected
+        .sealed
+        .iter()
+        .flat_map(|path| path.places(&document))
+        .collect::<Vec<_>>()
+    {
         let Some(place) = document.pointer_mut(&pointer) else {
             continue;
         };
@@ -48,7 +53,10 @@ pub(crate) fn open(
             .ok()
             .and_then(|sealed| key.open(&sealed).ok());
         let Some(value) = value else {
-            let issue = Issue::new("无法用Wechatpay-Serial对应的平台私钥解密", "does not open with the key that Wechatpay-Serial names");
+            let issue = Issue::new(
+                "无法用Wechatpay-Serial对应的平台私钥解密",
+                "does not open with the key that Wechatpay-Serial names",
+            );
             return Err(Refusal::at(&rule::OPENING, pointer, issue));
         };
         if let Some(issue) = plaintext_issue(value.expose(), longest) {
@@ -63,7 +71,10 @@ fn plaintext_issue(text: &str, longest: usize) -> Option<Issue> {
     if text.is_empty() {
         Some(Issue::new("明文为空", "the plaintext is empty"))
     } else if has_four_byte_characters(text) {
-        Some(Issue::new("明文含有4字节的UTF-8字符", "the plaintext holds a character of four bytes of UTF-8"))
+        Some(Issue::new(
+            "明文含有4字节的UTF-8字符",
+            "the plaintext holds a character of four bytes of UTF-8",
+        ))
     } else if text.len() > longest {
         Some(Issue::new(
             format!("明文超过{longest}字节"),
@@ -108,7 +119,9 @@ fn schema_refusal(error: &ValidationError<'_>) -> Refusal {
             Issue::new("缺少必填字段", "is required"),
         ),
         ValidationErrorKind::AdditionalProperties { unexpected } => (
-            unexpected.first().map_or_else(|| pointer.to_owned(), |name| pointer_to_given(pointer, name)),
+            unexpected
+                .first()
+                .map_or_else(|| pointer.to_owned(), |name| pointer_to_given(pointer, name)),
             Issue::new("未知字段", "is not known here"),
         ),
         kind => (pointer.to_owned(), issue_of(kind)),
@@ -121,29 +134,37 @@ fn issue_of(kind: &ValidationErrorKind) -> Issue {
         ValidationErrorKind::Enum { options } => {
             let listed = options.as_array().into_iter().flatten().filter_map(Value::as_str);
             let listed = listed.collect::<Vec<_>>().join(", ");
-            Issue::new(format!("取值必须为以下之一：{listed}"), format!("must be one of {listed}"))
+            Issue::new(
+                format!("取值必须为以下之一：{listed}"),
+                format!("must be one of {listed}"),
+            )
         }
-        ValidationErrorKind::Format { format } if format == "wechatpay-time" => {
-            Issue::new("时间格式必须符合RFC 3339", "must be a time of RFC 3339 with an offset")
-        }
-        ValidationErrorKind::MaxItems { limit } => {
-            Issue::new(format!("最多{limit}个元素"), format!("must have at most {limit} elements"))
-        }
+        ValidationErrorKind::Format { format } if format == "wechatpay-time" => Issue::new(
+            "时间格式必须符合RFC 3339",
+            "must be a time of RFC 3339 with an offset",
+        ),
+        ValidationErrorKind::MaxItems { limit } => Issue::new(
+            format!("最多{limit}个元素"),
+            format!("must have at most {limit} elements"),
+        ),
         ValidationErrorKind::Maximum { limit } => {
             Issue::new(format!("不能大于{limit}"), format!("must be at most {limit}"))
         }
-        ValidationErrorKind::MaxLength { limit } => {
-            Issue::new(format!("长度不能超过{limit}个字符"), format!("must have at most {limit} characters"))
-        }
-        ValidationErrorKind::MinItems { limit } => {
-            Issue::new(format!("最少{limit}个元素"), format!("must have at least {limit} elements"))
-        }
+        ValidationErrorKind::MaxLength { limit } => Issue::new(
+            format!("长度不能超过{limit}个字符"),
+            format!("must have at most {limit} characters"),
+        ),
+        ValidationErrorKind::MinItems { limit } => Issue::new(
+            format!("最少{limit}个元素"),
+            format!("must have at least {limit} elements"),
+        ),
         ValidationErrorKind::Minimum { limit } => {
             Issue::new(format!("不能小于{limit}"), format!("must be at least {limit}"))
         }
-        ValidationErrorKind::MinLength { limit } => {
-            Issue::new(format!("长度不能少于{limit}个字符"), format!("must have at least {limit} characters"))
-        }
+        ValidationErrorKind::MinLength { limit } => Issue::new(
+            format!("长度不能少于{limit}个字符"),
+            format!("must have at least {limit} characters"),
+        ),
         ValidationErrorKind::Pattern { pattern } => {
             Issue::new(format!("格式必须匹配{pattern}"), format!("must match {pattern}"))
         }
@@ -158,7 +179,11 @@ fn pointer_to_given(parent: &str, name: &str) -> String {
     let is_name = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase())
         && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
         && name.len() <= LONGEST_NAME;
-    if is_name { format!("{parent}/{name}") } else { parent.to_owned() }
+    if is_name {
+        format!("{parent}/{name}")
+    } else {
+        parent.to_owned()
+    }
 }
 
 /// Characters outside the basic plane: emoji, and rare Han characters.

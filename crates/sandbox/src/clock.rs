@@ -27,14 +27,22 @@ struct Inner {
 #[derive(Debug)]
 enum Source {
     /// Unix milliseconds, as set, and those at the start.
-    Manual { now: AtomicI64, started_at: i64 },
-    System { started_at: Instant },
+    Manual {
+        now: AtomicI64,
+        started_at: i64,
+    },
+    System {
+        started_at: Instant,
+    },
 }
 
 impl Clock {
     /// The system's clock.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the time"
+    )]
     pub fn system() -> Self {
         Self::from_source(Source::System {
             started_at: Instant::now(),
@@ -95,7 +103,10 @@ impl Clock {
     /// The platform's time in RFC 3339, in China's offset, to the second, as answers carry it.
     pub(crate) fn rfc_3339(&self) -> String {
         let china = UtcOffset::from_hms(8, 0, 0).unwrap_or(UtcOffset::UTC);
-        let now = self.date_time().replace_nanosecond(0).map(|now| now.to_offset(china));
+        let now = self
+            .date_time()
+            .replace_nanosecond(0)
+            .map(|now| now.to_offset(china));
         now.ok()
             .and_then(|now| now.format(&Rfc3339).ok())
             .unwrap_or_default()
@@ -137,7 +148,10 @@ impl clock::Clock for Clock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the time"
+)]
 fn system_unix_millis() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis_of)
 }

@@ -20,7 +20,9 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/members", get(members))
-        .method_not_allowed_fallback(|| async { error(StatusCode::METHOD_NOT_ALLOWED, "only GET is allowed here") })
+        .method_not_allowed_fallback(|| async {
+            error(StatusCode::METHOD_NOT_ALLOWED, "only GET is allowed here")
+        })
         .fallback(|| async { error(StatusCode::NOT_FOUND, "unknown path; try /health or /members") })
         .with_state(gateway)
 }

@@ -91,7 +91,11 @@ pub(crate) fn read(folder: &Path) -> Result<Option<Identity>, FolderError> {
     for name in KEPT {
         texts.push(read_text(&folder.join(name))?);
     }
-    let Some(found) = KEPT.into_iter().zip(&texts).find_map(|(name, text)| text.as_ref().map(|_| name)) else {
+    let Some(found) = KEPT
+        .into_iter()
+        .zip(&texts)
+        .find_map(|(name, text)| text.as_ref().map(|_| name))
+    else {
         return Ok(None);
     };
     let missing = KEPT.into_iter().zip(&texts).find(|(_, text)| text.is_none());
@@ -114,13 +118,27 @@ pub(crate) fn read(folder: &Path) -> Result<Option<Identity>, FolderError> {
         brand_id: settings.brand_id,
         card_id: settings.card_id,
     })
-    .map_err(|source| FolderError::Identity { path: folder.to_owned(), source })?;
-    let contradiction = |name: &str, what| Err(FolderError::Contradiction { path: folder.join(name), what });
+    .map_err(|source| FolderError::Identity {
+        path: folder.to_owned(),
+        source,
+    })?;
+    let contradiction = |name: &str, what| {
+        Err(FolderError::Contradiction {
+            path: folder.join(name),
+            what,
+        })
+    };
     if PublicKey::from_pem(&platform_key_pem).ok().as_ref() != Some(identity.platform_key.public_key()) {
-        return contradiction(PLATFORM_PUBLIC_KEY, "not the public half of the sandbox's platform key");
+        return contradiction(
+            PLATFORM_PUBLIC_KEY,
+            "not the public half of the sandbox's platform key",
+        );
     }
     if settings.merchant_serial != identity.credentials.merchant_serial {
-        return contradiction(SETTINGS, "`merchant_serial` is not the certificate's serial number");
+        return contradiction(
+            SETTINGS,
+            "`merchant_serial` is not the certificate's serial number",
+        );
     }
     Ok(Some(identity))
 }
@@ -149,8 +167,16 @@ pub(crate) fn write(
     let settings_text = json_text(&settings);
     for (name, text, audience) in [
         (MERCHANT_KEY, &credentials.merchant_key_pem, Audience::Owner),
-        (MERCHANT_CERTIFICATE, &credentials.merchant_certificate_pem, Audience::Everybody),
-        (PLATFORM_PUBLIC_KEY, &credentials.platform_key_pem, Audience::Everybody),
+        (
+            MERCHANT_CERTIFICATE,
+            &credentials.merchant_certificate_pem,
+            Audience::Everybody,
+        ),
+        (
+            PLATFORM_PUBLIC_KEY,
+            &credentials.platform_key_pem,
+            Audience::Everybody,
+        ),
         (PLATFORM_PRIVATE_KEY, platform_private_key_pem, Audience::Owner),
         (APIV3_KEY, &apiv3_key, Audience::Owner),
         (PROFILE, &profile(&settings), Audience::Everybody),
@@ -201,7 +227,10 @@ fn read_text(path: &Path) -> Result<Option<String>, FolderError> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(FolderError::Read { path: path.to_owned(), source }),
+        Err(source) => Err(FolderError::Read {
+            path: path.to_owned(),
+            source,
+        }),
     }
 }
 
@@ -210,9 +239,10 @@ fn create_folder(folder: &Path) -> Result<(), FolderError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .map_err(|source| FolderError::Write { path: folder.to_owned(), source })
+    builder.create(folder).map_err(|source| FolderError::Write {
+        path: folder.to_owned(),
+        source,
+    })
 }
 
 /// Who may read a file, where the system knows users.
@@ -270,7 +300,13 @@ mod tests {
 
     fn written() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), &testing::identity(), "http://127.0.0.1:1", "http://127.0.0.1:2").unwrap();
+        write(
+            folder.path(),
+            &testing::identity(),
+            "http://127.0.0.1:1",
+            "http://127.0.0.1:2",
+        )
+        .unwrap();
         folder
     }
 
@@ -317,7 +353,10 @@ card_id = "pbLatjvWOibDc5-TBnbUk1pD12o0"
             let folder = written();
             fs::remove_file(folder.path().join(name)).unwrap();
             let message = read(folder.path()).unwrap_err().to_string();
-            assert!(message.contains(name) && message.contains("delete the folder"), "{message}");
+            assert!(
+                message.contains(name) && message.contains("delete the folder"),
+                "{message}"
+            );
         }
         for (name, text) in [
             (SETTINGS, "{\"apiv3_key\": \"MARKER"),
@@ -343,7 +382,13 @@ card_id = "pbLatjvWOibDc5-TBnbUk1pD12o0"
 
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("new");
-        write(&folder, &testing::identity(), "http://127.0.0.1:1", "http://127.0.0.1:2").unwrap();
+        write(
+            &folder,
+            &testing::identity(),
+            "http://127.0.0.1:1",
+            "http://127.0.0.1:2",
+        )
+        .unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&folder), 0o700);
         for name in [MERCHANT_KEY, PLATFORM_PRIVATE_KEY, APIV3_KEY, SETTINGS] {

@@ -64,7 +64,9 @@ impl Head {
     }
 
     fn path(&self) -> &str {
-        self.target.split_once('?').map_or(&*self.target, |(path, _)| path)
+        self.target
+            .split_once('?')
+            .map_or(&*self.target, |(path, _)| path)
     }
 }
 
@@ -113,7 +115,11 @@ impl Gateway {
             return Err((&rule::UNKNOWN_PATH).into());
         };
         let Authenticated { caller, certificate } = self.authenticate(head, body)?;
-        if self.buckets.as_ref().is_some_and(|buckets| !buckets.take(&caller.mchid, &operation.id)) {
+        if self
+            .buckets
+            .as_ref()
+            .is_some_and(|buckets| !buckets.take(&caller.mchid, &operation.id))
+        {
             return Err((&rule::RATE_LIMITED).into());
         }
         let signer = self.signer(head, operation)?;
@@ -155,10 +161,16 @@ impl Gateway {
     }
 
     fn authenticate(&self, head: &Head, body: &[u8]) -> Result<Authenticated<'_>, Refusal> {
-        let value = head.headers.get(header::AUTHORIZATION).ok_or(&rule::AUTHORIZATION_MISSING)?;
+        let value = head
+            .headers
+            .get(header::AUTHORIZATION)
+            .ok_or(&rule::AUTHORIZATION_MISSING)?;
         let value = value.to_str().map_err(|_| &rule::AUTHORIZATION_MALFORMED)?;
         let authorization = Authorization::parse(value)?;
-        let caller = self.registry.caller(authorization.mchid).ok_or(&rule::MERCHANT_UNKNOWN)?;
+        let caller = self
+            .registry
+            .caller(authorization.mchid)
+            .ok_or(&rule::MERCHANT_UNKNOWN)?;
         let certificate = caller
             .certificate(&KeyId::new(authorization.serial))
             .ok_or(&rule::MERCHANT_SERIAL)?;
@@ -201,12 +213,19 @@ impl Gateway {
 
     /// An answer of the kind that comes before every check.
     fn fail(&self, head: &Head, fault: Fault) -> Reply {
-        let plain = |status, content_type, body| self.stamped(Reply::Answer(Answer::plain(status, content_type, body)));
+        let plain = |status, content_type, body| {
+            self.stamped(Reply::Answer(Answer::plain(status, content_type, body)))
+        };
         match fault {
             Fault::Accepted => {
                 let key = self.registry.some_platform_key();
                 let reply = key.and_then(|(key_id, key)| {
-                    let signer = Signer { key, key_id, clock: &self.clock, tokens: &self.tokens };
+                    let signer = Signer {
+                        key,
+                        key_id,
+                        clock: &self.clock,
+                        tokens: &self.tokens,
+                    };
                     signer.reply(StatusCode::ACCEPTED, Bytes::new(), None).ok()
                 });
                 reply.map_or(Reply::Closed, |reply| self.stamped(reply))
@@ -231,11 +250,19 @@ impl Gateway {
 fn check_content_type(head: &Head) -> Result<(), Refusal> {
     let value = head.header(&header::CONTENT_TYPE).unwrap_or_default();
     let mut parts = value.split(';').map(str::trim);
-    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
-    let is_utf_8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
-        !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-    });
-    if is_json && is_utf_8 { Ok(()) } else { Err((&rule::CONTENT_TYPE).into()) }
+    let is_json = parts
+        .next()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let is_utf_8 = parts
+        .filter_map(|parameter| parameter.split_once('='))
+        .all(|(name, value)| {
+            !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        });
+    if is_json && is_utf_8 {
+        Ok(())
+    } else {
+        Err((&rule::CONTENT_TYPE).into())
+    }
 }
 
 const PLATFORM_SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");

@@ -57,7 +57,10 @@ pub(crate) fn member_of(
     check_validity(&request.date_information)?;
 
     let openid = members.openid_of(&phone_number);
-    let Card { document, mut personal } = opened;
+    let Card {
+        document,
+        mut personal,
+    } = opened;
     // The card shows the number as it is kept, without the country code.
     personal.insert(PHONE.to_owned(), FormValue::new(phone_number.expose()));
     Ok(Member {
@@ -103,7 +106,11 @@ fn check_validity(validity: &Validity) -> Result<(), Refusal> {
             let end = moment(validity.available_end_time.as_deref(), "available_end_time")?;
             if end <= begin {
                 let issue = Issue::new("结束时间必须晚于开始时间", "must be after available_begin_time");
-                return Err(Refusal::at(&rule::VALIDITY, "/date_information/available_end_time", issue));
+                return Err(Refusal::at(
+                    &rule::VALIDITY,
+                    "/date_information/available_end_time",
+                    issue,
+                ));
             }
         }
         "FIX_TERM" if validity.available_day_after_receive.is_none() => {
@@ -120,7 +127,10 @@ fn moment(text: Option<&str>, name: &str) -> Result<OffsetDateTime, Refusal> {
 }
 
 fn needed(name: &str) -> Refusal {
-    let issue = Issue::new("该有效期类型必须填写此字段", "is required for this type of validity");
+    let issue = Issue::new(
+        "该有效期类型必须填写此字段",
+        "is required for this type of validity",
+    );
     Refusal::at(&rule::VALIDITY, format!("/date_information/{name}"), issue)
 }
 

@@ -52,7 +52,10 @@ impl Member {
 
     /// What was sealed in the request, by JSON Pointer into the card, such as `/user_information/common_field_list/0/value`.
     pub fn personal_fields(&self) -> impl Iterator<Item = (&str, &FormValue)> {
-        self.card.personal.iter().map(|(pointer, value)| (pointer.as_str(), value))
+        self.card
+            .personal
+            .iter()
+            .map(|(pointer, value)| (pointer.as_str(), value))
     }
 
     /// The card without its personal fields, which are empty texts here.
@@ -89,7 +92,10 @@ pub(crate) struct Card {
 
 impl Card {
     /// The document with each personal field written by `write`.
-    pub(crate) fn filled<E>(&self, mut write: impl FnMut(&FormValue) -> Result<String, E>) -> Result<Value, E> {
+    pub(crate) fn filled<E>(
+        &self,
+        mut write: impl FnMut(&FormValue) -> Result<String, E>,
+    ) -> Result<Value, E> {
         let mut document = self.document.clone();
         for (pointer, value) in &self.personal {
             if let Some(place) = document.pointer_mut(pointer) {
@@ -125,21 +131,52 @@ impl Members {
     }
 
     /// Takes in a member, or finds the one that is there.
-    pub(crate) fn import(&mut self, member: Member, policies: Policies) -> Result<Arc<Member>, &'static Rule> {
+    pub(crate) fn import(
+        &mut self,
+        member: Member,
+        policies: Policies,
+    ) -> Result<Arc<Member>, &'static Rule> {
         let key = (member.card_id.clone(), member.user_card_code.clone());
         if let Some(existing) = self.by_code.get_mut(&key) {
             return match (existing.phone_number == member.phone_number, policies) {
-                (true, Policies { repeated_member: RepeatedMember::ReturnExisting, .. }) => {
+                (
+                    true,
+                    Policies {
+                        repeated_member: RepeatedMember::ReturnExisting,
+                        ..
+                    },
+                ) => {
                     let existing = Arc::make_mut(existing);
                     existing.repeats = existing.repeats.saturating_add(1);
                     Ok(Arc::new(existing.clone()))
                 }
-                (true, Policies { repeated_member: RepeatedMember::AlreadyExists, .. }) => Err(&rule::REPEATED_MEMBER),
-                (false, Policies { taken_code: TakenCode::AlreadyExists, .. }) => Err(&rule::CODE_TAKEN),
-                (false, Policies { taken_code: TakenCode::InvalidRequest, .. }) => Err(&rule::CODE_TAKEN_AS_INVALID),
+                (
+                    true,
+                    Policies {
+                        repeated_member: RepeatedMember::AlreadyExists,
+                        ..
+                    },
+                ) => Err(&rule::REPEATED_MEMBER),
+                (
+                    false,
+                    Policies {
+                        taken_code: TakenCode::AlreadyExists,
+                        ..
+                    },
+                ) => Err(&rule::CODE_TAKEN),
+                (
+                    false,
+                    Policies {
+                        taken_code: TakenCode::InvalidRequest,
+                        ..
+                    },
+                ) => Err(&rule::CODE_TAKEN_AS_INVALID),
             };
         }
-        let phone = (member.card_id.clone(), self.phone_hash.of("phone_number", &member.phone_number));
+        let phone = (
+            member.card_id.clone(),
+            self.phone_hash.of("phone_number", &member.phone_number),
+        );
         if self.by_phone.contains_key(&phone) && policies.second_card == SecondCard::Refuse {
             return Err(&rule::SECOND_CARD);
         }
@@ -207,7 +244,9 @@ mod tests {
 
     fn members() -> Members {
         let mut members = Members::new([7; 32]);
-        members.import(member("a", "13800138000"), Policies::default()).unwrap();
+        members
+            .import(member("a", "13800138000"), Policies::default())
+            .unwrap();
         members
     }
 
@@ -238,7 +277,9 @@ mod tests {
     #[test]
     fn a_repeat_is_counted_on_the_member_that_is_kept() {
         let mut members = members();
-        members.import(member("a", "13800138000"), Policies::default()).unwrap();
+        members
+            .import(member("a", "13800138000"), Policies::default())
+            .unwrap();
         assert_eq!(members.find("card", "a").unwrap().repeats(), 1);
         assert_eq!(members.len(), 1);
         assert!(members.find("card", "b").is_none());

@@ -32,12 +32,18 @@ pub(crate) struct Buckets(RateLimiter<Key, HashMapStateStore<Key>, Clock, NoOpMi
 
 impl Buckets {
     pub(crate) fn new(quota: Quota, clock: &Clock) -> Self {
-        Self(RateLimiter::new(quota.0, HashMapStateStore::default(), clock.clone()))
+        Self(RateLimiter::new(
+            quota.0,
+            HashMapStateStore::default(),
+            clock.clone(),
+        ))
     }
 
     /// Takes one request out of a bucket; `false` when it is empty.
     pub(crate) fn take(&self, mchid: &str, operation: &str) -> bool {
-        self.0.check_key(&(mchid.to_owned(), operation.to_owned())).is_ok()
+        self.0
+            .check_key(&(mchid.to_owned(), operation.to_owned()))
+            .is_ok()
     }
 }
 

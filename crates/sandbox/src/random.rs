@@ -51,7 +51,10 @@ pub(crate) fn characters(alphabet: &[u8], length: usize) -> Result<String, getra
     let mut bytes = [0; 64];
     while text.len() < length {
         getrandom::fill(&mut bytes)?;
-        let fitting = bytes.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < whole);
+        let fitting = bytes
+            .iter()
+            .map(|byte| usize::from(*byte))
+            .filter(|byte| *byte < whole);
         for byte in fitting.take(length - text.len()) {
             text.push(char::from(alphabet[byte % alphabet.len()]));
         }

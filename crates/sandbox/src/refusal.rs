@@ -111,10 +111,7 @@ mod tests {
             refusal.body(Language::English).unwrap()["detail"]["issue"],
             "required"
         );
-        assert_eq!(
-            Refusal::from(&rule::UNKNOWN_PATH).body(Language::Chinese),
-            None
-        );
+        assert_eq!(Refusal::from(&rule::UNKNOWN_PATH).body(Language::Chinese), None);
     }
 
     #[test]

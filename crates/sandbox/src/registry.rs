@@ -63,7 +63,9 @@ impl Registry {
 
 impl Caller {
     pub(crate) fn certificate(&self, serial: &KeyId) -> Option<&Certificate<Merchant>> {
-        self.certificates.iter().find(|certificate| certificate.serial() == serial)
+        self.certificates
+            .iter()
+            .find(|certificate| certificate.serial() == serial)
     }
 
     pub(crate) fn may_act_for(&self, brand_id: &str) -> bool {

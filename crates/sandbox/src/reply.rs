@@ -79,7 +79,11 @@ impl Answer {
 
     /// The answer as the server sends it.
     pub(crate) fn into_response(self) -> Response<Body> {
-        let body = if self.cut { Body::new(CutBody::new(self.body)) } else { Body::from(self.body) };
+        let body = if self.cut {
+            Body::new(CutBody::new(self.body))
+        } else {
+            Body::from(self.body)
+        };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
@@ -98,7 +102,12 @@ pub(crate) struct Signer<'a> {
 
 impl Signer<'_> {
     /// Signs a body, and spoils the answer as the fault says.
-    pub(crate) fn reply(self, status: StatusCode, body: Bytes, fault: Option<Fault>) -> Result<Reply, SignError> {
+    pub(crate) fn reply(
+        self,
+        status: StatusCode,
+        body: Bytes,
+        fault: Option<Fault>,
+    ) -> Result<Reply, SignError> {
         let content_type = if body.is_empty() { "" } else { JSON };
         let mut answer = Answer::plain(status, content_type, body);
         let mut seconds = self.clock.unix_seconds();

@@ -4,7 +4,10 @@ use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
-    sync::{Arc, Mutex, atomic::{AtomicU64, Ordering}},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use thiserror::Error;
@@ -246,7 +249,14 @@ impl SandboxBuilder {
     ///
     /// [`StartError`]: an address is taken, the folder is unusable, or there is no randomness.
     pub async fn start(self) -> Result<Sandbox, StartError> {
-        let Self { listen, control, keys, quota, policies, clock } = self;
+        let Self {
+            listen,
+            control,
+            keys,
+            quota,
+            policies,
+            clock,
+        } = self;
         let spec = Spec::embedded().map_err(StartError::Spec)?;
         let tokens = Tokens::from_system().map_err(StartError::Random)?;
         let keys_clock = clock.clone();
@@ -259,9 +269,12 @@ impl SandboxBuilder {
         let api_listener = bind(listen).await?;
         let control_listener = bind(control).await?;
         let local = |listener: &TcpListener, address| {
-            listener.local_addr().map_err(|source| StartError::Bind { address, source })
+            listener
+                .local_addr()
+                .map_err(|source| StartError::Bind { address, source })
         };
-        let (api_address, control_address) = (local(&api_listener, listen)?, local(&control_listener, control)?);
+        let (api_address, control_address) =
+            (local(&api_listener, listen)?, local(&control_listener, control)?);
         let identity = spawn_blocking(move || match folder {
             Some(folder) => folder::write(&folder, &identity, &url(api_address), &url(control_address))
                 .map(|()| identity)

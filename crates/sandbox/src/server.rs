@@ -54,7 +54,11 @@ impl Api {
 
     async fn serve(&self, request: Request<Incoming>) -> Result<axum::http::Response<Body>, Closed> {
         let (parts, body) = request.into_parts();
-        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+        let target = parts
+            .uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str())
+            .to_owned();
         let head = Head {
             method: parts.method,
             target,
@@ -67,7 +71,11 @@ impl Api {
             Ok(Ok(body)) => body,
             Ok(Err(error)) => {
                 let is_too_large = is_length_limit(&error);
-                let rule = if is_too_large { &rule::BODY_TOO_LARGE } else { &rule::BODY_INCOMPLETE };
+                let rule = if is_too_large {
+                    &rule::BODY_TOO_LARGE
+                } else {
+                    &rule::BODY_INCOMPLETE
+                };
                 return response(self.gateway.refuse(&head, &rule.into()));
             }
             Err(_) => return Err(Closed),
@@ -155,7 +163,9 @@ fn serve_connection(stream: TcpStream, service: Service, graceful: &GracefulShut
                 async move {
                     match service {
                         Service::Api(api) => api.serve(request).await,
-                        Service::Control(router) => router.oneshot(request).await.map_err(|never| match never {}),
+                        Service::Control(router) => {
+                            router.oneshot(request).await.map_err(|never| match never {})
+                        }
                     }
                 }
             }),

@@ -43,7 +43,10 @@ pub(crate) struct Operation {
     pub(crate) needs_platform_serial: bool,
     pub(crate) request: Option<Body>,
     /// The body of the answer 200.
-    #[cfg_attr(not(test), expect(dead_code, reason = "answers are held against it in the tests"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "answers are held against it in the tests")
+    )]
     pub(crate) answer: Option<Body>,
 }
 
@@ -206,7 +209,10 @@ impl PathTemplate {
     }
 
     fn parameters(&self) -> usize {
-        let parameters = self.0.iter().filter(|segment| matches!(segment, Segment::Parameter));
+        let parameters = self
+            .0
+            .iter()
+            .filter(|segment| matches!(segment, Segment::Parameter));
         parameters.count()
     }
 }
@@ -253,7 +259,10 @@ mod tests {
         assert_eq!(sealed(&operation.request), three_depths);
         assert_eq!(sealed(&operation.answer), three_depths);
         assert!(matches!(spec.route(&Method::GET, path), Route::WrongMethod));
-        assert!(matches!(spec.route(&Method::POST, "/v3/brand"), Route::UnknownPath));
+        assert!(matches!(
+            spec.route(&Method::POST, "/v3/brand"),
+            Route::UnknownPath
+        ));
         let slash = format!("{path}/");
         assert!(matches!(spec.route(&Method::POST, &slash), Route::UnknownPath));
     }

@@ -82,7 +82,9 @@ impl<'a> Resolver<'a> {
         }
         let Members::Closed = members;
         if inlined.contains_key("properties") {
-            inlined.entry("additionalProperties").or_insert(Value::Bool(false));
+            inlined
+                .entry("additionalProperties")
+                .or_insert(Value::Bool(false));
         }
         Ok(inlined.into())
     }
@@ -98,7 +100,10 @@ impl<'a> Resolver<'a> {
         let only_annotations = object.keys().all(|key| key == "allOf" || is_annotation(key));
         match parts.as_array().map(Vec::as_slice) {
             Some([part]) if only_annotations => self.inline_at(part, members, depth + 1),
-            _ => Err(error_at("allOf", "only one part with nothing but annotations beside it is carried over")),
+            _ => Err(error_at(
+                "allOf",
+                "only one part with nothing but annotations beside it is carried over",
+            )),
         }
     }
 }
@@ -109,13 +114,35 @@ fn is_annotation(key: &str) -> bool {
 
 /// Keywords that check nothing. A default is filled in by nobody.
 const ANNOTATIONS: &[&str] = &[
-    "default", "deprecated", "description", "example", "externalDocs", "readOnly", "title", "writeOnly",
+    "default",
+    "deprecated",
+    "description",
+    "example",
+    "externalDocs",
+    "readOnly",
+    "title",
+    "writeOnly",
 ];
 
 /// Keywords with the same meaning in JSON Schema draft 4, which hold no schemas.
 const PLAIN: &[&str] = &[
-    "enum", "exclusiveMaximum", "exclusiveMinimum", "format", "maxItems", "maxLength", "maxProperties", "maximum",
-    "minItems", "minLength", "minProperties", "minimum", "multipleOf", "pattern", "required", "type", "uniqueItems",
+    "enum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "pattern",
+    "required",
+    "type",
+    "uniqueItems",
 ];
 
 /// More nesting than any body of the API has; a schema that contains itself is found by it.
