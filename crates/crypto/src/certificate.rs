@@ -113,5 +113,38 @@ pub(crate) fn rsa_key_of_spki(spki: &[u8]) -> Result<Vec<u8>, KeyError> {
         .map_err(|_| KeyError::NotRsa)
 }
 
+/// Puts a PKCS#1 key into a SubjectPublicKeyInfo, the inverse of [`rsa_key_of_spki`].
+pub(crate) fn spki_of_rsa_key(pkcs1: &[u8]) -> Vec<u8> {
+    /// `SEQUENCE { OID 1.2.840.113549.1.1.1, NULL }`.
+    const ALGORITHM: &[u8] = &[
+        0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
+    ];
+    let mut bits = vec![0]; // No unused bits at the end.
+    bits.extend_from_slice(pkcs1);
+    let mut content = ALGORITHM.to_vec();
+    content.extend(der_value(0x03, &bits));
+    der_value(0x30, &content)
+}
+
+/// Tag, length and content, in DER.
+fn der_value(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len().to_be_bytes();
+    let significant = length
+        .iter()
+        .position(|byte| *byte != 0)
+        .unwrap_or(length.len() - 1);
+    let length = &length[significant..];
+    let mut der = vec![tag];
+    match length {
+        [short @ 0..=0x7f] => der.push(*short),
+        _ => {
+            der.push(0x80 | u8::try_from(length.len()).unwrap_or(8));
+            der.extend_from_slice(length);
+        }
+    }
+    der.extend_from_slice(content);
+    der
+}
+
 const RSA_ENCRYPTION: x509_cert::der::asn1::ObjectIdentifier =
     x509_cert::der::asn1::ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");

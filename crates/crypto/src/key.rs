@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::{
     Backend, Ciphertext, KeyError, Plaintext,
     backend::{PrivateOps, PublicOps},
-    certificate::rsa_key_of_spki,
+    certificate::{rsa_key_of_spki, spki_of_rsa_key},
     error::{BadSignature, OpenError, SealError, SignError},
     party::{Merchant, Party, Platform},
 };
@@ -153,6 +153,13 @@ impl<P: Party> PublicKey<P> {
     #[must_use]
     pub fn pkcs1_der(&self) -> &[u8] {
         &self.pkcs1
+    }
+
+    /// The key as a PEM block `PUBLIC KEY` (SubjectPublicKeyInfo), as `pub_key.pem` holds it.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+        pem::encode_config(&pem::Pem::new("PUBLIC KEY", spki_of_rsa_key(&self.pkcs1)), config)
     }
 
     /// Verifies a signature, RSASSA-PKCS1-v1_5 with SHA-256.

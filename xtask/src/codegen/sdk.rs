@@ -41,13 +41,9 @@ pub(crate) fn sdk(model: &Model) -> TokenStream {
         group(model, &tag.name, &tag.doc, &operations)
     });
     quote! {
-        #[allow(unused_imports)]
         use wxmember_client::types;
-        #[allow(unused_imports)]
         use wxmember_crypto::{FormValue, PhoneNumber};
-        #[allow(unused_imports)]
         use crate::seal::{Opener, Path, Seal, SealError, Sealed, SealedField, Sealer, Unseal};
-        #[allow(unused_imports)]
         use crate::{Client, Error, Operation, Reply};
 
         pub use wxmember_client::Time;

@@ -323,3 +323,9 @@ proptest! {
 fn the_sides_have_names() {
     assert_eq!((Merchant::NAME, Platform::NAME), ("merchant", "platform"));
 }
+
+#[test]
+fn to_pem_writes_a_public_key_as_openssl_does() {
+    let key = PrivateKey::<Platform>::from_pem(PLATFORM_KEY).unwrap();
+    assert_eq!(key.public_key().to_pem(), PLATFORM_PUB);
+}

@@ -1,0 +1,89 @@
+//! The arguments. Every flag has an environment variable; secrets are never arguments, only paths to them are.
+
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Import members into WeChat member cards, and rehearse it in a sandbox.
+#[derive(Parser)]
+#[command(name = "wxmember", version, about, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Import a member list; the same command again continues where it was
+    Import(Import),
+    /// Play WeChat Pay's side on this machine, for tests
+    Sandbox(Sandbox),
+}
+
+/// Arguments of `import`.
+#[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with refused rows, 75 stopped and can be \
+                        resumed with the same command."
+)]
+pub(crate) struct Import {
+    /// The member list, a CSV file in UTF-8 with a header line
+    pub(crate) file: PathBuf,
+
+    /// Import into a sandbox inside this process: nothing to configure, no real member is touched
+    #[arg(long, env = "WXMEMBER_SANDBOX", conflicts_with_all = ["config", "profile"])]
+    pub(crate) sandbox: bool,
+
+    /// The configuration file
+    #[arg(long, env = "WXMEMBER_CONFIG", default_value = "wxmember.toml")]
+    pub(crate) config: PathBuf,
+
+    /// The profile in the configuration file
+    #[arg(long, env = "WXMEMBER_PROFILE", default_value = "default")]
+    pub(crate) profile: String,
+
+    /// The ledger, where the state of every row is kept [default: in the user's state folder]
+    #[arg(long, env = "WXMEMBER_LEDGER")]
+    pub(crate) ledger: Option<PathBuf>,
+
+    /// Requests to send at most, for example `5/s` or `300/m` [default: the API's 5/s; none for `--sandbox`]
+    #[arg(long, env = "WXMEMBER_QUOTA")]
+    pub(crate) quota: Option<wxmember_import::Quota>,
+
+    /// Requests under way at once [default: 32, or twice the quota a second when that is less]
+    #[arg(long, env = "WXMEMBER_CONCURRENCY")]
+    pub(crate) concurrency: Option<NonZeroUsize>,
+
+    /// How to print the result
+    #[arg(long, env = "WXMEMBER_FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// Arguments of `sandbox`.
+#[derive(Args)]
+pub(crate) struct Sandbox {
+    /// The address of the API; port 0 takes a free one
+    #[arg(long, env = "WXMEMBER_SANDBOX_LISTEN", default_value = "127.0.0.1:8765")]
+    pub(crate) listen: SocketAddr,
+
+    /// The address of the control API; port 0 takes a free one
+    #[arg(long, env = "WXMEMBER_SANDBOX_CONTROL", default_value = "127.0.0.1:0")]
+    pub(crate) control: SocketAddr,
+
+    /// Write what a merchant would hold into this folder, or take the keys that are there
+    #[arg(long, env = "WXMEMBER_SANDBOX_DIR")]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// Requests that the sandbox allows, for example `5/s` [default: any number]
+    #[arg(long, env = "WXMEMBER_SANDBOX_QUOTA")]
+    pub(crate) quota: Option<wxmember_import::Quota>,
+}

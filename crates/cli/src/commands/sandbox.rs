@@ -1,0 +1,105 @@
+//! `wxmember sandbox`, and the sandbox inside `wxmember import --sandbox`. The one module that names the sandbox crate.
+
+use std::{num::NonZeroU32, path::Path};
+
+use wxmember::{Client, Merchant, MerchantKey, PlatformKey, Trust};
+use wxmember_sandbox::{Quota, Sandbox, StartError};
+
+use crate::{
+    args, exit,
+    failure::{Failure, chain},
+    signals,
+};
+
+/// Runs until a signal comes.
+pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure> {
+    let mut builder = Sandbox::builder()
+        .with_address(arguments.listen)
+        .with_control_address(arguments.control);
+    if let Some(quota) = arguments.quota {
+        let whole = quota.per_second().ceil().clamp(1.0, f64::from(u32::MAX));
+        let whole = NonZeroU32::new(whole as u32).unwrap_or(NonZeroU32::MIN);
+        builder = builder.with_quota(Quota::per_second(whole));
+    }
+    if let Some(folder) = &arguments.dir {
+        builder = builder.with_folder(folder);
+    }
+    let sandbox = builder.start().await.map_err(|error| start_failure(&error))?;
+    let stop = signals::cancel_on_signal("stopping; requests in flight finish first");
+    let credentials = sandbox.credentials();
+    println!("base_url         {}", sandbox.base_url());
+    println!("control_url      {}", sandbox.control_url());
+    println!("mchid            {}", credentials.mchid);
+    println!("merchant_serial  {}", credentials.merchant_serial);
+    println!("platform_key_id  {}", credentials.platform_key_id);
+    println!("brand_id         {}", credentials.brand_id);
+    println!("card_id          {}", credentials.card_id);
+    eprintln!("test only: this is not WeChat Pay, and its members are gone when it stops");
+    match &arguments.dir {
+        Some(folder) => eprintln!(
+            "import into it with `wxmember import FILE --config {}/wxmember.toml`",
+            folder.display()
+        ),
+        None => eprintln!("add `--dir DIR` to write keys and a ready profile that other programs can use"),
+    }
+    stop.cancelled().await;
+    sandbox.shutdown().await;
+    Ok(exit::DONE)
+}
+
+/// A sandbox inside this process with a client for it.
+pub(crate) struct Embedded {
+    sandbox: Sandbox,
+    pub(crate) client: Client,
+}
+
+impl Embedded {
+    /// Starts one whose keys are kept in `folder`, so that what a ledger holds can still be opened next time.
+    pub(crate) async fn start(folder: &Path) -> Result<Self, Failure> {
+        let sandbox = Sandbox::builder()
+            .with_folder(folder)
+            .start()
+            .await
+            .map_err(|error| start_failure(&error))?;
+        let broken =
+            |error: &dyn std::error::Error| Failure::because("the sandbox's own keys are unusable", error);
+        let credentials = sandbox.credentials();
+        let key = MerchantKey::from_pem(&credentials.merchant_key_pem).map_err(|error| broken(&error))?;
+        let platform =
+            PlatformKey::from_pem(&credentials.platform_key_pem).map_err(|error| broken(&error))?;
+        let merchant = Merchant::new(&credentials.mchid, &credentials.merchant_serial, key);
+        let trust = Trust::public_key(&credentials.platform_key_id, platform);
+        let client = Client::builder()
+            .merchant(merchant.map_err(|error| broken(&error))?)
+            .trust(trust.map_err(|error| broken(&error))?)
+            .with_base_url(sandbox.base_url())
+            .build()
+            .map_err(|error| broken(&error))?;
+        Ok(Self { sandbox, client })
+    }
+
+    /// The brand that owns the sandbox's card.
+    pub(crate) fn brand_id(&self) -> &str {
+        &self.sandbox.credentials().brand_id
+    }
+
+    /// The sandbox's card template.
+    pub(crate) fn card_id(&self) -> &str {
+        &self.sandbox.credentials().card_id
+    }
+
+    /// Stops it.
+    pub(crate) async fn stop(self) {
+        self.sandbox.shutdown().await;
+    }
+}
+
+fn start_failure(error: &StartError) -> Failure {
+    let failure = Failure::new(format!("failed to start the sandbox: {}", chain(error)));
+    match error {
+        StartError::Bind { .. } => {
+            failure.hint("choose another address with `--listen`; port 0 takes a free one")
+        }
+        _ => failure,
+    }
+}

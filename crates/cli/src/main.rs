@@ -1,0 +1,45 @@
+//! `wxmember`: the command line. Reads arguments and profiles, draws progress, chooses the exit code; decides nothing.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line talks on stdout and stderr"
+)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod args;
+mod commands;
+mod exit;
+mod failure;
+mod places;
+mod profile;
+mod progress;
+mod signals;
+
+fn main() -> ExitCode {
+    let arguments = args::Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: failed to start the runtime: {error}");
+            return exit::FAILED.into();
+        }
+    };
+    let done = runtime.block_on(async {
+        match arguments.command {
+            args::Command::Import(arguments) => commands::import::run(&arguments).await,
+            args::Command::Sandbox(arguments) => commands::sandbox::run(&arguments).await,
+        }
+    });
+    // What still runs in the background has nothing left to tell.
+    runtime.shutdown_background();
+    match done {
+        Ok(code) => code.into(),
+        Err(failure) => {
+            eprintln!("{failure}");
+            failure.code().into()
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What a job is: one source, for one card of one merchant, by one route. The same again continues it.
+
+use std::fmt;
+
+use wxmember_crypto::Fingerprint;
+
+use crate::{defaults::fingerprint, mapping::MappingError, validate::DefaultsError};
+
+/// For whom, into which card, and through which platform members are imported.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Profile {
+    /// The merchant id that signs.
+    pub mchid: String,
+    /// The brand that owns the card.
+    pub brand_id: String,
+    /// The card template.
+    pub card_id: String,
+    /// The platform's address, such as `https://api.mch.weixin.qq.com`; a sandbox is another platform.
+    pub base_url: String,
+}
+
+impl Profile {
+    /// Takes the four names.
+    #[must_use]
+    pub fn new(
+        mchid: impl Into<String>,
+        brand_id: impl Into<String>,
+        card_id: impl Into<String>,
+        base_url: impl Into<String>,
+    ) -> Self {
+        Self {
+            mchid: mchid.into(),
+            brand_id: brand_id.into(),
+            card_id: card_id.into(),
+            base_url: base_url.into(),
+        }
+    }
+}
+
+/// The operation that brings the members in.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Route {
+    /// `POST /v3/brand/partner/card-member/user-cards/import-by-phone`.
+    #[default]
+    ImportByPhone,
+}
+
+impl Route {
+    /// The name in the ledger and in options.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ImportByPhone => "import-by-phone",
+        }
+    }
+}
+
+/// Names one job in reports: the first twelve hexadecimal digits of what makes it the same job.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct JobId(String);
+
+impl JobId {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl serde::Serialize for JobId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// Everything that makes a job the same job.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) source_name: String,
+    pub(crate) source_digest: Fingerprint,
+    pub(crate) profile: Profile,
+    pub(crate) route: Route,
+    /// Not part of what is the same; kept to notice that it changed.
+    pub(crate) defaults: Fingerprint,
+}
+
+impl Identity {
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        let digest = self.source_digest.to_string();
+        let Profile {
+            mchid,
+            brand_id,
+            card_id,
+            base_url,
+        } = &self.profile;
+        fingerprint([
+            &digest,
+            mchid,
+            brand_id,
+            card_id,
+            base_url.trim_end_matches('/'),
+            self.route.name(),
+        ])
+    }
+
+    pub(crate) fn id(&self) -> JobId {
+        JobId(self.fingerprint().to_string()[..12].to_owned())
+    }
+}
+
+/// A job whose rows are all in the ledger.
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub(crate) key: i64,
+    pub(crate) id: JobId,
+    pub(crate) rows: u64,
+    pub(crate) source_digest: Fingerprint,
+    pub(crate) ignored_columns: Vec<String>,
+    pub(crate) is_continued: bool,
+    pub(crate) are_defaults_changed: bool,
+}
+
+impl Job {
+    /// The job's name.
+    #[must_use]
+    pub fn id(&self) -> &JobId {
+        &self.id
+    }
+
+    /// The rows of the source, without the header and without empty lines.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The names of the columns that mean nothing to an import.
+    #[must_use]
+    pub fn ignored_columns(&self) -> &[String] {
+        &self.ignored_columns
+    }
+
+    /// Whether the ledger already knew this job.
+    #[must_use]
+    pub fn is_continued(&self) -> bool {
+        self.is_continued
+    }
+
+    /// Whether the job was loaded with other defaults than are set now. Its rows keep what they were loaded with.
+    #[must_use]
+    pub fn are_defaults_changed(&self) -> bool {
+        self.are_defaults_changed
+    }
+}
+
+/// Why a source was not loaded. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The load was cancelled; the same again continues it.
+    #[error("stopped while loading, after {rows} rows; the same command continues")]
+    Cancelled {
+        /// Rows in the ledger so far.
+        rows: u64,
+    },
+    /// A default is unusable.
+    #[error(transparent)]
+    Defaults(#[from] DefaultsError),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] crate::ledger::LedgerError),
+    /// The columns do not make a member.
+    #[error("`{source_name}`, {error}")]
+    Mapping {
+        /// The source.
+        source_name: String,
+        /// What is wrong with its columns.
+        error: MappingError,
+    },
+    /// Sealing failed for a reason that is not the row's.
+    #[error("failed to seal row {row}")]
+    Seal {
+        /// The row.
+        row: u64,
+        /// Why.
+        #[source]
+        error: crate::gateway::SealRefusal,
+    },
+    /// The source cannot be read.
+    #[error(transparent)]
+    Source(#[from] crate::source::SourceError),
+    /// A thread of the load ended without a result.
+    #[error("a thread that reads or seals rows panicked")]
+    Thread,
+}

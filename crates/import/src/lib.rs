@@ -1,0 +1,37 @@
+//! Brings every row of a member list to a known end.
+//!
+//! Never talks HTTP itself, never keeps a personal field in plain text at rest.
+#![doc = include_str!("../README.md")]
+
+mod defaults;
+mod gateway;
+mod importer;
+mod job;
+mod ledger;
+mod load;
+mod mapping;
+mod member;
+mod outcome;
+mod pace;
+mod report;
+mod run;
+mod source;
+mod transition;
+mod validate;
+mod wechat;
+
+pub use crate::{
+    defaults::Defaults,
+    gateway::{Answer, Gateway, SealRefusal, SealedRequest, Stop},
+    importer::{Importer, Settings},
+    job::{Job, JobId, LoadError, Profile, Route},
+    ledger::{Ledger, LedgerError, RowReport, RowState},
+    mapping::{Field, Mapping, MappingError},
+    member::{CommonField, Member, Validity},
+    pace::{Quota, QuotaError},
+    report::{Progress, ReportError, Summary},
+    run::RunError,
+    source::{CsvFile, CsvRecords, EncodingGuess, Record, Records, Source, SourceError},
+    validate::{DefaultsError, Problem, ProblemKind, Validator},
+    wechat::WechatGateway,
+};

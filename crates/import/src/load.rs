@@ -1,0 +1,254 @@
+//! From a source into the ledger: one thread reads, some validate and seal, one task writes, in the order of the rows.
+//!
+//! Channels are bounded and so is what is between them, so memory does not grow with rows. What was stored is not
+//! read again when a load that was cut off is continued.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+};
+
+use tokio_util::sync::CancellationToken;
+use wxmember_crypto::KeyedHash;
+
+use crate::{
+    gateway::Gateway,
+    job::LoadError,
+    ledger::{KeyColumns, Ledger, NewContent, NewRow},
+    mapping::Field,
+    report::ProgressSender,
+    source::{Record, Records, Source, SourceError},
+    validate::{Problem, ProblemKind, Validator},
+};
+
+/// What a load works with.
+pub(crate) struct Load<G> {
+    pub(crate) gateway: Arc<G>,
+    pub(crate) ledger: Ledger,
+    pub(crate) validator: Arc<Validator>,
+    pub(crate) threads: usize,
+    pub(crate) progress: ProgressSender,
+}
+
+/// Rows on their way, numbered so that they are written in order.
+struct Batch<T> {
+    number: u64,
+    rows: Vec<T>,
+}
+
+/// From the reader: how it ended.
+struct ReadEnd {
+    digest: Option<wxmember_crypto::Fingerprint>,
+}
+
+impl<G: Gateway> Load<G> {
+    /// Stores the rows behind the first `stored` ones; returns how many there are in all, and the digest of what was
+    /// read.
+    pub(crate) async fn store(
+        self,
+        job: i64,
+        source: &Arc<dyn Source>,
+        stored: u64,
+        cancel: &CancellationToken,
+    ) -> Result<(u64, Option<wxmember_crypto::Fingerprint>), LoadError> {
+        let (to_sealers, records) = mpsc::sync_channel::<Batch<Record>>(self.threads);
+        let (to_writer, mut sealed) =
+            tokio::sync::mpsc::channel::<Result<Batch<NewRow>, LoadError>>(self.threads);
+        // A place in this channel is a batch somewhere between the reader and the ledger.
+        let (enter, leave) = mpsc::sync_channel::<()>(self.threads * 2 + 2);
+
+        let reader = {
+            let (source, cancel) = (Arc::clone(source), cancel.clone());
+            spawn("wxmember-read", move || {
+                read(source.as_ref(), stored, &to_sealers, &enter, &cancel)
+            })?
+        };
+        let records = Arc::new(Mutex::new(records));
+        let mut sealers = Vec::new();
+        for _ in 0..self.threads {
+            let (records, to_writer) = (Arc::clone(&records), to_writer.clone());
+            let (gateway, validator) = (Arc::clone(&self.gateway), Arc::clone(&self.validator));
+            let hash = self.ledger.hash().clone();
+            sealers.push(spawn("wxmember-seal", move || {
+                loop {
+                    let batch = records.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(batch) = batch else { return };
+                    let batch = seal_batch(gateway.as_ref(), &validator, &hash, &batch);
+                    if to_writer.blocking_send(batch).is_err() {
+                        return;
+                    }
+                }
+            })?);
+        }
+        // The ends that only the threads need; with them gone, a thread that panicked is noticed.
+        drop((records, to_writer));
+
+        let columns = Arc::new(self.key_columns());
+        let mut waiting = BTreeMap::new();
+        let (mut next, mut rows) = (0, stored);
+        while let Some(batch) = sealed.recv().await {
+            let batch = batch?;
+            waiting.insert(batch.number, batch.rows);
+            while let Some(batch) = waiting.remove(&next) {
+                next += 1;
+                rows += batch.len() as u64;
+                let refused = batch
+                    .iter()
+                    .filter(|row| matches!(row.content, NewContent::Refused { .. }))
+                    .count();
+                self.ledger.store_rows(job, batch, Arc::clone(&columns)).await?;
+                self.progress.loaded(rows, refused as u64);
+                let _ = leave.try_recv();
+            }
+        }
+        let join = tokio::task::spawn_blocking(move || {
+            let all_sealed = sealers.into_iter().all(|sealer| sealer.join().is_ok());
+            (reader.join(), all_sealed)
+        });
+        match join.await {
+            Ok((Ok(end), true)) => {
+                let end = end?;
+                if cancel.is_cancelled() && end.digest.is_none() {
+                    return Err(LoadError::Cancelled { rows });
+                }
+                Ok((rows, end.digest))
+            }
+            _ => Err(LoadError::Thread),
+        }
+    }
+
+    fn key_columns(&self) -> KeyColumns {
+        let mapping = self.validator.mapping();
+        let name = |field| {
+            mapping
+                .column_of(field)
+                .map_or("", |index| mapping.column_name(index))
+                .into()
+        };
+        KeyColumns {
+            user_card_code: name(Field::UserCardCode),
+            phone_number: name(Field::PhoneNumber),
+        }
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<std::thread::JoinHandle<T>, LoadError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map_err(|_| LoadError::Thread)
+}
+
+/// Reads all records behind the first `stored` ones into batches. Ends early when nobody takes them.
+fn read(
+    source: &dyn Source,
+    stored: u64,
+    batches: &mpsc::SyncSender<Batch<Record>>,
+    enter: &mpsc::SyncSender<()>,
+    cancel: &CancellationToken,
+) -> Result<ReadEnd, SourceError> {
+    let mut records = source.open()?;
+    let mut skipped = Record::default();
+    while skipped.row < stored && records.read(&mut skipped)? {}
+    for number in 0.. {
+        let rows = read_batch(records.as_mut())?;
+        let is_end = rows.len() < BATCH_ROWS;
+        let is_gone = cancel.is_cancelled()
+            || !rows.is_empty() && (enter.send(()).is_err() || batches.send(Batch { number, rows }).is_err());
+        if is_gone {
+            return Ok(ReadEnd { digest: None });
+        }
+        if is_end {
+            break;
+        }
+    }
+    Ok(ReadEnd {
+        digest: records.digest(),
+    })
+}
+
+fn read_batch(records: &mut dyn Records) -> Result<Vec<Record>, SourceError> {
+    let mut rows = Vec::with_capacity(BATCH_ROWS);
+    while rows.len() < BATCH_ROWS {
+        let mut record = Record::default();
+        if !records.read(&mut record)? {
+            break;
+        }
+        rows.push(record);
+    }
+    Ok(rows)
+}
+
+fn seal_batch<G: Gateway>(
+    gateway: &G,
+    validator: &Validator,
+    hash: &KeyedHash,
+    batch: &Batch<Record>,
+) -> Result<Batch<NewRow>, LoadError> {
+    let rows = batch
+        .rows
+        .iter()
+        .map(|record| new_row(gateway, validator, hash, record));
+    Ok(Batch {
+        number: batch.number,
+        rows: rows.collect::<Result<_, _>>()?,
+    })
+}
+
+fn new_row<G: Gateway>(
+    gateway: &G,
+    validator: &Validator,
+    hash: &KeyedHash,
+    record: &Record,
+) -> Result<NewRow, LoadError> {
+    let refused = |problems: &[Problem]| {
+        let (code, message) = refusal(problems);
+        NewContent::Refused { code, message }
+    };
+    let content = match validator.member(record) {
+        Err(problems) => refused(&problems),
+        Ok(member) => match gateway.seal(&member) {
+            Ok(request) => NewContent::Queued {
+                phone_hash: *hash.of("phone_number", &member.phone_number).as_bytes(),
+                user_card_code: member.user_card_code,
+                request,
+            },
+            Err(error) if error.is_row => {
+                let kind = ProblemKind::NotSealable { field: error.field };
+                refused(&[validator.problem(record.row, record.line, None, kind)])
+            }
+            Err(error) => {
+                return Err(LoadError::Seal {
+                    row: record.row,
+                    error,
+                });
+            }
+        },
+    };
+    Ok(NewRow {
+        row: record.row,
+        line: record.line,
+        content,
+    })
+}
+
+/// The code of the first problem and the text of all, without the row, which the ledger has in a column of its own.
+pub(crate) fn refusal(problems: &[Problem]) -> (String, String) {
+    let code = problems
+        .first()
+        .map_or("ROW_REFUSED", |problem| problem.kind.code());
+    let texts: Vec<String> = problems
+        .iter()
+        .map(|problem| match &problem.column {
+            Some(column) => format!("column `{column}`: {}", problem.kind),
+            None => problem.kind.to_string(),
+        })
+        .collect();
+    (code.to_owned(), texts.join("; "))
+}
+
+/// Rows of one transaction.
+const BATCH_ROWS: usize = 1000;

@@ -1,0 +1,300 @@
+//! CSV as of RFC 4180, streamed, with exact line numbers.
+//!
+//! Built on `csv-core` and not on `csv`, because the line that `csv` reports for a record is the line where it
+//! started to look: wrong after blank lines, and wrong by one in files with CR LF. Here a record's line is counted
+//! back from its end. Memory is bounded by one record of [`RECORD_LIMIT`] bytes.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use csv_core::{ReadRecordResult, Reader};
+use wxmember_crypto::{Fingerprint, SourceHasher};
+
+use super::{EncodingGuess, Record, Records, Source, SourceError};
+
+/// A CSV file in UTF-8, with or without a byte order mark, whose first line names the columns.
+#[derive(Clone, Debug)]
+pub struct CsvFile {
+    path: PathBuf,
+    name: String,
+}
+
+impl CsvFile {
+    /// Names the file; it is opened when it is read.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let name = path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned();
+        Self { path, name }
+    }
+
+    /// The path as it was given.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn io_error(&self, source: io::Error) -> SourceError {
+        SourceError::Io {
+            source_name: self.name.clone(),
+            source,
+        }
+    }
+}
+
+impl Source for CsvFile {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn digest(&self) -> Result<Fingerprint, SourceError> {
+        let mut file = File::open(&self.path).map_err(|error| self.io_error(error))?;
+        let mut hasher = SourceHasher::new();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => return Ok(hasher.finish()),
+                Ok(n) => hasher.update(&buffer[..n]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.io_error(error)),
+            }
+        }
+    }
+
+    fn open(&self) -> Result<Box<dyn Records>, SourceError> {
+        let file = File::open(&self.path).map_err(|error| self.io_error(error))?;
+        Ok(Box::new(CsvRecords::new(&self.name, file)?))
+    }
+}
+
+/// The records of CSV text from any reader.
+pub struct CsvRecords<R> {
+    name: String,
+    input: R,
+    buffer: Vec<u8>,
+    /// The part of `buffer` that is read and not yet parsed.
+    start: usize,
+    end: usize,
+    at_end: bool,
+    last_byte: u8,
+    hasher: Option<SourceHasher>,
+    digest: Option<Fingerprint>,
+    parser: Reader,
+    text: Vec<u8>,
+    ends: Vec<usize>,
+    columns: Vec<String>,
+    rows: u64,
+}
+
+impl<R: Read + Send> CsvRecords<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] when there is no header or the content is not CSV in UTF-8.
+    pub fn new(name: &str, input: R) -> Result<Self, SourceError> {
+        let mut records = Self {
+            name: name.to_owned(),
+            input,
+            buffer: vec![0; BUFFER],
+            start: 0,
+            end: 0,
+            at_end: false,
+            last_byte: 0,
+            hasher: Some(SourceHasher::new()),
+            digest: None,
+            parser: Reader::new(),
+            text: vec![0; 4096],
+            ends: vec![0; 32],
+            columns: Vec::new(),
+            rows: 0,
+        };
+        records.skip_mark()?;
+        let mut header = Record::default();
+        if !records.parse(&mut header)? {
+            return Err(SourceError::Empty {
+                source_name: records.name,
+            });
+        }
+        records.columns = header.cells;
+        Ok(records)
+    }
+
+    /// Looks at the first bytes: a byte order mark is skipped, other formats are named.
+    fn skip_mark(&mut self) -> Result<(), SourceError> {
+        while self.end < 4 && !self.at_end {
+            self.fill()?;
+        }
+        let found = match &self.buffer[..self.end] {
+            [0xEF, 0xBB, 0xBF, ..] => {
+                self.start = 3;
+                return Ok(());
+            }
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "UTF-16; save it as `CSV UTF-8`",
+            [b'P', b'K', 3, 4, ..] => "a spreadsheet or an archive; save it as `CSV UTF-8`",
+            [0xD0, 0xCF, 0x11, 0xE0, ..] => "an old spreadsheet; save it as `CSV UTF-8`",
+            [0x1F, 0x8B, ..] => "compressed; unpack it with `gunzip`",
+            head if head.contains(&0) => "binary, or UTF-16; save it as `CSV UTF-8`",
+            _ => return Ok(()),
+        };
+        Err(SourceError::NotCsv {
+            source_name: self.name.clone(),
+            found,
+        })
+    }
+
+    /// Reads more bytes behind those not yet parsed.
+    fn fill(&mut self) -> Result<(), SourceError> {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+        let read = loop {
+            match self.input.read(&mut self.buffer[self.end..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        let read = read.map_err(|source| SourceError::Io {
+            source_name: self.name.clone(),
+            source,
+        })?;
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&self.buffer[self.end..self.end + read]);
+        }
+        self.end += read;
+        if read == 0 {
+            self.at_end = true;
+            self.digest = self.hasher.take().map(SourceHasher::finish);
+        }
+        Ok(())
+    }
+
+    /// Parses one record, whatever is in it.
+    fn parse(&mut self, record: &mut Record) -> Result<bool, SourceError> {
+        let first_line = self.parser.line();
+        let (mut written, mut fields) = (0, 0);
+        loop {
+            if self.start == self.end && !self.at_end {
+                self.fill()?;
+            }
+            let input = &self.buffer[self.start..self.end];
+            let (result, consumed, wrote, ended) =
+                self.parser
+                    .read_record(input, &mut self.text[written..], &mut self.ends[fields..]);
+            if let Some(&last) = input[..consumed].last() {
+                self.last_byte = last;
+            }
+            self.start += consumed;
+            written += wrote;
+            fields += ended;
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull
+                    if written >= RECORD_LIMIT =>
+                {
+                    return Err(SourceError::RecordTooLong {
+                        source_name: self.name.clone(),
+                        line: first_line,
+                    });
+                }
+                ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+                ReadRecordResult::Record => break,
+                ReadRecordResult::End => return Ok(false),
+            }
+        }
+        let text = &self.text[..written];
+        let inside = text.iter().filter(|&&byte| byte == b'\n').count();
+        // The parser stands behind a final LF, but before the LF of a CR LF.
+        let behind = u64::from(self.last_byte == b'\n');
+        record.line = self.parser.line().saturating_sub(behind + inside as u64).max(1);
+        record.cells.truncate(fields);
+        let mut begin = 0;
+        for (index, &end) in self.ends[..fields].iter().enumerate() {
+            let bytes = &text[begin..end];
+            begin = end;
+            let Ok(cell) = std::str::from_utf8(bytes) else {
+                return Err(SourceError::NotUtf8 {
+                    source_name: self.name.clone(),
+                    line: record.line,
+                    column: match self.columns.get(index) {
+                        Some(name) => format!("column `{}`", shown(name)),
+                        None => format!("column {}", index + 1),
+                    },
+                    guess: guess(bytes),
+                });
+            };
+            match record.cells.get_mut(index) {
+                Some(old) => {
+                    old.clear();
+                    old.push_str(cell);
+                }
+                None => record.cells.push(cell.to_owned()),
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl<R: Read + Send> Records for CsvRecords<R> {
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn read(&mut self, record: &mut Record) -> Result<bool, SourceError> {
+        while self.parse(record)? {
+            if record.cells.iter().any(|cell| !cell.trim().is_empty()) {
+                self.rows += 1;
+                record.row = self.rows;
+                return Ok(true);
+            }
+        }
+        if self.rows == 0 {
+            return Err(SourceError::HeaderOnly {
+                source_name: self.name.clone(),
+            });
+        }
+        Ok(false)
+    }
+
+    fn digest(&self) -> Option<Fingerprint> {
+        self.digest
+    }
+}
+
+/// A column's name as messages show it: one line, no control characters, not too long.
+pub(crate) fn shown(name: &str) -> String {
+    name.trim()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(SHOWN_LIMIT)
+        .collect()
+}
+
+/// Every byte above ASCII must be the first of a pair (or of GB18030's four) for text to look like GBK.
+fn guess(bytes: &[u8]) -> EncodingGuess {
+    let mut rest = bytes;
+    loop {
+        rest = match rest {
+            [] => return EncodingGuess::Gbk,
+            [0..=0x7F, rest @ ..] => rest,
+            [0x81..=0xFE, 0x40..=0x7E | 0x80..=0xFE, rest @ ..] => rest,
+            [0x81..=0xFE, b'0'..=b'9', 0x81..=0xFE, b'0'..=b'9', rest @ ..] => rest,
+            _ => return EncodingGuess::Nothing,
+        };
+    }
+}
+
+const BUFFER: usize = 64 * 1024;
+const RECORD_LIMIT: usize = 1024 * 1024;
+const SHOWN_LIMIT: usize = 40;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! The sandbox's one clock: the system's, or one that a test sets by hand.
+//!
+//! Nothing else in this crate may read the time; what happens at a time takes a [`Clock`].
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use governor::clock;
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+/// What time it is on the platform. Clones show the same time.
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    source: Source,
+    /// How far the platform's clock is ahead of its source, in milliseconds.
+    shift: AtomicI64,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// Unix milliseconds, as set, and those at the start.
+    Manual {
+        now: AtomicI64,
+        started_at: i64,
+    },
+    System {
+        started_at: Instant,
+    },
+}
+
+impl Clock {
+    /// The system's clock.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the time"
+    )]
+    pub fn system() -> Self {
+        Self::from_source(Source::System {
+            started_at: Instant::now(),
+        })
+    }
+
+    /// A clock that stands still at a Unix time, in seconds, until it is moved with [`advance`](Self::advance).
+    #[must_use]
+    pub fn manual(unix_seconds: i64) -> Self {
+        let millis = unix_seconds.saturating_mul(1000);
+        Self::from_source(Source::Manual {
+            now: AtomicI64::new(millis),
+            started_at: millis,
+        })
+    }
+
+    fn from_source(source: Source) -> Self {
+        Self(Arc::new(Inner {
+            source,
+            shift: AtomicI64::new(0),
+        }))
+    }
+
+    /// Moves a manual clock forward; a system clock takes no notice.
+    pub fn advance(&self, by: Duration) {
+        if let Source::Manual { now, .. } = &self.0.source {
+            now.fetch_add(millis_of(by), Ordering::SeqCst);
+        }
+    }
+
+    /// Sets how many seconds the platform is ahead of the true time; negative is behind.
+    ///
+    /// It moves the window for requests and the timestamps of answers alike, and never the quota's clock.
+    pub fn shift_by(&self, seconds: i64) {
+        self.0.shift.store(seconds.saturating_mul(1000), Ordering::SeqCst);
+    }
+
+    /// The platform's Unix time, in seconds.
+    #[must_use]
+    pub fn unix_seconds(&self) -> i64 {
+        self.unix_millis().div_euclid(1000)
+    }
+
+    fn unix_millis(&self) -> i64 {
+        let now = match &self.0.source {
+            Source::Manual { now, .. } => now.load(Ordering::SeqCst),
+            Source::System { .. } => system_unix_millis(),
+        };
+        now.saturating_add(self.0.shift.load(Ordering::SeqCst))
+    }
+
+    /// The platform's time as a date.
+    pub(crate) fn date_time(&self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.unix_millis()) * 1_000_000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    /// The platform's time in RFC 3339, in China's offset, to the second, as answers carry it.
+    pub(crate) fn rfc_3339(&self) -> String {
+        let china = UtcOffset::from_hms(8, 0, 0).unwrap_or(UtcOffset::UTC);
+        let now = self
+            .date_time()
+            .replace_nanosecond(0)
+            .map(|now| now.to_offset(china));
+        now.ok()
+            .and_then(|now| now.format(&Rfc3339).ok())
+            .unwrap_or_default()
+    }
+
+    /// The value of the header `Date`.
+    pub(crate) fn http_date(&self) -> String {
+        // The formatter takes years 1970 to 9999 and panics on others.
+        let millis = self.unix_millis().clamp(0, LAST_HTTP_DATE * 1000).unsigned_abs();
+        httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(millis))
+    }
+
+    /// Time since the clock was made; it never goes back.
+    pub(crate) fn elapsed(&self) -> Duration {
+        match &self.0.source {
+            Source::Manual { now, started_at } => Duration::from_millis(
+                now.load(Ordering::SeqCst)
+                    .saturating_sub(*started_at)
+                    .max(0)
+                    .unsigned_abs(),
+            ),
+            Source::System { started_at } => started_at.elapsed(),
+        }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
+/// The quota's view of the clock.
+impl clock::Clock for Clock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.elapsed()
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the time"
+)]
+fn system_unix_millis() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis_of)
+}
+
+fn millis_of(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// 9999-12-31T23:59:59Z.
+const LAST_HTTP_DATE: i64 = 253_402_300_799;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_moves_only_when_told() {
+        let clock = Clock::manual(1_796_000_000);
+        assert_eq!(clock.unix_seconds(), 1_796_000_000);
+        clock.advance(Duration::from_millis(1500));
+        assert_eq!(clock.unix_seconds(), 1_796_000_001);
+        assert_eq!(clock.elapsed(), Duration::from_millis(1500));
+    }
+
+    #[test]
+    fn a_shift_moves_the_time_and_not_the_elapsed_time() {
+        let clock = Clock::manual(1_796_000_000);
+        clock.shift_by(-600);
+        assert_eq!(clock.unix_seconds(), 1_795_999_400);
+        assert_eq!(clock.elapsed(), Duration::ZERO);
+    }
+
+    #[test]
+    fn times_are_written_as_answers_carry_them() {
+        let clock = Clock::manual(1_796_000_000);
+        assert_eq!(clock.rfc_3339(), "2026-11-30T08:53:20+08:00");
+        assert_eq!(clock.http_date(), "Mon, 30 Nov 2026 00:53:20 GMT");
+    }
+
+    #[test]
+    fn no_time_is_too_far_to_be_written() {
+        for seconds in [i64::MIN, -1, 0, i64::MAX] {
+            let clock = Clock::manual(seconds);
+            let _ = (clock.rfc_3339(), clock.http_date());
+        }
+    }
+}

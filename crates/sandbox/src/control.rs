@@ -1,0 +1,61 @@
+//! The control address: what a test in any language asks the sandbox. Personal fields are masked unless asked for.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, atomic::Ordering},
+};
+
+use axum::{
+    Json, Router,
+    extract::{RawQuery, State},
+    http::StatusCode,
+    routing::get,
+};
+use serde_json::{Value, json};
+use wxmember_crypto::{FormValue, Plaintext};
+
+use crate::{gateway::Gateway, lock::locked, member::Member};
+
+pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/members", get(members))
+        .method_not_allowed_fallback(|| async {
+            error(StatusCode::METHOD_NOT_ALLOWED, "only GET is allowed here")
+        })
+        .fallback(|| async { error(StatusCode::NOT_FOUND, "unknown path; try /health or /members") })
+        .with_state(gateway)
+}
+
+async fn health(State(gateway): State<Arc<Gateway>>) -> Json<Value> {
+    let members = locked(&gateway.members).len();
+    Json(json!({
+        "status": "ok",
+        "requests": gateway.requests.load(Ordering::Relaxed),
+        "members": members,
+        "faults": gateway.faults.waiting(),
+    }))
+}
+
+async fn members(State(gateway): State<Arc<Gateway>>, RawQuery(query): RawQuery) -> Json<Value> {
+    let reveal = query.is_some_and(|query| query.split('&').any(|pair| pair == "reveal=true"));
+    let members = locked(&gateway.members).all();
+    let shown: Vec<_> = members.iter().map(|member| shown(member, reveal)).collect();
+    Json(json!({"count": shown.len(), "members": shown}))
+}
+
+fn shown(member: &Member, reveal: bool) -> Value {
+    let write = |value: &FormValue| {
+        let text = if reveal { value.expose() } else { MASK };
+        Ok::<_, Infallible>(text.to_owned())
+    };
+    let mut card = member.card.filled(write).unwrap_or_else(|never| match never {});
+    card["repeats"] = member.repeats.into();
+    card
+}
+
+fn error(status: StatusCode, message: &'static str) -> (StatusCode, Json<Value>) {
+    (status, Json(json!({"error": message})))
+}
+
+const MASK: &str = "***";

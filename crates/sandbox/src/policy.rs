@@ -1,0 +1,43 @@
+//! Choices where the documents are silent: what happens when a member, a phone number or a code comes again.
+
+/// What the sandbox does where the protocol leaves it open (section 7.4 of our notes).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Policies {
+    /// The same code with the same phone number.
+    pub repeated_member: RepeatedMember,
+    /// The same phone number with another code.
+    pub second_card: SecondCard,
+    /// The same code with another phone number.
+    pub taken_code: TakenCode,
+}
+
+/// The same code with the same phone number comes again.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum RepeatedMember {
+    /// 400 `ALREADY_EXISTS`.
+    AlreadyExists,
+    /// 200 with the card as it was first imported, unchanged. The default.
+    #[default]
+    ReturnExisting,
+}
+
+/// A phone number that has a card of the template comes with another code.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum SecondCard {
+    /// A second card is made.
+    Allow,
+    /// 400 `INVALID_REQUEST`, 会员已经领取过该卡, as in the older family. The default.
+    #[default]
+    Refuse,
+}
+
+/// A code that is another member's comes with a new phone number.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum TakenCode {
+    /// 400 `ALREADY_EXISTS`. The default.
+    #[default]
+    AlreadyExists,
+    /// 400 `INVALID_REQUEST`.
+    InvalidRequest,
+}

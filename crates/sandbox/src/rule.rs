@@ -1,0 +1,184 @@
+//! The rules of the sandbox as data: what is refused, with which status, code and message, and why we think so.
+//!
+//! A refusal is made from a [`Rule`] and from nothing else, so no check can exist without its source.
+//! Sources are our notes on the protocol, by section; "P" rules were seen on other paths of the gateway.
+
+use std::fmt;
+
+/// How sure a rule is.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Sureness {
+    /// Stated on an official documentation page.
+    Documented,
+    /// Done so by an official SDK.
+    OfficialSdk,
+    /// Stated by a community source that follows the official pages.
+    Community,
+    /// Observed on the live gateway by a third party, on other paths than ours.
+    Probed,
+    /// Inferred by us; the sandbox's own default.
+    Inferred,
+}
+
+impl Sureness {
+    /// One letter, as the tables use it.
+    #[must_use]
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Documented => 'D',
+            Self::OfficialSdk => 'S',
+            Self::Community => 'C',
+            Self::Probed => 'P',
+            Self::Inferred => 'I',
+        }
+    }
+}
+
+impl fmt::Display for Sureness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.letter())
+    }
+}
+
+/// One thing that the sandbox refuses.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Rule {
+    /// A stable name, for tables and tests.
+    pub id: &'static str,
+    /// The HTTP status of the refusal.
+    pub status: u16,
+    /// The error code; empty where the gateway answers without a body.
+    pub code: &'static str,
+    /// The message in Chinese, the default.
+    pub zh: &'static str,
+    /// The message in English, for an `Accept-Language` that starts with `en`.
+    pub en: &'static str,
+    /// How sure it is that the gateway does so.
+    pub sureness: Sureness,
+    /// What stands behind it.
+    pub source: &'static str,
+}
+
+/// Every rule, in the order in which a request meets them.
+#[must_use]
+pub fn rules() -> &'static [&'static Rule] {
+    RULES
+}
+
+macro_rules! rules {
+    ($($name:ident: $status:literal $code:literal, $zh:literal, $en:literal, $sureness:ident, $source:literal;)*) => {
+        $(pub(crate) static $name: Rule = Rule {
+            id: stringify!($name),
+            status: $status,
+            code: $code,
+            zh: $zh,
+            en: $en,
+            sureness: Sureness::$sureness,
+            source: $source,
+        };)*
+
+        static RULES: &[&Rule] = &[$(&$name),*];
+    };
+}
+
+rules! {
+    // The gateway, before any authentication.
+    UNKNOWN_PATH: 404 "", "", "", Probed, "4.3, 7.2: an unknown path has an empty body";
+    WRONG_METHOD: 405 "", "", "", Probed, "4.3, 7.2: a wrong method has an empty body";
+    CLIENT_HEADERS: 400 "INVALID_REQUEST", "Http头缺少Accept或User-Agent",
+        "the HTTP header Accept or User-Agent is missing", Probed, "3.5: 400 before any authentication on two other families";
+    BODY_TOO_LARGE: 413 "INVALID_REQUEST", "请求体过大", "the request body is too large",
+        Inferred, "no limit is stated; the sandbox takes 1 MiB";
+    BODY_INCOMPLETE: 400 "INVALID_REQUEST", "请求体不完整", "the request body ended early",
+        Inferred, "the sandbox's own wording";
+
+    // Authentication.
+    AUTHORIZATION_MISSING: 401 "SIGN_ERROR", "Http头缺少Authorization", "the HTTP header Authorization is missing",
+        Inferred, "7.2 for status and code; the wording is ours";
+    AUTHORIZATION_SCHEME: 401 "SIGN_ERROR", "Http头Authorization认证类型不正确",
+        "the HTTP header Authorization has another scheme than WECHATPAY2-SHA256-RSA2048",
+        Inferred, "3.2 for the scheme, 7.2 for status and code; the wording is ours";
+    AUTHORIZATION_MALFORMED: 401 "SIGN_ERROR", "Http头Authorization格式错误", "the HTTP header Authorization is malformed",
+        Inferred, "3.2 for the format, 7.2 for status and code; the wording is ours";
+    MERCHANT_UNKNOWN: 401 "SIGN_ERROR", "商户号不存在", "the merchant id in Authorization is unknown",
+        Inferred, "7.2 for status and code; the wording is ours";
+    MERCHANT_SERIAL: 401 "SIGN_ERROR", "商户证书序列号有误",
+        "serial_no in Authorization is not the serial number of this merchant's certificate",
+        Inferred, "3.2 for its meaning, 7.2 for status and code; the wording is ours";
+    CLOCK_WINDOW: 401 "SIGN_ERROR", "Http头Authorization中的timestamp与发起请求的时间不得超过5分钟",
+        "timestamp in Authorization is more than 5 minutes off",
+        Probed, "3.4: checked before the signature";
+    SIGNATURE: 401 "SIGN_ERROR", "错误的签名，验签失败", "the signature does not verify",
+        Inferred, "3.1 for the message, 7.2 for status and code; the wording is ours";
+    NONCE_REPLAYED: 401 "SIGN_ERROR", "Http头Authorization中的nonce_str重复",
+        "nonce_str in Authorization was used before",
+        Inferred, "3.3: whether the gateway refuses a repeated nonce is unknown; the sandbox does";
+    RATE_LIMITED: 429 "RATELIMIT_EXCEEDED", "请求频率超限，请降低请求接口频率", "too many requests; slow down",
+        Documented, "1.1, 2.1, 7.2: counted per merchant and operation; only with a quota set";
+
+    // The request itself.
+    CONTENT_TYPE: 400 "INVALID_REQUEST", "Http头Content-Type必须为application/json",
+        "the HTTP header Content-Type must be application/json", Inferred, "1.2 requires it; status and wording are ours";
+    PLATFORM_SERIAL_MISSING: 400 "PARAM_ERROR", "HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)",
+        "the HTTP header Wechatpay-Serial is missing", Community, "5: message in a report to an official SDK";
+    PLATFORM_SERIAL_UNKNOWN: 400 "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误",
+        "the HTTP header Wechatpay-Serial names no key of the platform", Community, "5";
+    BODY_NOT_UTF8: 400 "PARAM_ERROR", "请求体必须为UTF-8编码", "the body is not UTF-8", Documented,
+        "1.3, general body rules; the wording is ours";
+    FOUR_BYTE_CHARACTER: 400 "PARAM_ERROR", "请求体仅支持1到3字节的UTF-8字符", "the body holds a character of four bytes of UTF-8",
+        Documented, "1.3, general body rules; the wording is ours";
+    BODY_NOT_JSON: 400 "PARAM_ERROR", "请求体不是合法的JSON", "the body is not JSON", Documented,
+        "1.3, general body rules; the wording is ours";
+    NULL_VALUE: 400 "PARAM_ERROR", "参数值不能为null", "null is not allowed; leave the member out", Documented,
+        "1.3, general body rules; the wording is ours";
+    BODY_SCHEMA: 400 "PARAM_ERROR", "参数错误", "a parameter is wrong", Documented,
+        "1.3 to 1.5 through the OpenAPI document; 7.1 for the shape. Unknown members and unknown enum values are refused (inferred)";
+
+    // What was sealed.
+    OPENING: 400 "PARAM_ERROR", "平台私钥解密失败", "a field does not open with the platform's private key",
+        Documented, "5: wrong key, padding or serial";
+    PLAINTEXT: 400 "PARAM_ERROR", "加密字段内容错误", "the content of an encrypted field is wrong",
+        Inferred, "1.3: the rules for the body are applied to what is sealed in it; 5 for the 214 bytes";
+    PHONE_NUMBER: 400 "PARAM_ERROR", "手机号格式错误", "the phone number is not a mainland mobile number",
+        Inferred, "1.3: an older page says mainland numbers only; the format, with or without +86, is not stated";
+
+    // The business.
+    BRAND: 403 "NO_AUTH", "商户暂无权限使用此功能", "the merchant has no permission for this brand",
+        Inferred, "7.3: code and message of the older family; 1.1 says that brands are granted";
+    CARD: 400 "INVALID_REQUEST", "会员卡ID无效", "card_id names no card template",
+        Inferred, "7.3: code and message of the older family";
+    VALIDITY: 400 "PARAM_ERROR", "会员卡有效期错误", "the validity contradicts its type",
+        Inferred, "1.5: what each type needs; surplus members are let through";
+    CODE_TAKEN: 400 "ALREADY_EXISTS", "用户会员卡code已存在", "user_card_code belongs to another member",
+        Inferred, "7.4: a code is unique within a template; the code follows a sibling's list";
+    CODE_TAKEN_AS_INVALID: 400 "INVALID_REQUEST", "用户会员卡code已存在", "user_card_code belongs to another member",
+        Inferred, "7.4: the other reading; only with `TakenCode::InvalidRequest`";
+    SECOND_CARD: 400 "INVALID_REQUEST", "会员已经领取过该卡", "the member already has this card",
+        Inferred, "7.3: code and message of the older family";
+    REPEATED_MEMBER: 400 "ALREADY_EXISTS", "会员已经领取过该卡", "the member was already imported",
+        Inferred, "7.4: the other reading; only with `RepeatedMember::AlreadyExists`";
+
+    // The platform's own failures; both are made on request only, or when the sandbox itself is broken.
+    SYSTEM_ERROR: 500 "SYSTEM_ERROR", "系统异常，请稍后重试", "system error; try again later",
+        Documented, "7.2";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_rule_says_where_it_comes_from_and_has_its_own_name() {
+        let names: BTreeSet<_> = rules().iter().map(|rule| rule.id).collect();
+        assert_eq!(names.len(), rules().len());
+        for rule in rules() {
+            assert!(!rule.source.is_empty(), "{}", rule.id);
+            assert!((400..=599).contains(&rule.status), "{}", rule.id);
+            assert_eq!(rule.code.is_empty(), rule.zh.is_empty(), "{}", rule.id);
+            assert_eq!(rule.code.is_empty(), rule.en.is_empty(), "{}", rule.id);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Sockets: accepts connections, reads bodies within bounds, and closes connections when a fault says so.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, http::Request};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use thiserror::Error;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    task::{JoinHandle, spawn_blocking},
+    time::timeout,
+};
+use tower::ServiceExt;
+
+use crate::{
+    gateway::{Gateway, Head},
+    reply::Reply,
+    rule,
+};
+
+/// The connection is to be closed without an answer.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("the connection is closed without an answer")]
+struct Closed;
+
+/// What listens at an address.
+#[derive(Clone, Debug)]
+pub(crate) enum Service {
+    Api(Arc<Api>),
+    Control(Router),
+}
+
+/// The API, and how much of it runs at once.
+#[derive(Debug)]
+pub(crate) struct Api {
+    gateway: Arc<Gateway>,
+    /// An answer is some milliseconds of RSA: it runs off the runtime's threads, on as many as there are cores.
+    cores: Semaphore,
+}
+
+impl Api {
+    pub(crate) fn new(gateway: Arc<Gateway>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            gateway,
+            cores: Semaphore::new(cores),
+        }
+    }
+
+    async fn serve(&self, request: Request<Incoming>) -> Result<axum::http::Response<Body>, Closed> {
+        let (parts, body) = request.into_parts();
+        let target = parts
+            .uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str())
+            .to_owned();
+        let head = Head {
+            method: parts.method,
+            target,
+            headers: parts.headers,
+        };
+        if let Some(reply) = self.gateway.greet(&head) {
+            return response(reply);
+        }
+        let body = match timeout(BODY_TIMEOUT, axum::body::to_bytes(Body::new(body), LARGEST_BODY)).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(error)) => {
+                let is_too_large = is_length_limit(&error);
+                let rule = if is_too_large {
+                    &rule::BODY_TOO_LARGE
+                } else {
+                    &rule::BODY_INCOMPLETE
+                };
+                return response(self.gateway.refuse(&head, &rule.into()));
+            }
+            Err(_) => return Err(Closed),
+        };
+        let _core = self.cores.acquire().await.map_err(|_| Closed)?;
+        let gateway = Arc::clone(&self.gateway);
+        let reply = spawn_blocking(move || gateway.answer(&head, &body)).await;
+        response(reply.map_err(|_| Closed)?)
+    }
+}
+
+fn is_length_limit(error: &axum::Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+fn response(reply: Reply) -> Result<axum::http::Response<Body>, Closed> {
+    match reply {
+        Reply::Answer(answer) => Ok(answer.into_response()),
+        Reply::Closed => Err(Closed),
+    }
+}
+
+/// A listening address and the task that serves it.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Listener {
+    pub(crate) fn spawn(
+        listener: TcpListener,
+        service: Service,
+        stop: watch::Receiver<bool>,
+    ) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let task = tokio::spawn(serve(listener, service, stop));
+        Ok(Self { address, task })
+    }
+
+    /// Waits until the task has ended; the stop signal was given before.
+    pub(crate) async fn ended(&mut self) {
+        // A task that panicked has ended as well.
+        let _ = (&mut self.task).await;
+    }
+}
+
+/// Accepts until told to stop, then lets requests in flight finish.
+async fn serve(listener: TcpListener, service: Service, mut stop: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            // An error means that the handle was dropped without a shutdown.
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((stream, _)) => serve_connection(stream, service.clone(), &graceful),
+            // Out of file descriptors, most likely: wait for some to be closed.
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+    drop(listener);
+    // What does not finish in time is cut off when the runtime ends.
+    let _ = timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
+}
+
+fn serve_connection(stream: TcpStream, service: Service, graceful: &GracefulShutdown) {
+    // Without it, small answers wait for the acknowledgement of the one before.
+    let _ = stream.set_nodelay(true);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(
+            TokioIo::new(stream),
+            service_fn(move |request: Request<Incoming>| {
+                let service = service.clone();
+                async move {
+                    match service {
+                        Service::Api(api) => api.serve(request).await,
+                        Service::Control(router) => {
+                            router.oneshot(request).await.map_err(|never| match never {})
+                        }
+                    }
+                }
+            }),
+        );
+    let connection = graceful.watch(connection);
+    // What ends a connection early is the client's business, or a fault's purpose.
+    tokio::spawn(async move { drop(connection.await) });
+}
+
+/// 1 MiB; the largest real request has some tens of KiB.
+const LARGEST_BODY: usize = 1 << 20;
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

@@ -1,0 +1,315 @@
+//! The API document as the sandbox reads it: which operations there are, what a body must look like, what is sealed.
+//!
+//! The document is read once, at the start. No endpoint is known here by name.
+
+use std::fmt;
+
+use axum::http::Method;
+use jsonschema::{Draft, Validator};
+use serde_json::Value;
+use thiserror::Error;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::spec::{
+    fields::FieldPath,
+    schema::{Members, Resolver},
+};
+
+pub(crate) mod fields;
+pub(crate) mod schema;
+
+/// The document is not one that the sandbox can play.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("the API document cannot be played at {at}: {what}")]
+pub struct SpecError {
+    /// A path or schema of the document.
+    pub(crate) at: String,
+    /// What is wrong there.
+    pub(crate) what: String,
+}
+
+/// The operations of the document.
+#[derive(Debug)]
+pub(crate) struct Spec {
+    operations: Vec<Operation>,
+}
+
+/// One method of one path.
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    method: Method,
+    path: PathTemplate,
+    /// Whether `Wechatpay-Serial` is required.
+    pub(crate) needs_platform_serial: bool,
+    pub(crate) request: Option<Body>,
+    /// The body of the answer 200.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "answers are held against it in the tests")
+    )]
+    pub(crate) answer: Option<Body>,
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Operation({} {:?})", self.method, self.path.0)
+    }
+}
+
+/// A JSON body: what it must look like, and which of its fields are sealed.
+pub(crate) struct Body {
+    pub(crate) validator: Validator,
+    pub(crate) sealed: Vec<FieldPath>,
+}
+
+/// What a path and a method lead to.
+#[derive(Debug)]
+pub(crate) enum Route<'a> {
+    Operation(&'a Operation),
+    UnknownPath,
+    WrongMethod,
+}
+
+impl Spec {
+    /// The document that this crate was built with.
+    pub(crate) fn embedded() -> Result<Self, SpecError> {
+        let document: Value = serde_json::from_str(include_str!("openapi.json"))
+            .map_err(|error| error_at("openapi.json", error.to_string()))?;
+        Self::from_document(&document)
+    }
+
+    pub(crate) fn from_document(document: &Value) -> Result<Self, SpecError> {
+        let mut operations = Vec::new();
+        let paths = document["paths"]
+            .as_object()
+            .ok_or_else(|| error_at("paths", "missing"))?;
+        for (path, item) in paths {
+            let methods = item.as_object().ok_or_else(|| error_at(path, "not an object"))?;
+            for (method, operation) in methods {
+                if let Some(method) = method_of_key(method) {
+                    operations.push(Operation::read(document, path, method, operation)?);
+                }
+            }
+        }
+        // A path without parameters wins over one with.
+        operations.sort_by_key(|operation| operation.path.parameters());
+        Ok(Self { operations })
+    }
+
+    /// Finds the operation of a path, without its query.
+    pub(crate) fn route(&self, method: &Method, path: &str) -> Route<'_> {
+        let mut route = Route::UnknownPath;
+        for operation in &self.operations {
+            if operation.path.matches(path) {
+                if operation.method == *method {
+                    return Route::Operation(operation);
+                }
+                route = Route::WrongMethod;
+            }
+        }
+        route
+    }
+
+    #[cfg(test)]
+    pub(crate) fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+}
+
+impl Operation {
+    fn read(document: &Value, path: &str, method: Method, value: &Value) -> Result<Self, SpecError> {
+        let id = value["operationId"]
+            .as_str()
+            .ok_or_else(|| error_at(path, "an operation without operationId"))?;
+        let resolver = Resolver::new(document);
+        let mut needs_platform_serial = false;
+        for parameter in value["parameters"].as_array().into_iter().flatten() {
+            let parameter = resolver.follow(parameter)?;
+            let is_serial = parameter["in"] == "header"
+                && parameter["name"]
+                    .as_str()
+                    .is_some_and(|name| name.eq_ignore_ascii_case("Wechatpay-Serial"));
+            needs_platform_serial |= is_serial && parameter["required"] == true;
+        }
+        let request = resolver.follow(&value["requestBody"])?;
+        let answer = resolver.follow(&value["responses"]["200"])?;
+        Ok(Self {
+            id: id.to_owned(),
+            method,
+            path: PathTemplate::new(path),
+            needs_platform_serial,
+            request: Body::read(&resolver, request, PLATFORM_FORMAT)?,
+            answer: Body::read(&resolver, answer, MERCHANT_FORMAT)?,
+        })
+    }
+}
+
+impl Body {
+    /// Reads the JSON body of a request or an answer; `None` when it has none.
+    fn read(resolver: &Resolver<'_>, holder: &Value, sealed_format: &str) -> Result<Option<Self>, SpecError> {
+        let schema = &holder["content"]["application/json"]["schema"];
+        if schema.is_null() {
+            return Ok(None);
+        }
+        let schema = resolver.inline(schema, Members::Closed)?;
+        let validator = jsonschema::options()
+            // OpenAPI 3.0's dialect is closest to draft 4: `exclusiveMinimum` is a boolean there.
+            .with_draft(Draft::Draft4)
+            .should_validate_formats(true)
+            .with_format("wechatpay-time", is_time)
+            .build(&schema)
+            .map_err(|error| error_at("a JSON body", error.to_string()))?;
+        let sealed = fields::with_format(&schema, sealed_format);
+        Ok(Some(Self { validator, sealed }))
+    }
+}
+
+/// Whether a text is a moment in RFC 3339 with an offset.
+pub(crate) fn is_time(text: &str) -> bool {
+    OffsetDateTime::parse(text, &Rfc3339).is_ok()
+}
+
+pub(crate) fn error_at(at: impl Into<String>, what: impl Into<String>) -> SpecError {
+    SpecError {
+        at: at.into(),
+        what: what.into(),
+    }
+}
+
+/// A path of the document, by segments.
+#[derive(Debug)]
+struct PathTemplate(Vec<Segment>);
+
+#[derive(Debug)]
+enum Segment {
+    Literal(String),
+    Parameter,
+}
+
+impl PathTemplate {
+    fn new(path: &str) -> Self {
+        let segment = |text: &str| {
+            if text.starts_with('{') && text.ends_with('}') {
+                Segment::Parameter
+            } else {
+                Segment::Literal(text.to_owned())
+            }
+        };
+        Self(path.split('/').map(segment).collect())
+    }
+
+    fn matches(&self, path: &str) -> bool {
+        let mut given = path.split('/');
+        let fits = self.0.iter().all(|segment| match (segment, given.next()) {
+            (Segment::Literal(literal), Some(text)) => literal == text,
+            (Segment::Parameter, Some(text)) => !text.is_empty(),
+            (_, None) => false,
+        });
+        fits && given.next().is_none()
+    }
+
+    fn parameters(&self) -> usize {
+        let parameters = self
+            .0
+            .iter()
+            .filter(|segment| matches!(segment, Segment::Parameter));
+        parameters.count()
+    }
+}
+
+fn method_of_key(key: &str) -> Option<Method> {
+    match key {
+        "delete" => Some(Method::DELETE),
+        "get" => Some(Method::GET),
+        "patch" => Some(Method::PATCH),
+        "post" => Some(Method::POST),
+        "put" => Some(Method::PUT),
+        _ => None,
+    }
+}
+
+/// The formats that mark a sealed field, by who can open it.
+const PLATFORM_FORMAT: &str = "wechatpay-platform-ciphertext";
+const MERCHANT_FORMAT: &str = "wechatpay-merchant-ciphertext";
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_embedded_document_can_be_played() {
+        let spec = Spec::embedded().unwrap();
+        let path = "/v3/brand/partner/card-member/user-cards/import-by-phone";
+        let Route::Operation(operation) = spec.route(&Method::POST, path) else {
+            panic!("no operation");
+        };
+        assert_eq!(operation.id, "import_by_phone");
+        assert!(operation.needs_platform_serial);
+        let sealed = |body: &Option<Body>| {
+            let sealed = &body.as_ref().unwrap().sealed;
+            sealed.iter().map(FieldPath::to_string).collect::<Vec<_>>()
+        };
+        let three_depths = [
+            "/phone_number",
+            "/user_information/common_field_list/*/value",
+            "/user_information/custom_field_list/*/user_chosen_values/*",
+        ];
+        assert_eq!(sealed(&operation.request), three_depths);
+        assert_eq!(sealed(&operation.answer), three_depths);
+        assert!(matches!(spec.route(&Method::GET, path), Route::WrongMethod));
+        assert!(matches!(
+            spec.route(&Method::POST, "/v3/brand"),
+            Route::UnknownPath
+        ));
+        let slash = format!("{path}/");
+        assert!(matches!(spec.route(&Method::POST, &slash), Route::UnknownPath));
+    }
+
+    #[test]
+    fn a_path_without_parameters_wins() {
+        let operation = |id: &str| json!({"operationId": id, "responses": {}});
+        let document = json!({"paths": {
+            "/cards/{card_id}": {"get": operation("one"), "patch": operation("change")},
+            "/cards/newest": {"get": operation("newest")},
+        }});
+        let spec = Spec::from_document(&document).unwrap();
+        let id = |method, path| match spec.route(method, path) {
+            Route::Operation(operation) => operation.id.as_str(),
+            Route::UnknownPath => "unknown",
+            Route::WrongMethod => "wrong method",
+        };
+        assert_eq!(id(&Method::GET, "/cards/newest"), "newest");
+        assert_eq!(id(&Method::GET, "/cards/17"), "one");
+        assert_eq!(id(&Method::PATCH, "/cards/newest"), "change");
+        assert_eq!(id(&Method::POST, "/cards/17"), "wrong method");
+        assert_eq!(id(&Method::GET, "/cards/"), "unknown");
+    }
+
+    #[test]
+    fn a_document_that_cannot_be_played_is_refused() {
+        for document in [
+            json!({}),
+            json!({"paths": {"/a": 1}}),
+            json!({"paths": {"/a": {"get": {}}}}),
+            json!({"paths": {"/a": {"get": {"operationId": "a", "parameters": [{"$ref": "#/nowhere"}]}}}}),
+        ] {
+            assert!(Spec::from_document(&document).is_err(), "{document}");
+        }
+    }
+
+    #[test]
+    fn times_need_an_offset() {
+        for (text, good) in [
+            ("2020-05-20T13:29:35.120+08:00", true),
+            ("2020-05-20T13:29:35Z", true),
+            ("2020-05-20T13:29:35", false),
+            ("2020-02-30T13:29:35Z", false),
+            ("20200520", false),
+            ("", false),
+        ] {
+            assert_eq!(is_time(text), good, "{text}");
+        }
+    }
+}

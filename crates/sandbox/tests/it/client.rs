@@ -1,0 +1,242 @@
+//! A merchant of our own: builds, signs and sends raw HTTP/1.1. Must not hide anything that the sandbox sends.
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use wxmember_crypto::{
+    FormValue, MerchantCiphertext, MerchantKey, Plaintext, PlatformKey, PublicKey, Signature, party::Platform,
+};
+use wxmember_sandbox::{Clock, Identity, IdentityParts, Sandbox, SandboxBuilder};
+
+pub(crate) const NOW: i64 = 1_796_000_000;
+pub(crate) const PATH: &str = "/v3/brand/partner/card-member/user-cards/import-by-phone";
+
+pub(crate) fn identity() -> Identity {
+    Identity::from_parts(IdentityParts {
+        mchid: "1900000109".to_owned(),
+        merchant_key_pem: include_str!("../../../../tests/vectors/test_merchant_key.pem").to_owned(),
+        merchant_certificate_pem: include_str!("../../../../tests/vectors/test_merchant_cert.pem").to_owned(),
+        platform_key_id: "PUB_KEY_ID_0119000001092026113000000000000001".to_owned(),
+        platform_private_key_pem: include_str!("../../../../tests/vectors/test_wechatpay_pubmode_key.pem")
+            .to_owned(),
+        apiv3_key: "TestOnlyApiV3Key0123456789abcdef".to_owned(),
+        brand_id: "1004".to_owned(),
+        card_id: "pbLatjvWOibDc5-TBnbUk1pD12o0".to_owned(),
+    })
+    .unwrap()
+}
+
+pub(crate) fn builder() -> SandboxBuilder {
+    Sandbox::builder()
+        .with_identity(identity())
+        .with_clock(Clock::manual(NOW))
+}
+
+/// A sandbox with the public test keys and a clock that stands still.
+pub(crate) async fn sandbox() -> Sandbox {
+    builder().start().await.unwrap()
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) status: u16,
+    head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Received {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (given, value) = line.split_once(':')?;
+            given.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap().to_owned()
+    }
+
+    /// The bytes that were promised and never came.
+    pub(crate) fn missing(&self) -> usize {
+        let promised: usize = self.header("content-length").unwrap().parse().unwrap();
+        promised - self.body.len()
+    }
+
+    pub(crate) fn is_signed(&self) -> bool {
+        let head = self.head.to_ascii_lowercase();
+        head.contains("wechatpay-")
+    }
+
+    /// Verifies as a client should, all but the timestamp.
+    pub(crate) fn verify(&self, sandbox: &Sandbox) -> Result<(), String> {
+        let header = |name: &str| self.header(name).ok_or(format!("no header {name}"));
+        if header("Wechatpay-Serial")? != sandbox.credentials().platform_key_id {
+            return Err("unknown serial".to_owned());
+        }
+        let mut message = format!(
+            "{}\n{}\n",
+            header("Wechatpay-Timestamp")?,
+            header("Wechatpay-Nonce")?
+        )
+        .into_bytes();
+        message.extend_from_slice(&self.body);
+        message.push(b'\n');
+        let signature = Signature::from_base64(header("Wechatpay-Signature")?).map_err(|_| "not base64")?;
+        let verified = platform_key(sandbox).verify(&message, &signature);
+        verified.map_err(|_| "wrong signature".to_owned())
+    }
+}
+
+pub(crate) fn platform_key(sandbox: &Sandbox) -> PlatformKey {
+    PublicKey::<Platform>::from_pem(&sandbox.credentials().platform_key_pem).unwrap()
+}
+
+pub(crate) fn merchant_key(sandbox: &Sandbox) -> MerchantKey {
+    MerchantKey::from_pem(&sandbox.credentials().merchant_key_pem).unwrap()
+}
+
+pub(crate) fn seal(sandbox: &Sandbox, text: &str) -> Value {
+    let sealed = platform_key(sandbox).seal(&FormValue::new(text)).unwrap();
+    sealed.as_str().into()
+}
+
+pub(crate) fn open(sandbox: &Sandbox, sealed: &Value) -> String {
+    let sealed: MerchantCiphertext = serde_json::from_value(sealed.clone()).unwrap();
+    let opened: FormValue = merchant_key(sandbox).open(&sealed).unwrap();
+    opened.expose().to_owned()
+}
+
+/// A good body.
+pub(crate) fn body(sandbox: &Sandbox, code: &str, phone: &str) -> Value {
+    json!({
+        "brand_id": "1004",
+        "card_id": "pbLatjvWOibDc5-TBnbUk1pD12o0",
+        "phone_number": seal(sandbox, phone),
+        "user_card_code": code,
+        "level": "钻石会员",
+        "user_information": {
+            "common_field_list": [{"name": "USER_FORM_FLAG_SEX", "value": seal(sandbox, "男")}],
+            "custom_field_list": [{"name": "喜欢的运动", "user_chosen_values": [seal(sandbox, "篮球"), seal(sandbox, "羽毛球")]}],
+        },
+        "date_information": {"type": "PERMANENT"},
+        "pickup_time": "2020-05-20T13:29:35.120+08:00",
+    })
+}
+
+/// A request that can be spoilt at every place before it is sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: &'static str,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    /// Signed now, with a nonce of its own.
+    pub(crate) fn new(sandbox: &Sandbox, body: impl ToString) -> Self {
+        Self::signed(sandbox, body.to_string().into_bytes(), NOW)
+    }
+
+    pub(crate) fn signed(sandbox: &Sandbox, body: Vec<u8>, timestamp: i64) -> Self {
+        let mut request = Self {
+            method: "POST",
+            target: PATH.to_owned(),
+            headers: vec![
+                ("User-Agent", "test".to_owned()),
+                ("Accept", "application/json".to_owned()),
+                ("Content-Type", "application/json".to_owned()),
+                ("Wechatpay-Serial", sandbox.credentials().platform_key_id.clone()),
+            ],
+            body,
+        };
+        request.sign(sandbox, timestamp);
+        request
+    }
+
+    pub(crate) fn sign(&mut self, sandbox: &Sandbox, timestamp: i64) {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static NONCE: AtomicU64 = AtomicU64::new(0);
+        let nonce = format!("NONCE{}", NONCE.fetch_add(1, Ordering::Relaxed));
+        let mut message = format!("{}\n{}\n{timestamp}\n{nonce}\n", self.method, self.target).into_bytes();
+        message.extend_from_slice(&self.body);
+        message.push(b'\n');
+        let signature = merchant_key(sandbox).sign(&message).unwrap().to_base64();
+        let credentials = sandbox.credentials();
+        let value = format!(
+            r#"WECHATPAY2-SHA256-RSA2048 mchid="{}",nonce_str="{nonce}",timestamp="{timestamp}",serial_no="{}",signature="{signature}""#,
+            credentials.mchid, credentials.merchant_serial,
+        );
+        self.set("Authorization", Some(&value));
+    }
+
+    /// Replaces a header, or takes it away.
+    pub(crate) fn set(&mut self, name: &'static str, value: Option<&str>) {
+        self.headers.retain(|(given, _)| *given != name);
+        self.headers.extend(value.map(|value| (name, value.to_owned())));
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(given, _)| *given == name);
+        &found.unwrap().1
+    }
+
+    /// Sends it; `None` when the connection is closed without an answer.
+    pub(crate) async fn send(&self, sandbox: &Sandbox) -> Option<Received> {
+        let mut text = format!(
+            "{} {} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n",
+            self.method, self.target
+        );
+        for (name, value) in &self.headers {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        text.push_str(&format!("Content-Length: {}\r\n\r\n", self.body.len()));
+        let mut bytes = text.into_bytes();
+        bytes.extend_from_slice(&self.body);
+        exchange(&sandbox.base_url(), &bytes).await
+    }
+
+    pub(crate) async fn answer(&self, sandbox: &Sandbox) -> Received {
+        self.send(sandbox).await.expect("an answer")
+    }
+}
+
+/// Imports a good member.
+pub(crate) async fn import(sandbox: &Sandbox, code: &str, phone: &str) -> Option<Received> {
+    Request::new(sandbox, body(sandbox, code, phone))
+        .send(sandbox)
+        .await
+}
+
+/// One GET at the control address.
+pub(crate) async fn control(sandbox: &Sandbox, target: &str) -> Received {
+    let text = format!("GET {target} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n\r\n");
+    exchange(&sandbox.control_url(), text.as_bytes())
+        .await
+        .expect("an answer")
+}
+
+async fn exchange(url: &str, request: &[u8]) -> Option<Received> {
+    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap())
+        .await
+        .unwrap();
+    // The server may answer and close before it has read all.
+    let _ = stream.write_all(request).await;
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes).await;
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Some(Received {
+        status,
+        head,
+        body: bytes[end + 4..].to_vec(),
+    })
+}

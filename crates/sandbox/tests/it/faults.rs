@@ -1,0 +1,131 @@
+//! Each fault, as a client sees it, and whether the member is stored.
+
+use wxmember_sandbox::{Fault, Sandbox};
+
+use crate::client::{NOW, Received, import, sandbox};
+
+/// One import under one fault; `None` when no answer came. The next import is answered well.
+async fn under(fault: Fault) -> Option<Received> {
+    let sandbox = sandbox().await;
+    let received = under_in(&sandbox, fault).await;
+    sandbox.shutdown().await;
+    received
+}
+
+async fn under_in(sandbox: &Sandbox, fault: Fault) -> Option<Received> {
+    sandbox.fault(fault, 1);
+    let received = import(sandbox, "1", "13800138000").await;
+    assert_eq!(sandbox.members().len(), usize::from(fault.commits()), "{fault:?}");
+    assert_eq!(sandbox.faults_waiting(), 0);
+    let next = import(sandbox, "1", "13800138000").await.unwrap();
+    assert_eq!(next.status, 200);
+    next.verify(sandbox).unwrap();
+    received
+}
+
+#[tokio::test]
+async fn the_platform_fails_without_storing() {
+    let html = under(Fault::BadGateway).await.unwrap();
+    assert_eq!(
+        (html.status, html.header("Content-Type")),
+        (502, Some("text/html"))
+    );
+    assert!(html.body.starts_with(b"<html>"));
+
+    let empty = under(Fault::EmptyNotFound).await.unwrap();
+    assert_eq!((empty.status, empty.body.len()), (404, 0));
+
+    let limited = under(Fault::RateLimited).await.unwrap();
+    assert_eq!(
+        (limited.status, limited.code().as_str()),
+        (429, "RATELIMIT_EXCEEDED")
+    );
+
+    let broken = under(Fault::SystemError).await.unwrap();
+    assert_eq!((broken.status, broken.code().as_str()), (500, "SYSTEM_ERROR"));
+
+    for answer in [html, empty, limited, broken] {
+        assert!(!answer.is_signed());
+    }
+    assert!(under(Fault::LostRequest).await.is_none());
+}
+
+#[tokio::test]
+async fn a_request_is_accepted_and_not_processed() {
+    let sandbox = sandbox().await;
+    let answer = under_in(&sandbox, Fault::Accepted).await.unwrap();
+    assert_eq!((answer.status, answer.body.len()), (202, 0));
+    answer.verify(&sandbox).unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_is_lost_after_the_commit() {
+    assert!(under(Fault::LostAnswer).await.is_none());
+}
+
+#[tokio::test]
+async fn a_body_stops_short_of_its_length() {
+    let answer = under(Fault::CutBody).await.unwrap();
+    assert_eq!(answer.status, 200);
+    assert!(
+        answer.missing() > 0 && !answer.body.is_empty(),
+        "{} missing",
+        answer.missing()
+    );
+}
+
+#[tokio::test]
+async fn half_a_document_is_signed_rightly() {
+    let sandbox = sandbox().await;
+    let answer = under_in(&sandbox, Fault::TruncatedJson).await.unwrap();
+    answer.verify(&sandbox).unwrap();
+    assert_eq!(answer.missing(), 0);
+    assert!(serde_json::from_slice::<serde_json::Value>(&answer.body).is_err());
+}
+
+#[tokio::test]
+async fn signatures_are_missing_or_wrong() {
+    let sandbox = sandbox().await;
+    for (fault, expected) in [
+        (Fault::Unsigned, "no header Wechatpay-Serial"),
+        (Fault::WrongSignature, "wrong signature"),
+        (Fault::SignatureProbe, "wrong signature"),
+        (Fault::SignatureProbeNotBase64, "not base64"),
+        (Fault::UnknownSerial, "unknown serial"),
+    ] {
+        let sandbox = crate::client::sandbox().await;
+        let answer = under_in(&sandbox, fault).await.unwrap();
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.verify(&sandbox), Err(expected.to_owned()), "{fault:?}");
+        assert!(answer.json()["phone_number"].is_string());
+        let is_probe = matches!(fault, Fault::SignatureProbe | Fault::SignatureProbeNotBase64);
+        let signature = answer.header("Wechatpay-Signature").unwrap_or_default();
+        assert_eq!(signature.starts_with("WECHATPAY/SIGNTEST/"), is_probe);
+    }
+    sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_timestamp_is_off_and_signed() {
+    for seconds in [600, -600] {
+        let sandbox = sandbox().await;
+        let answer = under_in(&sandbox, Fault::ShiftedClock { seconds }).await.unwrap();
+        answer.verify(&sandbox).unwrap();
+        let expected = (NOW + seconds).to_string();
+        assert_eq!(answer.header("Wechatpay-Timestamp"), Some(&*expected));
+    }
+}
+
+#[tokio::test]
+async fn a_fault_of_a_good_answer_waits_for_one() {
+    let sandbox = sandbox().await;
+    sandbox.fault(Fault::Unsigned, 1);
+    let refused = import(&sandbox, "1", "12345").await.unwrap();
+    assert_eq!(refused.status, 400);
+    assert_eq!(sandbox.faults_waiting(), 1);
+    let spoilt = import(&sandbox, "1", "13800138000").await.unwrap();
+    assert_eq!((spoilt.status, spoilt.is_signed()), (200, false));
+    sandbox.fault(Fault::Unsigned, 5);
+    sandbox.clear_faults();
+    assert_eq!(sandbox.faults_waiting(), 0);
+}

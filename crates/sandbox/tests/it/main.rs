@@ -1,0 +1,9 @@
+//! The sandbox over real sockets, called by a client that is written here and uses `crypto` alone.
+//!
+//! No sleeps, no wall clock: the platform's clock stands still, ports are free ones of the loopback address.
+
+mod client;
+mod faults;
+mod folder;
+mod import;
+mod refusals;
