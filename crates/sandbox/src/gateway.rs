@@ -70,6 +70,21 @@ impl Head {
     }
 }
 
+/// The operations that the sandbox plays; others of the document are unknown paths to it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Play {
+    ImportByPhone,
+}
+
+impl Play {
+    fn of(operation: &Operation) -> Option<Self> {
+        match operation.id.as_str() {
+            "import_by_phone" => Some(Self::ImportByPhone),
+            _ => None,
+        }
+    }
+}
+
 /// Who called, once it is proved.
 struct Authenticated<'a> {
     caller: &'a Caller,
@@ -84,6 +99,9 @@ impl Gateway {
         match self.spec.route(&head.method, head.path()) {
             Route::UnknownPath => return before((&rule::UNKNOWN_PATH).into()),
             Route::WrongMethod => return before((&rule::WRONG_METHOD).into()),
+            Route::Operation(operation) if Play::of(operation).is_none() => {
+                return before((&rule::UNKNOWN_PATH).into());
+            }
             Route::Operation(_) => {}
         }
         if let Some(fault) = self.faults.take_before_checks() {
@@ -148,15 +166,15 @@ impl Gateway {
 
     /// Does what the operation is for. A new operation of the document gets its arm here.
     fn perform(&self, operation: &Operation, opened: Card, caller: &Caller) -> Result<Card, Refusal> {
-        match operation.id.as_str() {
-            "import_by_phone" => {
+        match Play::of(operation) {
+            Some(Play::ImportByPhone) => {
                 let mut members = locked(&self.members);
                 let member =
                     import_by_phone::member_of(opened, caller, &self.registry, &members, &self.clock)?;
                 let member = members.import(member, self.policies)?;
                 Ok(member.card.clone())
             }
-            _ => Err((&rule::UNKNOWN_PATH).into()),
+            None => Err((&rule::UNKNOWN_PATH).into()),
         }
     }
 
@@ -268,3 +286,6 @@ fn check_content_type(head: &Head) -> Result<(), Refusal> {
 const PLATFORM_SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
 
 const HTML_502: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
+
+#[cfg(test)]
+mod tests;

@@ -177,7 +177,8 @@ fn serve_connection(stream: TcpStream, service: Service, graceful: &GracefulShut
 
 /// 1 MiB; the largest real request has some tens of KiB.
 const LARGEST_BODY: usize = 1 << 20;
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Also how long an idle connection is kept; below the 90 s of common clients, so that it is the server that closes.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

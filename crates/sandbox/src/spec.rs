@@ -10,10 +10,7 @@ use serde_json::Value;
 use thiserror::Error;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::spec::{
-    fields::FieldPath,
-    schema::{Members, Resolver},
-};
+use crate::spec::{fields::FieldPath, schema::Resolver};
 
 pub(crate) mod fields;
 pub(crate) mod schema;
@@ -109,11 +106,6 @@ impl Spec {
         }
         route
     }
-
-    #[cfg(test)]
-    pub(crate) fn operations(&self) -> &[Operation] {
-        &self.operations
-    }
 }
 
 impl Operation {
@@ -151,7 +143,7 @@ impl Body {
         if schema.is_null() {
             return Ok(None);
         }
-        let schema = resolver.inline(schema, Members::Closed)?;
+        let schema = resolver.inline(schema)?;
         let validator = jsonschema::options()
             // OpenAPI 3.0's dialect is closest to draft 4: `exclusiveMinimum` is a boolean there.
             .with_draft(Draft::Draft4)

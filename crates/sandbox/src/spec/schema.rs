@@ -6,13 +6,6 @@ use serde_json::{Map, Value};
 
 use crate::spec::{SpecError, error_at};
 
-/// Whether an object may have members that its schema does not list.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Members {
-    /// Only those listed: the sandbox is strict in what it takes and in what it gives.
-    Closed,
-}
-
 /// Follows the references of one document.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Resolver<'a> {
@@ -39,23 +32,24 @@ impl<'a> Resolver<'a> {
         Err(error_at("$ref", "references lead to each other"))
     }
 
-    /// A schema without references, as JSON Schema.
-    pub(crate) fn inline(self, schema: &Value, members: Members) -> Result<Value, SpecError> {
-        self.inline_at(schema, members, 0)
+    /// A schema without references, as JSON Schema. Objects are closed: the sandbox is strict in what it takes and,
+    /// in its tests, in what it gives.
+    pub(crate) fn inline(self, schema: &Value) -> Result<Value, SpecError> {
+        self.inline_at(schema, 0)
     }
 
-    fn inline_at(self, schema: &Value, members: Members, depth: usize) -> Result<Value, SpecError> {
+    fn inline_at(self, schema: &Value, depth: usize) -> Result<Value, SpecError> {
         if depth > DEEPEST {
             return Err(error_at("a schema", "it contains itself"));
         }
-        // Fewer references than the document lives for will do here.
+        // A resolver of a shorter life, so that it may return the schema itself.
         let resolver: Resolver<'_> = self;
         let object = resolver
             .follow(schema)?
             .as_object()
             .ok_or_else(|| error_at("a schema", "not an object"))?;
         if let Some(parts) = object.get("allOf") {
-            return self.inline_single(object, parts, members, depth);
+            return self.inline_single(object, parts, depth);
         }
         let mut inlined = Map::new();
         for (key, value) in object {
@@ -66,12 +60,12 @@ impl<'a> Resolver<'a> {
                         .ok_or_else(|| error_at("properties", "not an object"))?;
                     let properties = properties
                         .iter()
-                        .map(|(name, schema)| Ok((name.clone(), self.inline_at(schema, members, depth + 1)?)))
+                        .map(|(name, schema)| Ok((name.clone(), self.inline_at(schema, depth + 1)?)))
                         .collect::<Result<Map<_, _>, SpecError>>()?;
                     inlined.insert(key.clone(), properties.into());
                 }
                 "items" => {
-                    inlined.insert(key.clone(), self.inline_at(value, members, depth + 1)?);
+                    inlined.insert(key.clone(), self.inline_at(value, depth + 1)?);
                 }
                 _ if is_annotation(key) => {}
                 _ if PLAIN.contains(&key.as_str()) => {
@@ -80,7 +74,6 @@ impl<'a> Resolver<'a> {
                 _ => return Err(error_at(key, "this keyword is not carried over")),
             }
         }
-        let Members::Closed = members;
         if inlined.contains_key("properties") {
             inlined
                 .entry("additionalProperties")
@@ -94,12 +87,11 @@ impl<'a> Resolver<'a> {
         self,
         object: &Map<String, Value>,
         parts: &Value,
-        members: Members,
         depth: usize,
     ) -> Result<Value, SpecError> {
         let only_annotations = object.keys().all(|key| key == "allOf" || is_annotation(key));
         match parts.as_array().map(Vec::as_slice) {
-            Some([part]) if only_annotations => self.inline_at(part, members, depth + 1),
+            Some([part]) if only_annotations => self.inline_at(part, depth + 1),
             _ => Err(error_at(
                 "allOf",
                 "only one part with nothing but annotations beside it is carried over",
@@ -156,7 +148,7 @@ mod tests {
 
     fn inline(schemas: Value, schema: &Value) -> Result<Value, SpecError> {
         let document = json!({"schemas": schemas});
-        Resolver::new(&document).inline(schema, Members::Closed)
+        Resolver::new(&document).inline(schema)
     }
 
     #[test]

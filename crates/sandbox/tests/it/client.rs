@@ -200,7 +200,7 @@ impl Request {
         text.push_str(&format!("Content-Length: {}\r\n\r\n", self.body.len()));
         let mut bytes = text.into_bytes();
         bytes.extend_from_slice(&self.body);
-        exchange(&sandbox.base_url(), &bytes).await
+        exchange(&sandbox.base_url(), &bytes, false).await
     }
 
     pub(crate) async fn answer(&self, sandbox: &Sandbox) -> Received {
@@ -218,17 +218,25 @@ pub(crate) async fn import(sandbox: &Sandbox, code: &str, phone: &str) -> Option
 /// One GET at the control address.
 pub(crate) async fn control(sandbox: &Sandbox, target: &str) -> Received {
     let text = format!("GET {target} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n\r\n");
-    exchange(&sandbox.control_url(), text.as_bytes())
+    exchange(&sandbox.control_url(), text.as_bytes(), false)
         .await
         .expect("an answer")
 }
 
-async fn exchange(url: &str, request: &[u8]) -> Option<Received> {
+/// Sends bytes as they are and then closes its side.
+pub(crate) async fn raw(sandbox: &Sandbox, request: &[u8]) -> Option<Received> {
+    exchange(&sandbox.base_url(), request, true).await
+}
+
+async fn exchange(url: &str, request: &[u8], close: bool) -> Option<Received> {
     let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap())
         .await
         .unwrap();
     // The server may answer and close before it has read all.
     let _ = stream.write_all(request).await;
+    if close {
+        let _ = stream.shutdown().await;
+    }
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes).await;
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;

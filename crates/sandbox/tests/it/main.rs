@@ -2,6 +2,11 @@
 //!
 //! No sleeps, no wall clock: the platform's clock stands still, ports are free ones of the loopback address.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the whole binary is a test; a helper that fails is a failed test"
+)]
+
 mod client;
 mod faults;
 mod folder;

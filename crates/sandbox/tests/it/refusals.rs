@@ -378,3 +378,19 @@ async fn messages_are_english_when_asked_for() {
         "the HTTP header Authorization is missing",
     );
 }
+
+#[tokio::test]
+async fn garbage_on_the_wire_does_no_harm() {
+    let sandbox = sandbox().await;
+    for garbage in [
+        &b"\0\xff\xfe garbage\r\n\r\n"[..],
+        b"POST / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"POST /v3/brand/partner/card-member/user-cards/import-by-phone HTTP/1.1\r\nHost: a\r\nUser-Agent: a\r\nAccept: a\r\nConnection: close\r\nAuthorization: \xff\xfe\r\nContent-Length: 1\r\n\r\n{",
+        b"POST /v3/brand/partner/card-member/user-cards/import-by-phone HTTP/1.1\r\nHost: a\r\nUser-Agent: a\r\nAccept: a\r\nConnection: close\r\nContent-Length: 99\r\n\r\n{",
+    ] {
+        let answer = crate::client::raw(&sandbox, garbage).await;
+        assert!(answer.is_none_or(|answer| (400..=499).contains(&answer.status)));
+    }
+    assert_eq!(import(&sandbox, "1", "13800138000").await.unwrap().status, 200);
+}
