@@ -29,6 +29,10 @@ struct ProfileTable {
     platform_key_id: Option<String>,
     platform_key: Option<PathBuf>,
     platform_certificate: Option<PathBuf>,
+    #[expect(
+        dead_code,
+        reason = "part of a profile; commands that open notifications read it"
+    )]
     apiv3_key_file: Option<PathBuf>,
     brand_id: String,
     card_id: String,

@@ -1748,7 +1748,7 @@ Sends a `POST` request to `/v3/brand/partner/card-member/user-cards/import-by-ph
 Arguments:
 - `wechatpay_serial`: Id of the platform key that sealed the fields of this request: a WeChat Pay public key id (微信支付公钥ID) or a platform certificate's serial number (平台证书序列号).
 - `body`
-```ignore
+```text
 let response = client.import_by_phone()
     .wechatpay_serial(wechatpay_serial)
     .body(body)

@@ -1,9 +1,6 @@
-#![doc = include_str!("../README.md")]
-//!
-//! # Reading the code
-//!
 //! Plays WeChat Pay's side, read from the protocol a second time. Must never use the crates that play the merchant's
 //! side: a shared parser would share its mistakes. Start at `gateway.rs`, which holds the order of the checks.
+#![doc = include_str!("../README.md")]
 
 mod authorization;
 mod body;

@@ -1,0 +1,166 @@
+//! The importer over the SDK against a sandbox that misbehaves: every row reaches a known end.
+
+use std::{fs, path::Path, sync::Arc};
+
+use tokio_util::sync::CancellationToken;
+use wxmember_import::{
+    CsvFile, Defaults, Importer, Ledger, Profile, Settings, Summary, Validity, WechatGateway,
+};
+use wxmember_sandbox::{Fault, Sandbox};
+use wxmember_tests::{client, identity};
+
+async fn import(sandbox: &Sandbox, folder: &Path, rows: usize) -> Summary {
+    let file = folder.join("members.csv");
+    let lines = (0..rows).map(|row| format!("1380013{row:04},K{row:04},2024-01-31\n"));
+    fs::write(
+        &file,
+        "手机号,会员卡号,领取时间\n".to_owned() + &lines.collect::<String>(),
+    )
+    .unwrap();
+    let credentials = sandbox.credentials();
+    let profile = Profile::new(
+        &credentials.mchid,
+        &credentials.brand_id,
+        &credentials.card_id,
+        "sandbox",
+    );
+    let settings = Settings::new(profile)
+        .with_defaults(Defaults::default().with_validity(Validity::Permanent))
+        .with_concurrency(4.try_into().unwrap());
+    let ledger = Ledger::open(folder.join("ledger.db")).unwrap();
+    let importer = Importer::new(WechatGateway::new(client(sandbox)), ledger, settings);
+    let cancel = CancellationToken::new();
+    let job = importer
+        .load(Arc::new(CsvFile::new(&file)), &cancel)
+        .await
+        .unwrap();
+    importer.run(&job, &cancel).await.unwrap()
+}
+
+async fn sandbox() -> Sandbox {
+    Sandbox::builder()
+        .with_identity(identity().unwrap())
+        .start()
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_answers_and_probes_end_as_imported_once() {
+    let (sandbox, folder) = (sandbox().await, tempfile::tempdir().unwrap());
+    for fault in [
+        Fault::LostAnswer,
+        Fault::SignatureProbe,
+        Fault::SystemError,
+        Fault::RateLimited,
+        Fault::BadGateway,
+    ] {
+        sandbox.fault(fault, 2);
+    }
+    let summary = import(&sandbox, folder.path(), 40).await;
+    assert_eq!(
+        (summary.rows, summary.imported + summary.present),
+        (40, 40),
+        "{summary:?}"
+    );
+    assert_eq!((summary.refused, summary.unknown, summary.queued), (0, 0, 0));
+    assert!(summary.sent >= 50, "{summary:?}");
+    assert_eq!(sandbox.members().len(), 40);
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_that_stays_unknown_is_kept_and_found_out_by_the_next_run() {
+    let (sandbox, folder) = (sandbox().await, tempfile::tempdir().unwrap());
+    sandbox.fault(Fault::WrongSignature, 5);
+    let summary = import(&sandbox, folder.path(), 1).await;
+    assert_eq!(
+        (summary.rows, summary.unknown, summary.sent),
+        (1, 1, 5),
+        "{summary:?}"
+    );
+    assert_eq!(sandbox.members().len(), 1);
+    let summary = import(&sandbox, folder.path(), 1).await;
+    assert_eq!(
+        (summary.imported + summary.present, summary.unknown),
+        (1, 0),
+        "{summary:?}"
+    );
+    assert_eq!(sandbox.members().len(), 1);
+    sandbox.shutdown().await;
+}
+
+/// A wrong clock must not burn the list: the run stops, the rows wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_401_stops_the_run_and_leaves_the_rows_queued() {
+    let (sandbox, folder) = (sandbox().await, tempfile::tempdir().unwrap());
+    sandbox.clock().shift_by(-600);
+    let summary = import(&sandbox, folder.path(), 40).await;
+    assert_eq!(
+        (summary.rows, summary.queued, summary.refused),
+        (40, 40, 0),
+        "{summary:?}"
+    );
+    assert!(summary.sent <= 8, "{summary:?}");
+    assert_eq!(summary.stopped.as_ref().unwrap().code, "SIGN_ERROR");
+    sandbox.clock().shift_by(600);
+    let summary = import(&sandbox, folder.path(), 40).await;
+    assert_eq!((summary.imported, summary.queued), (40, 0), "{summary:?}");
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_404_stops_the_run_with_the_reason() {
+    let (sandbox, folder) = (sandbox().await, tempfile::tempdir().unwrap());
+    sandbox.fault(Fault::EmptyNotFound, 4);
+    let summary = import(&sandbox, folder.path(), 20).await;
+    assert_eq!(summary.stopped.as_ref().unwrap().code, "NOT_FOUND");
+    assert!(summary.queued >= 16 && summary.refused == 0, "{summary:?}");
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_there_leaves_the_rows_queued() {
+    let (sandbox, folder) = (sandbox().await, tempfile::tempdir().unwrap());
+    let other = Sandbox::builder()
+        .with_identity(identity().unwrap())
+        .start()
+        .await
+        .unwrap();
+    let address = other.base_url();
+    other.shutdown().await;
+    let file = folder.path().join("members.csv");
+    fs::write(&file, "phone,code,pickup_time\n13800138000,N1,2024-01-31\n").unwrap();
+    let credentials = sandbox.credentials();
+    let key = wxmember::MerchantKey::from_pem(&credentials.merchant_key_pem).unwrap();
+    let platform = wxmember::PlatformKey::from_pem(&credentials.platform_key_pem).unwrap();
+    let nobody = wxmember::Client::builder()
+        .merchant(wxmember::Merchant::new(&credentials.mchid, &credentials.merchant_serial, key).unwrap())
+        .trust(wxmember::Trust::public_key(&credentials.platform_key_id, platform).unwrap())
+        .with_base_url(address)
+        .build()
+        .unwrap();
+    let profile = Profile::new(
+        &credentials.mchid,
+        &credentials.brand_id,
+        &credentials.card_id,
+        "nobody",
+    );
+    let settings = Settings::new(profile)
+        .with_attempts(2.try_into().unwrap())
+        .with_defaults(Defaults::default().with_validity(Validity::Permanent));
+    let ledger = Ledger::open(folder.path().join("ledger.db")).unwrap();
+    let importer = Importer::new(WechatGateway::new(nobody), ledger, settings);
+    let cancel = CancellationToken::new();
+    let job = importer
+        .load(Arc::new(CsvFile::new(&file)), &cancel)
+        .await
+        .unwrap();
+    let summary = importer.run(&job, &cancel).await.unwrap();
+    assert_eq!(
+        (summary.rows, summary.queued, summary.unknown),
+        (1, 1, 0),
+        "{summary:?}"
+    );
+    sandbox.shutdown().await;
+}

@@ -1,0 +1,159 @@
+//! The program as a user runs it: exit code, stdout and stderr together.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+use wxmember_tests::{root, shown, wxmember};
+
+fn json(output: &std::process::Output) -> Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn a_thousand_members_travel_and_the_same_command_sends_nobody_twice() {
+    let home = tempfile::tempdir().unwrap();
+    let import = || {
+        let arguments = ["import", "examples/members.csv", "--sandbox", "--format", "json"];
+        wxmember(home.path()).args(arguments).output().unwrap()
+    };
+    let first = import();
+    let summary = json(&first);
+    assert_eq!(first.status.code(), Some(0), "{summary}");
+    let count = |summary: &Value, name: &str| summary[name].as_u64().unwrap();
+    assert_eq!(
+        (count(&summary, "rows"), count(&summary, "imported")),
+        (1000, 1000)
+    );
+    assert_eq!(count(&summary, "sent"), 1000);
+    assert!(
+        first.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&first.stderr)
+    );
+    let second = import();
+    let summary = json(&second);
+    assert_eq!(second.status.code(), Some(0));
+    assert_eq!((count(&summary, "imported"), count(&summary, "sent")), (1000, 0));
+    let states = ["imported", "present", "refused", "unknown", "queued"];
+    assert_eq!(
+        states.map(|state| count(&summary, state)).iter().sum::<u64>(),
+        count(&summary, "rows")
+    );
+}
+
+#[test]
+fn every_mistake_is_named_and_the_good_rows_are_imported() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("list.csv");
+    fs::copy(root().join("examples/members-with-mistakes.csv"), &file).unwrap();
+    let output = wxmember(home.path())
+        .args(["import", "--sandbox"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let folder = home.path().display().to_string();
+    let text = shown(&output, &[(&folder, "HOME")]);
+    let text: String = text
+        .lines()
+        .map(|line| match line.split_once(" requests in ") {
+            Some((sent, _)) => format!("{sent} requests in TIME\n"),
+            None => format!("{line}\n"),
+        })
+        .collect();
+    insta::assert_snapshot!(text);
+    // The file of refused rows is the owner's, and imports again as it is.
+    let refused = home.path().join("list.csv.refused.csv");
+    assert!(
+        fs::read_to_string(&refused)
+            .unwrap()
+            .contains("row,code,message,request_id")
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(
+            fs::metadata(&refused).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+    let output = wxmember(home.path())
+        .args(["import", "--sandbox", "--format", "json"])
+        .arg(&refused)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(json(&output)["rows"], 21);
+}
+
+#[track_caller]
+fn refused_source(name: &str, content: &[u8]) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join(name);
+    fs::write(&file, content).unwrap();
+    let output = wxmember(home.path())
+        .args(["import", "--sandbox"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    shown(&output, &[(&home.path().display().to_string(), "HOME")])
+}
+
+#[test]
+fn an_unusable_source_is_one_clear_error() {
+    let gbk = b"\xca\xd6\xbb\xfa\xba\xc5,code\n13800138000,A1\n";
+    let sources = [
+        refused_source("empty.csv", b""),
+        refused_source("header-only.csv", "手机号,会员卡号,领取时间\n".as_bytes()),
+        refused_source("missing-column.csv", "手机号,姓名\n13800138000,李雷\n".as_bytes()),
+        refused_source("gbk.csv", gbk),
+        refused_source(
+            "ragged.csv",
+            "手机号,会员卡号,领取时间\n13800138000,A1\n".as_bytes(),
+        ),
+    ];
+    insta::assert_snapshot!(sources.join("\n=====\n"));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let output = wxmember(home.path())
+        .args(["import", "--sandbox", "nowhere.csv"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nowhere.csv"));
+    let output = wxmember(home.path()).arg("import").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn the_ledger_belongs_to_its_owner() {
+    let home = tempfile::tempdir().unwrap();
+    let ledger = home.path().join("l.db");
+    let output = wxmember(home.path())
+        .args([
+            "import",
+            "examples/members-with-mistakes.csv",
+            "--sandbox",
+            "--format",
+            "json",
+            "--ledger",
+        ])
+        .arg(&ledger)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    fs::remove_file(root().join("examples/members-with-mistakes.csv.refused.csv")).unwrap();
+    #[cfg(unix)]
+    for path in [ledger.as_path(), Path::new(&format!("{}.key", ledger.display()))] {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(
+            fs::metadata(path).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{}",
+            path.display()
+        );
+    }
+}
