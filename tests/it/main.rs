@@ -1,4 +1,5 @@
 //! The end-to-end tests, in one binary.
+#![expect(clippy::unwrap_used, reason = "everything here is a test, its helpers too")]
 
 mod config;
 mod engine;

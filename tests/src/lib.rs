@@ -114,7 +114,11 @@ pub fn shown(output: &Output, replace: &[(&str, &str)]) -> String {
     for (from, to) in replace {
         text = text.replace(from, to);
     }
-    text
+    let lines = text.lines().map(|line| match line.split_once(" requests in ") {
+        Some((sent, _)) => format!("{sent} requests in TIME\n"),
+        None => format!("{line}\n"),
+    });
+    lines.collect()
 }
 
 /// Every file below a folder, with its bytes.

@@ -1,6 +1,7 @@
 //! The front of the engine: load a source, run the job, write what was refused.
 
 use std::{
+    fmt,
     num::{NonZeroU32, NonZeroUsize},
     path::Path,
     sync::{
@@ -120,7 +121,6 @@ impl Settings {
 ///
 /// [`load`](Self::load) and then [`run`](Self::run); the same two calls continue after whatever interrupted them.
 /// Needs a tokio runtime with time enabled.
-#[derive(Debug)]
 pub struct Importer<G> {
     gateway: Arc<G>,
     ledger: Ledger,
@@ -300,6 +300,14 @@ impl<G: Gateway> Importer<G> {
     }
 }
 
+impl<G> fmt::Debug for Importer<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Importer")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Reads the header and digests the whole source.
 async fn inspect(
     source: &Arc<dyn Source>,
@@ -325,15 +333,7 @@ async fn blocking<T: Send + 'static>(
         .map_err(|_| ReportError::Thread)?
 }
 
-#[expect(
-    clippy::unwrap_used,
-    reason = "a constant that is not zero, checked when compiled"
-)]
 const ATTEMPTS: NonZeroU32 = NonZeroU32::new(5).unwrap();
-#[expect(
-    clippy::unwrap_used,
-    reason = "a constant that is not zero, checked when compiled"
-)]
 const UNKNOWN_LIMIT: NonZeroU32 = NonZeroU32::new(50).unwrap();
 const CONCURRENCY: usize = 32;
 const PAGE: u32 = 1000;

@@ -1,6 +1,7 @@
 //! Brings every row of a member list to a known end.
 //!
 //! Never talks HTTP itself, never keeps a personal field in plain text at rest.
+//!
 #![doc = include_str!("../README.md")]
 
 mod defaults;

@@ -250,6 +250,3 @@ fn waiting_state(is_maybe_sent: bool) -> RowState {
         RowState::Queued
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -463,19 +463,6 @@ fn is_margin(c: char) -> bool {
         || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }
 
-/// Whether a member's texts obey the limits that a gateway relies on. For tests and for other sources of members.
-#[cfg(test)]
-fn is_sendable(member: &Member) -> bool {
-    let values = member.common_fields.iter().map(|(_, value)| value);
-    let choices = member.custom_fields.iter().flat_map(|(_, values)| values);
-    values
-        .chain(choices)
-        .all(|value| (1..=SEALABLE_BYTES).contains(&value.expose().len()))
-        && member.phone_number.expose().len() == 11
-        && (1..=32).contains(&member.user_card_code.len())
-        && member.user_card_code.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
 const COMMON_FIELDS: [CommonField; 6] = [
     CommonField::Sex,
     CommonField::Name,

@@ -76,7 +76,7 @@ impl Clock {
     /// Sets how many seconds the platform is ahead of the true time; negative is behind.
     ///
     /// It moves the window for requests and the timestamps of answers alike, and never the quota's clock.
-    pub fn shift_by(&self, seconds: i64) {
+    pub fn set_shift(&self, seconds: i64) {
         self.0.shift.store(seconds.saturating_mul(1000), Ordering::SeqCst);
     }
 
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_shift_moves_the_time_and_not_the_elapsed_time() {
         let clock = Clock::manual(1_796_000_000);
-        clock.shift_by(-600);
+        clock.set_shift(-600);
         assert_eq!(clock.unix_seconds(), 1_795_999_400);
         assert_eq!(clock.elapsed(), Duration::ZERO);
     }

@@ -206,6 +206,7 @@ fn profile(settings: &Settings) -> String {
         let quoted = serde_json::Value::from(value);
         text.push_str(&format!("{name} = {quoted}\n"));
     }
+    text.push_str("# For lists without a column of validity.\nvalidity = \"permanent\"\n");
     text
 }
 
@@ -343,6 +344,8 @@ platform_key = "pub_key.pem"
 apiv3_key_file = "apiv3_key.txt"
 brand_id = "1004"
 card_id = "pbLatjvWOibDc5-TBnbUk1pD12o0"
+# For lists without a column of validity.
+validity = "permanent"
 "#;
         assert_eq!(text, expected);
     }

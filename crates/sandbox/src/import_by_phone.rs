@@ -113,7 +113,7 @@ fn check_validity(validity: &Validity) -> Result<(), Refusal> {
                 ));
             }
         }
-        "FIX_TERM" if validity.available_day_after_receive.is_none() => {
+        "FIX_TERM" if validity.available_day_after_receive.is_none_or(|days| days == 0) => {
             return Err(needed("available_day_after_receive"));
         }
         _ => {}

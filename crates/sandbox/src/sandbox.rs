@@ -149,7 +149,7 @@ impl Sandbox {
         self.gateway.faults.waiting()
     }
 
-    /// The platform's clock; move it with [`Clock::shift_by`].
+    /// The platform's clock; move it with [`Clock::set_shift`].
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.gateway.clock

@@ -314,7 +314,7 @@ fn kind_of(status: u16) -> ErrorKind {
         403 => ErrorKind::Forbidden,
         404 => ErrorKind::NotFound,
         429 => ErrorKind::RateLimited,
-        400..=499 => ErrorKind::Refused,
+        402 | 405..=428 | 430..=499 => ErrorKind::Refused,
         500..=599 => ErrorKind::Platform,
         _ => ErrorKind::Unexpected,
     }

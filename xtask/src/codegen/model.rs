@@ -66,7 +66,7 @@ pub(crate) enum Shape {
     /// A ciphertext and the secret type of its plaintext (`x-plaintext`).
     Secret { side: Side, plaintext: String },
     /// A list.
-    List(Box<Shape>),
+    List(Box<Self>),
     /// A whole number, by its Rust type.
     Integer(&'static str),
     /// Any JSON.

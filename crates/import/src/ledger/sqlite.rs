@@ -206,7 +206,7 @@ impl Tables {
         transaction
             .execute(
                 "UPDATE jobs SET rows = rows + ?2 WHERE id = ?1",
-                params![job, rows.len()],
+                params![job, rows.len() as u64],
             )
             .map_err(failed)?;
         transaction.commit().map_err(failed)

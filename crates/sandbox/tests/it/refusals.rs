@@ -241,7 +241,6 @@ async fn bodies_are_held_against_the_document() {
             "/date_information/available_day_after_receive",
             Some(json!(10_959)),
         ),
-        ("/date_information/available_day_after_receive", Some(json!(0))),
         ("/pickup_time", Some(json!("2020-05-20 MARKER"))),
     ] {
         let expected = (400, "PARAM_ERROR".to_owned(), json!(pointer));
