@@ -316,6 +316,10 @@ async fn brand_card_and_validity_are_checked() {
             "available_end_time",
         ),
         (json!({"type": "FIX_TERM"}), "available_day_after_receive"),
+        (
+            json!({"type": "FIX_TERM", "available_day_after_receive": 0}),
+            "available_day_after_receive",
+        ),
     ] {
         let expected = (
             400,
