@@ -3,6 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
+use wxmember::{Client, Merchant, MerchantKey, PlatformKey, Trust};
 use wxmember_import::{
     CsvFile, Defaults, Importer, Ledger, Profile, Settings, Summary, Validity, WechatGateway,
 };
@@ -10,6 +11,10 @@ use wxmember_sandbox::{Fault, Sandbox};
 use wxmember_tests::{client, identity};
 
 async fn import(sandbox: &Sandbox, folder: &Path, rows: usize) -> Summary {
+    import_by(client(sandbox), sandbox, folder, rows, 5).await
+}
+
+async fn import_by(client: Client, sandbox: &Sandbox, folder: &Path, rows: usize, attempts: u32) -> Summary {
     let file = folder.join("members.csv");
     let lines = (0..rows).map(|row| format!("1380013{row:04},K{row:04},2024-01-31\n"));
     fs::write(
@@ -26,15 +31,29 @@ async fn import(sandbox: &Sandbox, folder: &Path, rows: usize) -> Summary {
     );
     let settings = Settings::new(profile)
         .with_defaults(Defaults::default().with_validity(Validity::Permanent))
+        .with_attempts(attempts.try_into().unwrap())
         .with_concurrency(4.try_into().unwrap());
     let ledger = Ledger::open(folder.join("ledger.db")).unwrap();
-    let importer = Importer::new(WechatGateway::new(client(sandbox)), ledger, settings);
+    let importer = Importer::new(WechatGateway::new(client), ledger, settings);
     let cancel = CancellationToken::new();
     let job = importer
         .load(Arc::new(CsvFile::new(&file)), &cancel)
         .await
         .unwrap();
     importer.run(&job, &cancel).await.unwrap()
+}
+
+/// A client for any address, with any platform key under any id.
+fn client_with(sandbox: &Sandbox, base_url: String, platform_key_id: &str, platform_key_pem: &str) -> Client {
+    let credentials = sandbox.credentials();
+    let key = MerchantKey::from_pem(&credentials.merchant_key_pem).unwrap();
+    let platform = PlatformKey::from_pem(platform_key_pem).unwrap();
+    Client::builder()
+        .merchant(Merchant::new(&credentials.mchid, &credentials.merchant_serial, key).unwrap())
+        .trust(Trust::public_key(platform_key_id, platform).unwrap())
+        .with_base_url(base_url)
+        .build()
+        .unwrap()
 }
 
 async fn sandbox() -> Sandbox {
@@ -129,38 +148,44 @@ async fn nobody_there_leaves_the_rows_queued() {
         .unwrap();
     let address = other.base_url();
     other.shutdown().await;
-    let file = folder.path().join("members.csv");
-    fs::write(&file, "phone,code,pickup_time\n13800138000,N1,2024-01-31\n").unwrap();
     let credentials = sandbox.credentials();
-    let key = wxmember::MerchantKey::from_pem(&credentials.merchant_key_pem).unwrap();
-    let platform = wxmember::PlatformKey::from_pem(&credentials.platform_key_pem).unwrap();
-    let nobody = wxmember::Client::builder()
-        .merchant(wxmember::Merchant::new(&credentials.mchid, &credentials.merchant_serial, key).unwrap())
-        .trust(wxmember::Trust::public_key(&credentials.platform_key_id, platform).unwrap())
-        .with_base_url(address)
-        .build()
-        .unwrap();
-    let profile = Profile::new(
-        &credentials.mchid,
-        &credentials.brand_id,
-        &credentials.card_id,
-        "nobody",
+    let nobody = client_with(
+        &sandbox,
+        address,
+        &credentials.platform_key_id,
+        &credentials.platform_key_pem,
     );
-    let settings = Settings::new(profile)
-        .with_attempts(2.try_into().unwrap())
-        .with_defaults(Defaults::default().with_validity(Validity::Permanent));
-    let ledger = Ledger::open(folder.path().join("ledger.db")).unwrap();
-    let importer = Importer::new(WechatGateway::new(nobody), ledger, settings);
-    let cancel = CancellationToken::new();
-    let job = importer
-        .load(Arc::new(CsvFile::new(&file)), &cancel)
-        .await
-        .unwrap();
-    let summary = importer.run(&job, &cancel).await.unwrap();
+    let summary = import_by(nobody, &sandbox, folder.path(), 1, 2).await;
     assert_eq!(
         (summary.rows, summary.queued, summary.unknown),
         (1, 1, 0),
         "{summary:?}"
     );
+    sandbox.shutdown().await;
+}
+
+/// A wrong platform key is the profile's fault and not the rows'.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_platform_key_stops_the_run_and_leaves_the_rows_queued() {
+    let sandbox = sandbox().await;
+    let credentials = sandbox.credentials();
+    // The second key is a public key that the platform does not hold the private half of.
+    let others = MerchantKey::from_pem(include_str!("../vectors/test_brand_key.pem")).unwrap();
+    for (id, pem) in [
+        (
+            "PUB_KEY_ID_0119000001092026113000000000000099",
+            credentials.platform_key_pem.clone(),
+        ),
+        (credentials.platform_key_id.as_str(), others.public_key().to_pem()),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let client = client_with(&sandbox, sandbox.base_url(), id, &pem);
+        let summary = import_by(client, &sandbox, folder.path(), 20, 2).await;
+        assert_eq!((summary.queued, summary.refused), (20, 0), "{summary:?}");
+        let stop = summary.stopped.unwrap();
+        assert_eq!(stop.code, "PARAM_ERROR");
+        assert!(stop.hint.unwrap().contains("platform_key"));
+    }
+    assert!(sandbox.members().is_empty());
     sandbox.shutdown().await;
 }

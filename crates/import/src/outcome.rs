@@ -94,6 +94,23 @@ const TABLE: &[Line] = &[
         message: "请先升级会员卡才能使用此功能",
         verdict: Verdict::Stop("upgrade the card template first"),
     },
+    // Every row is sealed with one key, so what the platform says of the key it would say of every row.
+    Line {
+        status: None,
+        code: Some("PARAM_ERROR"),
+        message: "Wechatpay-Serial",
+        verdict: Verdict::Stop(
+            "the platform does not know the key that rows are sealed with: check `platform_key_id`",
+        ),
+    },
+    Line {
+        status: None,
+        code: Some("PARAM_ERROR"),
+        message: "平台私钥解密失败",
+        verdict: Verdict::Stop(
+            "`platform_key` and `platform_key_id` do not belong together: take both from one page",
+        ),
+    },
     Line {
         status: None,
         code: Some("ALREADY_EXISTS"),
@@ -133,6 +150,8 @@ mod tests {
             (401, "SIGN_ERROR", "签名错误"),
             (403, "NO_AUTH", "商户暂无权限使用此功能"),
             (400, "INVALID_REQUEST", "会员卡ID无效"),
+            (400, "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误"),
+            (400, "PARAM_ERROR", "平台私钥解密失败"),
         ] {
             assert!(
                 matches!(meaning(status, code, message, false), Meaning::Stop(stop) if stop.hint.is_some())

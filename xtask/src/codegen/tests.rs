@@ -26,6 +26,12 @@ fn copy() -> tempfile::TempDir {
 }
 
 #[test]
+fn the_committed_code_follows_from_the_document() {
+    let paths: Vec<_> = stale(root()).unwrap().iter().map(|output| output.path).collect();
+    assert!(paths.is_empty(), "{paths:?} are stale; run `cargo xtask codegen`");
+}
+
+#[test]
 fn the_output_is_identical_over_runs() {
     let [first, second] = [outputs(&document()).unwrap(), outputs(&document()).unwrap()];
     assert_eq!(first.len(), 4);
