@@ -3,17 +3,13 @@
 use std::{fs, path::Path};
 
 use wxmember_sandbox::Sandbox;
-use wxmember_tests::{identity, shown, wxmember};
+use wxmember_tests::{sandbox, shown, wxmember};
 
 /// Runs an import with a changed profile folder; nothing may reach the sandbox.
 async fn refused(change: impl FnOnce(&Path)) -> String {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("sandbox");
-    let sandbox = Sandbox::builder()
-        .with_identity(identity().unwrap())
-        .start()
-        .await
-        .unwrap();
+    let sandbox = sandbox().await;
     write_profile(&folder, &sandbox);
     change(&folder);
     let config = folder.join("wxmember.toml");

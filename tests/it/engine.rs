@@ -8,7 +8,7 @@ use wxmember_import::{
     CsvFile, Defaults, Importer, Ledger, Profile, Settings, Summary, Validity, WechatGateway,
 };
 use wxmember_sandbox::{Fault, Sandbox};
-use wxmember_tests::{client, identity};
+use wxmember_tests::{client, sandbox};
 
 async fn import(sandbox: &Sandbox, folder: &Path, rows: usize) -> Summary {
     import_by(client(sandbox), sandbox, folder, rows, 5).await
@@ -53,14 +53,6 @@ fn client_with(sandbox: &Sandbox, base_url: String, platform_key_id: &str, platf
         .trust(Trust::public_key(platform_key_id, platform).unwrap())
         .with_base_url(base_url)
         .build()
-        .unwrap()
-}
-
-async fn sandbox() -> Sandbox {
-    Sandbox::builder()
-        .with_identity(identity().unwrap())
-        .start()
-        .await
         .unwrap()
 }
 
@@ -141,11 +133,7 @@ async fn an_empty_404_stops_the_run_with_the_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_there_leaves_the_rows_queued() {
     let (sandbox, folder) = (sandbox().await, tempfile::tempdir().unwrap());
-    let other = Sandbox::builder()
-        .with_identity(identity().unwrap())
-        .start()
-        .await
-        .unwrap();
+    let other = wxmember_tests::sandbox().await;
     let address = other.base_url();
     other.shutdown().await;
     let credentials = sandbox.credentials();

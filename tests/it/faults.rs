@@ -1,16 +1,8 @@
 //! What the SDK says of every way in which the platform misbehaves: a typed error, never a panic.
 
 use wxmember::{Delivery, ErrorKind, PhoneNumber, Plaintext, VerifyError};
-use wxmember_sandbox::{Fault, Sandbox};
-use wxmember_tests::{PHONE, client, identity, member};
-
-async fn sandbox() -> Sandbox {
-    Sandbox::builder()
-        .with_identity(identity().unwrap())
-        .start()
-        .await
-        .unwrap()
-}
+use wxmember_sandbox::Fault;
+use wxmember_tests::{PHONE, client, member, sandbox};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_travels_and_comes_back() {

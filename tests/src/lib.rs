@@ -32,6 +32,20 @@ pub fn identity() -> Result<Identity, IdentityError> {
     })
 }
 
+/// A sandbox with the keys of [`identity`].
+///
+/// # Panics
+///
+/// When it does not start.
+pub async fn sandbox() -> Sandbox {
+    let identity = identity().expect("the test keys");
+    Sandbox::builder()
+        .with_identity(identity)
+        .start()
+        .await
+        .expect("a sandbox")
+}
+
 /// A client that believes the sandbox.
 ///
 /// # Panics
