@@ -49,8 +49,9 @@ impl<P: Party> Ciphertext<P> {
         &self.base64
     }
 
-    /// The raw ciphertext, or `None` when the text is not standard base64.
-    pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
+    /// The raw ciphertext, for who opens it elsewhere, or `None` when the text is not standard base64 with padding.
+    #[must_use]
+    pub fn to_bytes(&self) -> Option<Vec<u8>> {
         BASE64_STANDARD.decode(self.base64.as_bytes()).ok()
     }
 }
@@ -104,7 +105,7 @@ impl<'de, P: Party> Deserialize<'de> for Ciphertext<P> {
         let must_be_ours = P::NAME == Platform::NAME;
         if must_be_ours
             && !ciphertext
-                .bytes()
+                .to_bytes()
                 .is_some_and(|bytes| matches!(bytes.len(), 256..=1024))
         {
             return Err(de::Error::custom("not an RSA-OAEP ciphertext in base64"));

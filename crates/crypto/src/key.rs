@@ -78,15 +78,8 @@ impl<P: Party> PrivateKey<P> {
     ///
     /// [`OpenError`], without a cause: not base64, wrong key, wrong padding, or not UTF-8.
     pub fn open<T: Plaintext>(&self, ciphertext: &Ciphertext<P>) -> Result<T, OpenError> {
-        let bytes = ciphertext.bytes().ok_or(OpenError)?;
-        let mut opened = self.ops.open(&bytes)?;
-        match String::from_utf8(std::mem::take(&mut *opened)) {
-            Ok(text) => Ok(T::from_opened(Zeroizing::new(text))),
-            Err(error) => {
-                drop(Zeroizing::new(error.into_bytes()));
-                Err(OpenError)
-            }
-        }
+        let bytes = ciphertext.to_bytes().ok_or(OpenError)?;
+        T::from_opened_bytes(self.ops.open(&bytes)?)
     }
 }
 
@@ -227,6 +220,14 @@ impl<P: Party> fmt::Debug for PublicKey<P> {
 pub struct Signature(Vec<u8>);
 
 impl Signature {
+    /// Takes a signature that was made elsewhere, in a hardware module or a key service.
+    ///
+    /// Any bytes are taken; wrong ones do not verify.
+    #[must_use]
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
     /// Reads standard base64.
     ///
     /// # Errors

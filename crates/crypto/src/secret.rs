@@ -9,13 +9,34 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
     Backend,
-    error::{AeadError, KeyError},
+    error::{AeadError, KeyError, OpenError},
 };
 
 /// A personal value that may be sealed.
+///
+/// A key service that opens fields elsewhere gets [`Ciphertext::to_bytes`](crate::Ciphertext::to_bytes) and what it
+/// opened comes back through [`from_opened_bytes`](Self::from_opened_bytes).
 pub trait Plaintext {
     /// Wraps a text that was just opened.
     fn from_opened(text: Zeroizing<String>) -> Self;
+
+    /// Wraps bytes that were just opened.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], the same as for a wrong key, when they are not UTF-8.
+    fn from_opened_bytes(mut bytes: Zeroizing<Vec<u8>>) -> Result<Self, OpenError>
+    where
+        Self: Sized,
+    {
+        match String::from_utf8(std::mem::take(&mut *bytes)) {
+            Ok(text) => Ok(Self::from_opened(Zeroizing::new(text))),
+            Err(error) => {
+                drop(Zeroizing::new(error.into_bytes()));
+                Err(OpenError)
+            }
+        }
+    }
 
     /// The text itself. Every call is a place where plaintext leaves its protection.
     fn expose(&self) -> &str;

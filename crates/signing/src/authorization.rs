@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use wxmember_crypto::{KeyId, MerchantKey, SignError};
+use wxmember_crypto::{KeyId, MerchantKey, SignError, Signature};
 
 use crate::{Nonce, UnixSeconds};
 
@@ -126,6 +126,43 @@ impl fmt::Debug for Request<'_> {
 pub struct Authorization(String);
 
 impl Authorization {
+    /// Puts a signature that was made elsewhere, in a hardware module or a key service, into the header.
+    ///
+    /// The signature is over [`Request::message`] of the same `timestamp` and `nonce`. It is not verified here: a
+    /// wrong one is refused by the platform with 401 `SIGN_ERROR`.
+    ///
+    /// ```
+    /// use wxmember_crypto::{KeyId, Signature};
+    /// use wxmember_signing::{Authorization, Identity, Nonce, Request, UnixSeconds};
+    ///
+    /// fn key_service(message: &[u8]) -> Vec<u8> {
+    ///     assert!(message.starts_with(b"GET\n/v3/certificates\n1796000000\n"));
+    ///     vec![7; 256]
+    /// }
+    ///
+    /// let identity = Identity::partner("1900000109", KeyId::new("4D3C2B1A09F8E7D6C5B4A3928170615243F4E5D6"));
+    /// let request = Request { method: "GET", target: "/v3/certificates", body: b"" };
+    /// let (timestamp, nonce) = (UnixSeconds(1_796_000_000), Nonce::from_random([7; 16]));
+    /// let signature = Signature::from_bytes(key_service(&request.message(timestamp, &nonce)));
+    /// let header = Authorization::from_signature(&identity, timestamp, &nonce, &signature);
+    /// assert!(header.as_str().ends_with("BwcHBw==\""));
+    /// ```
+    #[must_use]
+    pub fn from_signature(
+        identity: &Identity,
+        timestamp: UnixSeconds,
+        nonce: &Nonce,
+        signature: &Signature,
+    ) -> Self {
+        let Identity { scheme, id, serial } = identity;
+        Self(format!(
+            "{} {}=\"{id}\",nonce_str=\"{nonce}\",timestamp=\"{timestamp}\",serial_no=\"{serial}\",signature=\"{}\"",
+            scheme.name(),
+            scheme.id_parameter(),
+            signature.to_base64(),
+        ))
+    }
+
     /// The text of the header.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -152,11 +189,8 @@ pub fn authorization(
     timestamp: UnixSeconds,
     nonce: &Nonce,
 ) -> Result<Authorization, SignError> {
-    let signature = key.sign(&request.message(timestamp, nonce))?.to_base64();
-    let Identity { scheme, id, serial } = identity;
-    Ok(Authorization(format!(
-        "{} {}=\"{id}\",nonce_str=\"{nonce}\",timestamp=\"{timestamp}\",serial_no=\"{serial}\",signature=\"{signature}\"",
-        scheme.name(),
-        scheme.id_parameter(),
-    )))
+    let signature = key.sign(&request.message(timestamp, nonce))?;
+    Ok(Authorization::from_signature(
+        identity, timestamp, nonce, &signature,
+    ))
 }

@@ -1,13 +1,14 @@
 //! Every vector under every backend, and what no vector covers.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::OnceLock};
 
 use proptest::prelude::*;
 use serde_json::Value;
-use wxmember_crypto::{Backend, Certificate, KeyId, MerchantKey, PlatformKey, party::Platform};
+use wxmember_crypto::{Backend, Certificate, KeyId, MerchantKey, PlatformKey, Signature, party::Platform};
 
 use crate::{
-    Identity, Keyring, Nonce, Request, SignatureHeaders, UnixSeconds, VerifyError, authorization, verify,
+    Authorization, Identity, Keyring, Nonce, Request, SignatureHeaders, UnixSeconds, VerifyError,
+    authorization, verify,
 };
 
 const NOW: UnixSeconds = UnixSeconds(1_796_000_000);
@@ -96,6 +97,13 @@ fn every_request_vector_is_reproduced_bit_for_bit() {
             let signature = key.sign(&message).unwrap().to_base64();
             assert_eq!(signature, text(vector, "signature"), "{name}: signature");
             let header = authorization(&identity, &key, &request, timestamp, &nonce).unwrap();
+            // Made elsewhere, it is the same header.
+            let elsewhere = Signature::from_base64(&signature).unwrap();
+            let elsewhere = Signature::from_bytes(elsewhere.as_bytes().to_vec());
+            assert_eq!(
+                header,
+                Authorization::from_signature(&identity, timestamp, &nonce, &elsewhere)
+            );
             assert_eq!(
                 parameters(header.as_str()),
                 parameters(text(vector, "authorization")),
@@ -245,20 +253,69 @@ proptest! {
 
     #[test]
     fn no_header_makes_the_verifier_panic(
-        timestamp in proptest::option::of("\\PC{0,24}|[0-9]{1,24}"),
+        timestamp in proptest::option::of("\\PC{0,24}|[0-9]{1,24}|[+-]?[0-9]{19,20}"),
         nonce in proptest::option::of("\\PC{0,40}"),
         serial in proptest::option::of("\\PC{0,70}|PUB_KEY_ID_0119000001092026113000000000000001"),
         signature in proptest::option::of("\\PC{0,400}|WECHATPAY/SIGNTEST/\\PC{0,50}|[A-Za-z0-9+/]{344}"),
         body in proptest::collection::vec(any::<u8>(), 0..200),
+        now in any::<i64>(),
     ) {
-        let key = PlatformKey::from_pem(pem("test_wechatpay_pubmode_pub_key.pem")).unwrap();
-        let keys = (KeyId::new("PUB_KEY_ID_0119000001092026113000000000000001"), key);
         let headers = SignatureHeaders {
             timestamp: timestamp.as_deref(),
             nonce: nonce.as_deref(),
             serial: serial.as_deref(),
             signature: signature.as_deref(),
         };
-        prop_assert!(verify(&headers, &body, NOW, &keys).is_err());
+        for now in [NOW, UnixSeconds(now)] {
+            prop_assert!(verify(&headers, &body, now, one_key()).is_err());
+        }
+    }
+
+    /// In time and under a known key, so that the signature itself is reached.
+    #[test]
+    fn no_signature_makes_the_verifier_panic(
+        signature in "[A-Za-z0-9+/]{0,700}={0,3}|[A-Za-z0-9_-]{342}|\\PC{0,50}",
+        nonce in "\\PC{0,40}",
+        body in proptest::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let headers = SignatureHeaders {
+            timestamp: Some("1796000000"),
+            nonce: Some(&nonce),
+            serial: Some(PUBLIC_KEY_ID),
+            signature: Some(&signature),
+        };
+        let refusal = verify(&headers, &body, NOW, one_key()).unwrap_err();
+        prop_assert!(
+            matches!(refusal, VerifyError::NotBase64 { .. } | VerifyError::Mismatch { .. }),
+            "{refusal:?}"
+        );
+    }
+
+    #[test]
+    fn no_timestamp_makes_the_window_panic(signed_at in any::<i64>(), now in any::<i64>()) {
+        let text = signed_at.unsigned_abs().to_string();
+        let headers = SignatureHeaders {
+            timestamp: Some(&text),
+            nonce: Some("n"),
+            serial: Some("unknown"),
+            signature: Some(""),
+        };
+        let refusal = verify(&headers, b"", UnixSeconds(now), one_key()).unwrap_err();
+        let expected = matches!(
+            refusal,
+            VerifyError::Stale { .. } | VerifyError::MalformedTimestamp | VerifyError::UnknownKey { .. }
+        );
+        prop_assert!(expected, "{refusal:?}");
     }
 }
+
+/// One trusted key, parsed once for all cases.
+fn one_key() -> &'static (KeyId, PlatformKey) {
+    static KEY: OnceLock<(KeyId, PlatformKey)> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let key = PlatformKey::from_pem(pem("test_wechatpay_pubmode_pub_key.pem")).unwrap();
+        (KeyId::new(PUBLIC_KEY_ID), key)
+    })
+}
+
+const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_0119000001092026113000000000000001";

@@ -122,6 +122,21 @@ fn a_key_of_the_other_side_does_not_open() {
     }
 }
 
+/// A key service gets raw bytes and gives raw bytes back; the types hold at both ends.
+#[test]
+fn a_field_can_be_opened_elsewhere() {
+    let merchant = MerchantKey::from_pem(MERCHANT_KEY).unwrap();
+    let sealed = merchant.public_key().seal(&FormValue::new("上海")).unwrap();
+    let raw = sealed.to_bytes().unwrap();
+    assert_eq!(raw.len(), 256);
+    let opened = merchant.ops.open(&raw).unwrap();
+    assert_eq!(FormValue::from_opened_bytes(opened).unwrap().expose(), "上海");
+    let refused = FormValue::from_opened_bytes(zeroize::Zeroizing::new(vec![0xff]));
+    assert_eq!(refused.unwrap_err(), crate::OpenError);
+    let odd: MerchantCiphertext = serde_json::from_str("\"不是base64\"").unwrap();
+    assert_eq!(odd.to_bytes(), None);
+}
+
 #[test]
 fn a_plaintext_in_a_stored_request_is_refused() {
     let refused = serde_json::from_str::<PlatformCiphertext>("\"13800138000\"").unwrap_err();
