@@ -84,6 +84,27 @@ pub struct OpenError;
 #[error("the AES-256-GCM message does not open with this key")]
 pub struct AeadError;
 
+/// Why a resource that is sealed with the APIv3 key was not opened.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ResourceError {
+    /// `algorithm` is not `AEAD_AES_256_GCM`.
+    #[error("the resource is sealed with another algorithm than `AEAD_AES_256_GCM`")]
+    UnknownAlgorithm,
+    /// `nonce` has another length than AES-256-GCM asks for.
+    #[error("the nonce of the resource has {len} bytes, not 12")]
+    NonceLength {
+        /// Bytes of the nonce.
+        len: usize,
+    },
+    /// `ciphertext` is not standard base64 with padding.
+    #[error("the ciphertext of the resource is not base64")]
+    NotBase64,
+    /// The content does not open: another key, or something was changed on the way.
+    #[error("the resource does not open with this APIv3 key")]
+    DoesNotOpen,
+}
+
 /// A signature that does not verify.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("the signature does not verify")]

@@ -11,6 +11,7 @@ mod error;
 mod key;
 mod key_id;
 pub mod party;
+mod resource;
 mod secret;
 
 #[cfg(feature = "generate")]
@@ -20,8 +21,11 @@ pub use crate::{
     certificate::Certificate,
     ciphertext::{Ciphertext, MerchantCiphertext, PlatformCiphertext},
     digest::{Fingerprint, KeyedHash, SourceHasher},
-    error::{AeadError, BadSignature, CertificateError, KeyError, OpenError, SealError, SignError},
+    error::{
+        AeadError, BadSignature, CertificateError, KeyError, OpenError, ResourceError, SealError, SignError,
+    },
     key::{MerchantKey, PlatformKey, PrivateKey, PublicKey, Signature},
     key_id::KeyId,
+    resource::SealedResource,
     secret::{ApiV3Key, FormValue, PhoneNumber, Plaintext},
 };
