@@ -4,15 +4,18 @@
 //! travels in the extensions of a response with a status that no server sends; the generated code hands such a
 //! response on untouched, and [`Refusal::take`] gets it out again.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{fmt::Debug, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::HeaderMap;
 use thiserror::Error;
-use wxmember_crypto::{KeyId, SignError};
+use wxmember_crypto::KeyId;
 use wxmember_signing::{Authorization, Request, SignatureHeaders, Verified, VerifyError};
 
 use crate::raw;
+
+/// What a step of a [`Pipeline`] is working on.
+pub type Step<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Signs what leaves and verifies what comes. A client cannot be made without one.
 pub trait Pipeline: Debug + Send + Sync {
@@ -20,20 +23,30 @@ pub trait Pipeline: Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`SignError`] when the key cannot sign.
-    fn authorize(&self, request: &Request<'_>) -> Result<Authorization, SignError>;
+    /// [`Unsigned`] when there is no signature, for example because a key service does not answer.
+    fn authorize<'a>(&'a self, request: Request<'a>) -> Step<'a, Result<Authorization, Unsigned>>;
 
     /// Verifies an answer with a 2xx status over its raw body.
     ///
     /// # Errors
     ///
     /// [`VerifyError`] says why nobody should believe this answer.
-    fn verify(&self, headers: &SignatureHeaders<'_>, body: &[u8]) -> Result<Verified, VerifyError>;
+    fn verify<'a>(
+        &'a self,
+        headers: SignatureHeaders<'a>,
+        body: &'a [u8],
+    ) -> Step<'a, Result<Verified, VerifyError>>;
 
-    /// The platform key that answers should be signed with, for requests that seal nothing.
+    /// Is told the head of each answer, before its body is read.
+    fn note(&self, status: u16, headers: &HeaderMap);
+
+    /// The platform key that answers should be signed with, for requests that seal nothing; `None` before any is known.
     ///
     /// WeChat Pay signs its answer in the mode that the request's `Wechatpay-Serial` names.
-    fn answer_key(&self) -> KeyId;
+    fn answer_key(&self) -> Option<KeyId>;
+
+    /// How long this attempt may take, from the first byte sent to the last byte read.
+    fn timeout(&self) -> Duration;
 
     /// The value of `User-Agent`; the gateway refuses requests without one.
     fn user_agent(&self) -> &str;
@@ -47,7 +60,7 @@ pub trait Pipeline: Debug + Send + Sync {
 #[non_exhaustive]
 pub enum Refusal {
     /// The request could not be signed; nothing was sent.
-    Sign(SignError),
+    Sign(Unsigned),
     /// The request has a body that is not in memory, so that nobody could sign it; nothing was sent.
     StreamingBody,
     /// A status other than 2xx. Not verified: errors of the gateway carry no signature.
@@ -77,6 +90,24 @@ pub enum Refusal {
         /// Why it does not verify.
         reason: VerifyError,
     },
+}
+
+/// A request that has no signature; nothing was sent.
+#[derive(Debug, Error)]
+#[error("the request could not be signed")]
+pub struct Unsigned(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl Unsigned {
+    /// Takes the reason, whose text must hold neither a key nor the message.
+    pub fn new(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(reason.into())
+    }
+
+    /// The reason.
+    #[must_use]
+    pub fn into_reason(self) -> Box<dyn std::error::Error + Send + Sync> {
+        self.0
+    }
 }
 
 /// Why a body could not be read to its end.
@@ -112,14 +143,15 @@ impl Refusal {
         let raw::Error::UnexpectedResponse(mut response) = error else {
             return Err(error);
         };
-        match response
-            .extensions_mut()
-            .remove::<Carrier>()
-            .and_then(|carrier| Arc::into_inner(carrier.0))
-        {
+        match Self::carried_by(&mut response) {
             Some(refusal) => Ok(refusal),
             None => Err(raw::Error::UnexpectedResponse(response)),
         }
+    }
+
+    pub(crate) fn carried_by(response: &mut reqwest::Response) -> Option<Self> {
+        let carrier = response.extensions_mut().remove::<Carrier>()?;
+        Arc::into_inner(carrier.0)
     }
 }
 

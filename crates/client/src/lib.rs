@@ -20,7 +20,7 @@ mod time;
 mod validity;
 
 pub use crate::{
-    exchange::{BodyFault, Pipeline, Refusal},
+    exchange::{BodyFault, Pipeline, Refusal, Step, Unsigned},
     generated::types,
     open_enum::UnknownValue,
     text::{TextError, TextErrorKind},

@@ -3,19 +3,27 @@
 use std::{fmt, sync::Arc};
 
 use wxmember_client::raw;
+use wxmember_crypto::KeyId;
 
 use crate::{
-    Error, Merchant, Operation, Reply, Trust,
+    Delivery, Error, ErrorKind, Merchant, Operation, Reply, RetryPolicy,
+    attempt::{self, Call},
     config::{Builder, WantsMerchant},
-    pipeline::SignedPipeline,
-    seal::{Opener, Seal, SealError, Sealed, Unseal},
+    core::Core,
+    endpoint::Endpoints,
+    seal::{FieldOpener, Plain, Seal, SealError, Sealed, Unseal},
 };
 
 /// A client for one merchant. Cheap to clone, safe to share between tasks; it holds one connection pool.
+///
+/// There are three ways to call, all on one pipeline: typed operations ([`user_cards`](Self::user_cards) and its
+/// neighbours), any path by [`chain`](Self::chain), and any path by index, `client["v3/certificates"].get()`. Each has a
+/// blocking form in `wxmember::blocking` (feature `blocking`).
 #[derive(Clone)]
 pub struct Client {
-    raw: raw::Client,
-    pipeline: Arc<SignedPipeline>,
+    core: Arc<Core>,
+    retry: RetryPolicy,
+    pub(crate) endpoints: Arc<Endpoints>,
 }
 
 impl Client {
@@ -25,69 +33,106 @@ impl Client {
         Builder::new()
     }
 
-    pub(crate) fn assemble(base_url: &str, http: reqwest::Client, pipeline: Arc<SignedPipeline>) -> Self {
+    pub(crate) fn assemble(core: Arc<Core>, retry: RetryPolicy) -> Self {
         Self {
-            raw: raw::Client::new_with_client(base_url, http, pipeline.clone()),
-            pipeline,
+            endpoints: Arc::new(Endpoints::new(core.clone(), retry)),
+            core,
+            retry,
         }
     }
 
+    /// The same client with another way of repeating calls; both share keys and connections.
+    #[must_use]
+    pub fn with_retry(&self, policy: RetryPolicy) -> Self {
+        Self::assemble(self.core.clone(), policy)
+    }
+
     /// Seals every personal field of a request with the platform's current key. Nothing is sent.
+    ///
+    /// When the keys are downloaded ([`Trust::downloaded_certificates`](crate::Trust::downloaded_certificates)) and none was
+    /// yet, call [`refresh_certificates`](Self::refresh_certificates) first.
     ///
     /// # Errors
     ///
     /// [`SealError`] names the field, as a JSON Pointer, and what is wrong with it.
     pub fn seal<T: Seal>(&self, request: &T) -> Result<Sealed<T>, SealError> {
-        let (id, key) = self.trust().sealing_key();
-        Sealed::new(request, id, key)
+        Sealed::new(request, self.core.sealing_key())
     }
 
     /// Who calls.
     #[must_use]
     pub fn merchant(&self) -> &Merchant {
-        &self.pipeline.merchant
+        &self.core.merchant
     }
 
-    /// Whom this client believes.
+    /// The id of the platform key that requests are sealed with now; `None` before one was downloaded.
     #[must_use]
-    pub fn trust(&self) -> &Trust {
-        &self.pipeline.trust
+    pub fn sealing_key_id(&self) -> Option<KeyId> {
+        self.core.sealing_key_id()
     }
 
-    pub(crate) fn raw(&self) -> &raw::Client {
-        &self.raw
+    /// Downloads the platform certificates now. Calls do it by themselves when it is due.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Keys`] when this client downloads none, or when the download failed, with its error as the source; the
+    /// keys are then the old ones.
+    pub async fn refresh_certificates(&self) -> Result<(), Error> {
+        self.core.refresh_keys().await
     }
 
-    /// Makes a call and turns its outcome into plain types.
+    /// How far the platform's clock was ahead of this machine's, in seconds, by the `Date` of its last refusal.
+    ///
+    /// Not signed, so a hint for people. Signatures are refused from 300 seconds on.
+    #[must_use]
+    pub fn clock_offset(&self) -> Option<i64> {
+        self.core.offset.seconds()
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    pub(crate) fn retry(&self) -> &RetryPolicy {
+        &self.retry
+    }
+
+    /// Seals for a call, once there is a key to seal with.
+    pub(crate) async fn sealed<T: Seal>(
+        &self,
+        operation: &Operation,
+        request: &T,
+    ) -> Result<Sealed<T>, Error> {
+        let key = self.core.key_for(operation).await?;
+        Sealed::new(request, Some(key))
+            .map_err(|source| Error::new(operation, ErrorKind::Seal, Delivery::NotSent).caused_by(source))
+    }
+
+    /// Makes a call of the document and turns its answer into plain types.
     pub(crate) async fn call<T, E, F>(
         &self,
         operation: &Operation,
-        attempt: impl Fn() -> F,
+        attempt: impl Fn(raw::Client) -> F,
     ) -> Result<Reply<T>, Error>
     where
         T: Unseal,
         F: Future<Output = Result<raw::ResponseValue<T::Raw>, raw::Error<E>>>,
     {
-        let answer = attempt()
-            .await
-            .map_err(|error| Error::from_raw(operation, error))?;
-        let request_id = answer
-            .headers()
-            .get("request-id")
-            .and_then(|id| id.to_str().ok())
-            .map(str::to_owned);
-        let status = answer.status().as_u16();
-        let opener = Opener(self.pipeline.merchant.key().clone());
-        Ok(Reply::new(
-            T::from_raw(answer.into_inner(), &opener),
-            status,
-            request_id,
-        ))
+        let call = Call {
+            operation,
+            is_documented: true,
+            is_repeatable: operation.is_repeatable(),
+        };
+        let answered = attempt::run(&self.core, &self.retry, call, attempt).await?;
+        let opener = FieldOpener::new(self.core.merchant.clone(), Plain::Refuse);
+        Ok(Reply::of(answered.answer, answered.attempts, |raw| {
+            T::from_raw(raw, &opener)
+        }))
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Client({:?})", self.pipeline.merchant)
+        write!(f, "Client({:?})", self.core.merchant)
     }
 }

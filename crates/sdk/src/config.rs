@@ -6,7 +6,11 @@ use reqwest::Url;
 use thiserror::Error;
 use wxmember_crypto::KeyId;
 
-use crate::{Client, Clock, Merchant, SystemClock, Trust, pipeline::SignedPipeline};
+use crate::{
+    Client, Clock, Merchant, RetryPolicy, SystemClock, Trust,
+    core::{ClockOffset, Core, Hosts},
+    keys::KeyStore,
+};
 
 /// Makes a [`Client`]. The two choices that must be made are made in order; the rest has defaults.
 ///
@@ -47,7 +51,10 @@ pub struct Ready(Merchant, Trust);
 
 #[derive(Clone)]
 struct Options {
-    base_url: String,
+    base_url: Option<String>,
+    backup_url: Option<String>,
+    retry: RetryPolicy,
+    certificate_interval: Duration,
     connect_timeout: Duration,
     timeout: Duration,
     user_agent: String,
@@ -66,12 +73,15 @@ impl fmt::Debug for Options {
 impl Builder<WantsMerchant> {
     pub(crate) fn new() -> Self {
         let options = Options {
-            base_url: MAIN_HOST.to_owned(),
+            base_url: None,
+            backup_url: None,
+            retry: RetryPolicy::default(),
+            certificate_interval: Duration::from_secs(6 * 3600),
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
             user_agent: concat!("wxmember/", env!("CARGO_PKG_VERSION")).to_owned(),
             body_limit: 1024 * 1024,
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SystemClock::new()),
         };
         Self {
             state: WantsMerchant(()),
@@ -101,10 +111,33 @@ impl Builder<WantsTrust> {
 }
 
 impl<State> Builder<State> {
-    /// Where to send requests: scheme, host and port. Default: `https://api.mch.weixin.qq.com`.
+    /// Where to send requests: scheme, host and port. Default: `https://api.mch.weixin.qq.com`, with
+    /// `https://api2.mch.weixin.qq.com` as the backup host; a base URL of your own has none.
     #[must_use]
     pub fn with_base_url(mut self, url: impl Into<String>) -> Self {
-        self.options.base_url = url.into();
+        self.options.base_url = Some(url.into());
+        self
+    }
+
+    /// Where to send a request again that did not reach the base URL, or that may be repeated.
+    #[must_use]
+    pub fn with_backup_url(mut self, url: impl Into<String>) -> Self {
+        self.options.backup_url = Some(url.into());
+        self
+    }
+
+    /// When calls are repeated. Default: [`RetryPolicy::default`], three attempts in at most 60 seconds.
+    #[must_use]
+    pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
+        self.options.retry = policy;
+        self
+    }
+
+    /// How old downloaded platform certificates may get before they are downloaded again. Default: 6 hours; WeChat Pay
+    /// advises less than 12. Certificates that end earlier are renewed earlier.
+    #[must_use]
+    pub fn with_certificate_interval(mut self, interval: Duration) -> Self {
+        self.options.certificate_interval = interval;
         self
     }
 
@@ -154,19 +187,28 @@ impl Builder<Ready> {
         let Ready(merchant, trust) = self.state;
         let Options {
             base_url,
+            backup_url,
+            retry,
+            certificate_interval,
             connect_timeout,
             timeout,
             user_agent,
             body_limit,
             clock,
         } = self.options;
-        if let Some((id, _)) = trust
-            .keys()
-            .find(|(_, key)| key.pkcs1_der() == merchant.key().public_key().pkcs1_der())
-        {
+        if let Some((id, _)) = trust.keys.iter().find(|(_, key)| merchant.owns(key.pkcs1_der())) {
             return Err(ConfigError::PlatformKeyIsMerchants { id: id.clone() });
         }
-        let url = parse_base_url(&base_url)?;
+        let hosts = match (base_url, backup_url) {
+            (None, backup) => Hosts {
+                main: MAIN_HOST.to_owned(),
+                backup: Some(backup.unwrap_or_else(|| BACKUP_HOST.to_owned())),
+            },
+            (Some(main), backup) => Hosts { main, backup },
+        };
+        let urls = [Some(&hosts.main), hosts.backup.as_ref()];
+        let urls = urls.into_iter().flatten().map(|url| parse_base_url(url));
+        let urls = urls.collect::<Result<Vec<_>, _>>()?;
         if user_agent.is_empty() || http::HeaderValue::from_str(&user_agent).is_err() {
             return Err(ConfigError::UserAgent);
         }
@@ -175,26 +217,25 @@ impl Builder<Ready> {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .connect_timeout(connect_timeout)
-            .timeout(timeout);
-        if is_loopback(&url) {
+            .connect_timeout(connect_timeout);
+        if urls.iter().all(is_loopback) {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| ConfigError::Http {
             reason: error.to_string(),
         })?;
-        let pipeline = SignedPipeline {
-            merchant,
-            trust,
+        let core = Core {
+            merchant: Arc::new(merchant),
+            keys: KeyStore::new(trust, certificate_interval),
             clock,
+            http,
+            hosts: hosts.trimmed(),
             user_agent,
             body_limit,
+            timeout,
+            offset: ClockOffset::unknown(),
         };
-        Ok(Client::assemble(
-            base_url.trim_end_matches('/'),
-            http,
-            Arc::new(pipeline),
-        ))
+        Ok(Client::assemble(Arc::new(core), retry))
     }
 }
 
@@ -283,3 +324,6 @@ pub enum ConfigError {
 
 /// The main host (主域名), nearest access point.
 const MAIN_HOST: &str = "https://api.mch.weixin.qq.com";
+
+/// The backup host in another place (备域名).
+const BACKUP_HOST: &str = "https://api2.mch.weixin.qq.com";

@@ -2,14 +2,19 @@
 //!
 //! Nothing here prints a body, a header or the platform's message: a refusal may echo what was sent.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::HeaderMap;
 use serde::Deserialize;
 use wxmember_client::{BodyFault, Refusal, raw};
 use wxmember_signing::VerifyError;
 
-use crate::{Operation, seal::SealError};
+use crate::{
+    Operation,
+    attempt::History,
+    pipeline::{AnotherPath, Seen},
+    seal::{SealError, SealReason},
+};
 
 /// A call that failed.
 ///
@@ -34,6 +39,8 @@ struct Inner {
     request_id: Option<String>,
     retry_after: Option<Duration>,
     verified: bool,
+    clock_offset: Option<i64>,
+    history: History,
     problem: Problem,
     source: Option<Source>,
 }
@@ -44,6 +51,10 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ErrorKind {
+    /// The request could not be made: a path parameter is missing or leads elsewhere, or a value is no JSON.
+    Request,
+    /// No platform key is known, and none could be downloaded; the source says why.
+    Keys,
     /// A field could not be sealed.
     Seal,
     /// The request could not be signed or written.
@@ -113,6 +124,32 @@ struct Problem {
     detail: Option<ErrorDetail>,
 }
 
+impl ErrorKind {
+    /// A short name, for logs and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Keys => "keys",
+            Self::Seal => "seal",
+            Self::Sign => "sign",
+            Self::Connect => "connect",
+            Self::Interrupted => "interrupted",
+            Self::Unverified => "unverified",
+            Self::Undecodable => "undecodable",
+            Self::NotProcessed => "not_processed",
+            Self::BadRequest => "bad_request",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::RateLimited => "rate_limited",
+            Self::Refused => "refused",
+            Self::Platform => "platform",
+            Self::Unexpected => "unexpected",
+        }
+    }
+}
+
 impl Error {
     /// What happened.
     #[must_use]
@@ -120,10 +157,35 @@ impl Error {
         self.0.kind
     }
 
-    /// Whether the platform may have acted on the request.
+    /// Whether the platform may have acted on the request, all attempts together.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
-        self.0.delivery
+        match self.0.delivery {
+            Delivery::NotSent if self.0.history.may_have_acted => Delivery::MaybeSent,
+            delivery => delivery,
+        }
+    }
+
+    /// How many attempts were made; 0 when the call never got so far.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.history.attempts
+    }
+
+    /// Whether an attempt before the last one may have taken effect.
+    ///
+    /// Then a refusal such as "exists already" may speak of this very call.
+    #[must_use]
+    pub fn may_have_acted_before(&self) -> bool {
+        self.0.history.may_have_acted
+    }
+
+    /// How far the platform's clock was ahead of ours, in seconds, by the `Date` of its refusal; negative when behind.
+    ///
+    /// `Date` is not signed: a hint for people, nothing to set a clock by. Signatures are refused from 300 on.
+    #[must_use]
+    pub fn clock_offset(&self) -> Option<i64> {
+        self.0.clock_offset
     }
 
     /// Whether nobody can say if the platform acted: repeat with identical parameters, and do not count it as failed.
@@ -133,7 +195,7 @@ impl Error {
             self.0.kind,
             ErrorKind::Platform | ErrorKind::NotProcessed | ErrorKind::Undecodable
         );
-        self.0.delivery == Delivery::MaybeSent || half_done
+        self.delivery() == Delivery::MaybeSent || half_done || self.0.history.may_have_acted
     }
 
     /// The HTTP status, when there was one.
@@ -191,7 +253,7 @@ impl Error {
         }
     }
 
-    fn new(operation: &Operation, kind: ErrorKind, delivery: Delivery) -> Self {
+    pub(crate) fn new(operation: &Operation, kind: ErrorKind, delivery: Delivery) -> Self {
         Self(Box::new(Inner {
             operation: operation.id(),
             kind,
@@ -200,13 +262,43 @@ impl Error {
             request_id: None,
             retry_after: None,
             verified: false,
+            clock_offset: None,
+            history: History::default(),
             problem: Problem::default(),
             source: None,
         }))
     }
 
-    fn caused_by(mut self, source: impl Into<Source>) -> Self {
+    /// There is no platform key; `missing` is the download that failed, if one was tried.
+    pub(crate) fn no_keys(operation: &Operation, missing: Option<Arc<Self>>) -> Self {
+        let error = Self::new(operation, ErrorKind::Keys, Delivery::NotSent);
+        match missing {
+            Some(missing) => error.caused_by(missing),
+            None => error.caused_by(SealReason::NoKey),
+        }
+    }
+
+    pub(crate) fn caused_by(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(source.into());
+        self
+    }
+
+    /// Adds what the pipeline saw of the exchange, however it ended.
+    pub(crate) fn seen(mut self, seen: Seen) -> Self {
+        let Seen {
+            status,
+            request_id,
+            clock_offset,
+        } = seen;
+        self.0.status = self.0.status.or(status);
+        self.0.request_id = self.0.request_id.take().or(request_id);
+        self.0.clock_offset = clock_offset;
+        self
+    }
+
+    /// Adds what earlier attempts left behind.
+    pub(crate) fn after(mut self, history: History) -> Self {
+        self.0.history = history;
         self
     }
 
@@ -215,7 +307,7 @@ impl Error {
         self.0.status = Some(status);
         self.0.request_id = text("request-id").map(|id| id.chars().take(128).collect());
         self.0.retry_after = text("retry-after")
-            .and_then(|seconds| seconds.parse().ok())
+            .and_then(|seconds| seconds.trim().parse().ok())
             .map(Duration::from_secs);
         self
     }
@@ -223,7 +315,15 @@ impl Error {
     fn from_refusal(operation: &Operation, refusal: Refusal) -> Self {
         let new = |kind, delivery| Self::new(operation, kind, delivery);
         match refusal {
-            Refusal::Sign(source) => new(ErrorKind::Sign, Delivery::NotSent).caused_by(source),
+            Refusal::Sign(unsigned) => {
+                let reason = unsigned.into_reason();
+                let kind = if reason.is::<AnotherPath>() {
+                    ErrorKind::Request
+                } else {
+                    ErrorKind::Sign
+                };
+                new(kind, Delivery::NotSent).caused_by(reason)
+            }
             Refusal::Status {
                 status,
                 headers,
@@ -286,7 +386,6 @@ impl Error {
             }
             raw::Error::InvalidResponsePayload(_, source) => {
                 let mut error = new(ErrorKind::Undecodable, Delivery::MaybeSent);
-                error.0.status = Some(200);
                 error.0.verified = true;
                 // The JSON reader's message may quote the body, so only the place is kept.
                 error.caused_by(JsonPlace {
@@ -323,7 +422,7 @@ fn kind_of(status: u16) -> ErrorKind {
 impl From<SealError> for Error {
     fn from(source: SealError) -> Self {
         Self::new(
-            &Operation::new("seal", "", "", 0),
+            &Operation::new("seal", "", "", 0, true),
             ErrorKind::Seal,
             Delivery::NotSent,
         )
@@ -339,9 +438,13 @@ impl fmt::Display for Error {
             status,
             request_id,
             problem,
+            clock_offset,
+            history,
             ..
         } = &*self.0;
         let what = match kind {
+            ErrorKind::Request => "the request could not be made",
+            ErrorKind::Keys => "no key of the platform is known",
             ErrorKind::Seal => "the request could not be sealed",
             ErrorKind::Sign => "the request could not be signed",
             ErrorKind::Connect => "no connection to the platform",
@@ -376,6 +479,21 @@ impl fmt::Display for Error {
             write!(f, "{separator}request {id}")?;
             separator = ", ";
         }
+        if history.attempts > 1 {
+            write!(f, "{separator}{} attempts", history.attempts)?;
+            separator = ", ";
+        }
+        if let (Some(offset), ErrorKind::Unauthorized) = (clock_offset, kind)
+            && offset.unsigned_abs() >= NOTABLE_OFFSET
+        {
+            let direction = if *offset < 0 { "ahead" } else { "behind" };
+            write!(
+                f,
+                "{separator}this clock is {} s {direction}",
+                offset.unsigned_abs()
+            )?;
+            separator = ", ";
+        }
         if separator == ", " {
             f.write_str(")")
         } else {
@@ -403,3 +521,6 @@ struct JsonPlace {
     line: usize,
     column: usize,
 }
+
+/// Seconds of difference between the clocks that are worth a word; a request takes some itself.
+const NOTABLE_OFFSET: u64 = 60;

@@ -2,7 +2,7 @@
 
 use wxmember_client::types;
 use wxmember_crypto::{FormValue, PhoneNumber};
-use crate::seal::{Opener, Path, Seal, SealError, Sealed, SealedField, Sealer, Unseal};
+use crate::seal::{FieldOpener, Path, Seal, SealError, Sealed, SealedField, Sealer, Unseal};
 use crate::{Client, Error, Operation, Reply};
 pub use wxmember_client::Time;
 pub use wxmember_client::scalars::{
@@ -24,7 +24,7 @@ pub struct CardCommonField {
 }
 impl Unseal for CardCommonField {
     type Raw = types::CardCommonField;
-    fn from_raw(raw: Self::Raw, opener: &Opener) -> Self {
+    fn from_raw(raw: Self::Raw, opener: &FieldOpener) -> Self {
         Self {
             name: raw.name,
             value: raw.value.map(|value| SealedField::new(value, opener)),
@@ -44,7 +44,7 @@ pub struct CardCustomField {
 }
 impl Unseal for CardCustomField {
     type Raw = types::CardCustomField;
-    fn from_raw(raw: Self::Raw, opener: &Opener) -> Self {
+    fn from_raw(raw: Self::Raw, opener: &FieldOpener) -> Self {
         Self {
             name: raw.name,
             user_chosen_values: raw
@@ -68,7 +68,7 @@ pub struct CardUserInformation {
 }
 impl Unseal for CardUserInformation {
     type Raw = types::CardUserInformation;
-    fn from_raw(raw: Self::Raw, opener: &Opener) -> Self {
+    fn from_raw(raw: Self::Raw, opener: &FieldOpener) -> Self {
         Self {
             common_field_list: raw
                 .common_field_list
@@ -269,7 +269,7 @@ pub struct UserCard {
 }
 impl Unseal for UserCard {
     type Raw = types::UserCard;
-    fn from_raw(raw: Self::Raw, opener: &Opener) -> Self {
+    fn from_raw(raw: Self::Raw, opener: &FieldOpener) -> Self {
         Self {
             user_card_code: raw.user_card_code,
             card_id: raw.card_id,
@@ -315,6 +315,7 @@ impl UserCards<'_> {
         "POST",
         "/v3/brand/partner/card-member/user-cards/import-by-phone",
         5,
+        true,
     );
     /// Import an existing member by phone number (根据手机号导入用户会员卡)
     ///
@@ -329,7 +330,8 @@ impl UserCards<'_> {
         &self,
         request: &ImportByPhone,
     ) -> Result<Reply<UserCard>, Error> {
-        self.import_by_phone_sealed(&self.client.seal(request)?).await
+        let sealed = self.client.sealed(&Self::IMPORT_BY_PHONE, request).await?;
+        self.import_by_phone_sealed(&sealed).await
     }
     /// The same with a request that was sealed before, for example by a job that stores what it will send.
     ///
@@ -340,14 +342,15 @@ impl UserCards<'_> {
         &self,
         request: &Sealed<ImportByPhone>,
     ) -> Result<Reply<UserCard>, Error> {
-        let attempt = || {
-            self.client
-                .raw()
-                .import_by_phone()
+        let attempt = |raw: wxmember_client::raw::Client| async move {
+            raw.import_by_phone()
                 .wechatpay_serial(request.key_id().as_str())
                 .body(request.raw().clone())
                 .send()
+                .await
         };
         self.client.call(&Self::IMPORT_BY_PHONE, attempt).await
     }
 }
+/// Every operation of the document.
+pub const OPERATIONS: &[Operation] = &[UserCards::IMPORT_BY_PHONE];

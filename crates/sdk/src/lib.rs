@@ -3,35 +3,51 @@
 //! Must never expose the HTTP library, the code generator's types or a way around signing, verifying and sealing.
 #![doc = include_str!("../README.md")]
 
+mod answer;
+mod attempt;
+mod chain;
 mod client;
 mod clock;
 mod config;
+mod core;
+mod download;
+mod endpoint;
 mod error;
 #[rustfmt::skip]
 mod generated;
+mod keys;
+mod keyset;
 mod merchant;
+mod observe;
 mod operation;
 mod pipeline;
 mod reply;
+mod retry;
 mod seal;
+mod signer;
 mod trust;
 
 pub use wxmember_client::{InvalidTime, InvalidValidity, TextError, TextErrorKind, UnknownValue};
 pub use wxmember_crypto::{
-    Certificate, CertificateError, FormValue, KeyError, KeyId, MerchantKey, OpenError, PhoneNumber,
-    Plaintext, PlatformKey, party,
+    ApiV3Key, Certificate, CertificateError, FormValue, KeyError, KeyId, MerchantCiphertext, MerchantKey,
+    OpenError, PhoneNumber, Plaintext, PlatformKey, PublicKey, Signature, party,
 };
 pub use wxmember_signing::{UnixSeconds, VerifyError};
 
 pub use crate::{
+    answer::{Answer, AnswerError},
+    chain::{Chain, ChainError},
     client::Client,
-    clock::{Clock, FixedClock, SystemClock},
+    clock::{Clock, FixedClock, Sleep, SystemClock},
     config::{Builder, ConfigError, Ready, WantsMerchant, WantsTrust},
+    endpoint::Endpoint,
     error::{Delivery, Error, ErrorDetail, ErrorKind},
     generated::*,
     merchant::Merchant,
     operation::Operation,
     reply::Reply,
-    seal::{Opener, Path, Seal, SealError, SealReason, Sealed, SealedField, Sealer, Unseal},
+    retry::RetryPolicy,
+    seal::{FieldOpener, Path, Seal, SealError, SealReason, Sealed, SealedField, Sealer, Unseal},
+    signer::{Opener, Signer, SignerError, Signing},
     trust::Trust,
 };

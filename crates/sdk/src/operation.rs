@@ -7,6 +7,7 @@ pub struct Operation {
     method: &'static str,
     path: &'static str,
     rate_limit: u32,
+    repeatable: bool,
 }
 
 impl Operation {
@@ -15,12 +16,14 @@ impl Operation {
         method: &'static str,
         path: &'static str,
         rate_limit: u32,
+        repeatable: bool,
     ) -> Self {
         Self {
             id,
             method,
             path,
             rate_limit,
+            repeatable,
         }
     }
 
@@ -46,5 +49,44 @@ impl Operation {
     #[must_use]
     pub const fn rate_limit(&self) -> u32 {
         self.rate_limit
+    }
+
+    /// Whether the same call may be made again when nobody knows if the first one took effect.
+    #[must_use]
+    pub const fn is_repeatable(&self) -> bool {
+        self.repeatable
+    }
+
+    /// Whether a path, as it is sent, is one of this operation: literal segments agree, parameters are not empty.
+    ///
+    /// A parameter of `.` or `..` changes the path on its way through any URL library, and is found here.
+    pub(crate) fn has_path(&self, path: &str) -> bool {
+        let mut given = path.split('/');
+        let fits = self.path.split('/').all(|segment| match given.next() {
+            Some(text) if segment.starts_with('{') => !text.is_empty(),
+            text => text == Some(segment),
+        });
+        fits && given.next().is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_belongs_to_its_template_only() {
+        let operation = Operation::new("find", "GET", "/v3/cards/{card_id}/state", 5, true);
+        for (path, fits) in [
+            ("/v3/cards/17/state", true),
+            ("/v3/cards/a%2Fb/state", true),
+            ("/v3/cards//state", false),
+            ("/v3/state", false),
+            ("/v3/cards/17", false),
+            ("/v3/cards/17/state/x", false),
+            ("/v3/users/17/state", false),
+        ] {
+            assert_eq!(operation.has_path(path), fits, "{path}");
+        }
     }
 }

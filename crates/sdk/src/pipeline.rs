@@ -1,49 +1,116 @@
-//! The policy behind the raw client's hooks: which key signs, which keys are believed, by which clock.
+//! The policy behind the raw client's hooks, for one attempt of one call: which key signs, which keys are believed, by
+//! which clock.
 
-use std::sync::Arc;
-
-use wxmember_client::Pipeline;
-use wxmember_crypto::{KeyId, SignError};
-use wxmember_signing::{
-    Authorization, Request, SignatureHeaders, Verified, VerifyError, authorization, verify,
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, UNIX_EPOCH},
 };
 
-use crate::{Clock, Merchant, Trust, clock::new_nonce};
+use http::HeaderMap;
+use wxmember_client::{Pipeline, Step, Unsigned};
+use wxmember_crypto::KeyId;
+use wxmember_signing::{Authorization, Request, SignatureHeaders, Verified, VerifyError, verify};
 
+use crate::{Operation, core::Core};
+
+/// One attempt of one call.
 #[derive(Debug)]
-pub(crate) struct SignedPipeline {
-    pub(crate) merchant: Merchant,
-    pub(crate) trust: Trust,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) user_agent: String,
-    pub(crate) body_limit: usize,
+pub(crate) struct Attempt {
+    core: Arc<Core>,
+    operation: Option<Operation>,
+    timeout: Duration,
+    seen: Mutex<Seen>,
 }
 
-impl Pipeline for SignedPipeline {
-    fn authorize(&self, request: &Request<'_>) -> Result<Authorization, SignError> {
-        let nonce = new_nonce().map_err(|_| SignError)?;
-        authorization(
-            self.merchant.identity(),
-            self.merchant.key(),
-            request,
-            self.clock.now(),
-            &nonce,
-        )
+/// What is known of an exchange however it ended.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) status: Option<u16>,
+    pub(crate) request_id: Option<String>,
+    /// Seconds that the platform's clock was ahead, by the `Date` of a refusal.
+    pub(crate) clock_offset: Option<i64>,
+}
+
+impl Attempt {
+    /// `operation` is the one whose path must be signed, when the document knows the call.
+    pub(crate) fn new(core: Arc<Core>, operation: Option<Operation>, timeout: Duration) -> Self {
+        Self {
+            core,
+            operation,
+            timeout,
+            seen: Mutex::default(),
+        }
     }
 
-    fn verify(&self, headers: &SignatureHeaders<'_>, body: &[u8]) -> Result<Verified, VerifyError> {
-        verify(headers, body, self.clock.now(), &self.trust)
+    pub(crate) fn seen(&self) -> Seen {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Pipeline for Attempt {
+    fn authorize<'a>(&'a self, request: Request<'a>) -> Step<'a, Result<Authorization, Unsigned>> {
+        Box::pin(async move {
+            let path = request.target.split('?').next().unwrap_or_default();
+            if self.operation.is_some_and(|operation| !operation.has_path(path)) {
+                return Err(Unsigned::new(AnotherPath));
+            }
+            self.core.authorize(request).await
+        })
     }
 
-    fn answer_key(&self) -> KeyId {
-        self.trust.sealing_key_id().clone()
+    fn verify<'a>(
+        &'a self,
+        headers: SignatureHeaders<'a>,
+        body: &'a [u8],
+    ) -> Step<'a, Result<Verified, VerifyError>> {
+        Box::pin(async move {
+            let now = self.core.clock.now();
+            let verified = verify(&headers, body, now, &*self.core.keys.snapshot());
+            match verified {
+                Err(VerifyError::UnknownKey { key }) if self.core.learn_key(&key).await => {
+                    verify(&headers, body, now, &*self.core.keys.snapshot())
+                }
+                other => other,
+            }
+        })
+    }
+
+    fn note(&self, status: u16, headers: &HeaderMap) {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let offset = text("date")
+            .filter(|_| status >= 400)
+            .and_then(|date| httpdate::parse_http_date(date).ok())
+            .and_then(|date| i64::try_from(date.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok())
+            .map(|date| date.saturating_sub(self.core.clock.now().0));
+        if let Some(offset) = offset {
+            self.core.offset.learn(offset);
+        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        *seen = Seen {
+            status: Some(status),
+            request_id: text("request-id").map(|id| id.chars().take(128).collect()),
+            clock_offset: offset,
+        };
+    }
+
+    fn answer_key(&self) -> Option<KeyId> {
+        self.core.sealing_key_id()
+    }
+
+    fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     fn user_agent(&self) -> &str {
-        &self.user_agent
+        &self.core.user_agent
     }
 
     fn body_limit(&self) -> usize {
-        self.body_limit
+        self.core.body_limit
     }
 }
+
+/// The URL would lead to another operation than the one that is called.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a path parameter is empty, `.` or `..`, which would lead to another path")]
+pub(crate) struct AnotherPath;

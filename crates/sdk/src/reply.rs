@@ -1,6 +1,8 @@
-//! A verified answer.
+//! A verified answer with the circumstances of its exchange.
 
 use std::ops::Deref;
+
+use wxmember_client::raw;
 
 /// What an operation answered, verified, with what identifies the exchange.
 ///
@@ -10,14 +12,21 @@ pub struct Reply<T> {
     value: T,
     status: u16,
     request_id: Option<String>,
+    attempts: u32,
 }
 
 impl<T> Reply<T> {
-    pub(crate) fn new(value: T, status: u16, request_id: Option<String>) -> Self {
+    pub(crate) fn of<R>(answer: raw::ResponseValue<R>, attempts: u32, value: impl FnOnce(R) -> T) -> Self {
+        let request_id = answer
+            .headers()
+            .get("request-id")
+            .and_then(|id| id.to_str().ok())
+            .map(str::to_owned);
         Self {
-            value,
-            status,
+            status: answer.status().as_u16(),
+            value: value(answer.into_inner()),
             request_id,
+            attempts,
         }
     }
 
@@ -37,6 +46,12 @@ impl<T> Reply<T> {
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
+    }
+
+    /// How many attempts the call took.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
     }
 }
 

@@ -11,9 +11,9 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use thiserror::Error;
-use wxmember_crypto::{
-    KeyId, MerchantCiphertext, MerchantKey, OpenError, Plaintext, PlatformCiphertext, PlatformKey,
-};
+use wxmember_crypto::{KeyId, MerchantCiphertext, OpenError, Plaintext, PlatformCiphertext, PlatformKey};
+
+use crate::Merchant;
 
 /// A plain request that can be sealed. Implemented by generated types.
 pub trait Seal {
@@ -34,7 +34,16 @@ pub trait Unseal {
 
     /// Takes an answer apart; nothing is opened yet.
     #[doc(hidden)]
-    fn from_raw(raw: Self::Raw, opener: &Opener) -> Self;
+    fn from_raw(raw: Self::Raw, opener: &FieldOpener) -> Self;
+}
+
+/// An answer without a body (204).
+impl Unseal for () {
+    type Raw = ();
+
+    fn from_raw(raw: (), _: &FieldOpener) -> Self {
+        raw
+    }
 }
 
 /// A request whose personal fields are sealed: safe to store, ready to send, any number of times.
@@ -46,12 +55,10 @@ pub struct Sealed<T: Seal> {
 }
 
 impl<T: Seal> Sealed<T> {
-    pub(crate) fn new(request: &T, key_id: &KeyId, key: &PlatformKey) -> Result<Self, SealError> {
-        let raw = request.seal_with(&Sealer { key }, &Path::ROOT)?;
-        Ok(Self {
-            raw,
-            key_id: key_id.clone(),
-        })
+    pub(crate) fn new(request: &T, key: Option<(KeyId, PlatformKey)>) -> Result<Self, SealError> {
+        let (key_id, key) = key.ok_or_else(SealError::no_key)?;
+        let raw = request.seal_with(&Sealer { key: &key }, &Path::ROOT)?;
+        Ok(Self { raw, key_id })
     }
 
     /// The platform key that the fields were sealed with; sent as `Wechatpay-Serial`.
@@ -110,7 +117,7 @@ struct Stored<R> {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Sealer<'a> {
-    key: &'a PlatformKey,
+    pub(crate) key: &'a PlatformKey,
 }
 
 impl Sealer<'_> {
@@ -121,8 +128,17 @@ impl Sealer<'_> {
         plaintext: &T,
         path: &Path<'_>,
     ) -> Result<PlatformCiphertext, SealError> {
+        self.seal_at(plaintext, || path.to_string())
+    }
+
+    /// The same for a field whose place is known as a text.
+    pub(crate) fn seal_at<T: Plaintext>(
+        &self,
+        plaintext: &T,
+        field: impl Fn() -> String,
+    ) -> Result<PlatformCiphertext, SealError> {
         let refuse = |reason| SealError {
-            field: path.to_string(),
+            field: field(),
             reason,
         };
         // The basic rules of the API; whether they bind encrypted text is not documented, so be strict.
@@ -195,7 +211,7 @@ impl fmt::Display for Path<'_> {
 
 /// A field that was not sealed; the request was not sent.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[error("failed to seal `{field}`")]
+#[error("failed to seal {}", if field.is_empty() { "the request".to_owned() } else { format!("`{field}`") })]
 pub struct SealError {
     field: String,
     #[source]
@@ -203,7 +219,21 @@ pub struct SealError {
 }
 
 impl SealError {
-    /// The field, as a JSON Pointer into the request.
+    fn no_key() -> Self {
+        Self {
+            field: String::new(),
+            reason: SealReason::NoKey,
+        }
+    }
+
+    pub(crate) fn no_text(place: &str) -> Self {
+        Self {
+            field: place.to_owned(),
+            reason: SealReason::NoText,
+        }
+    }
+
+    /// The field, as a JSON Pointer into the request; empty when it is not about one field.
     #[must_use]
     pub fn field(&self) -> &str {
         &self.field
@@ -225,27 +255,52 @@ pub enum SealReason {
         "a character needs four bytes of UTF-8 (an emoji or a rare Han character), which the API refuses"
     )]
     FourByteCharacter,
+    /// No platform key is there that is valid now: call [`Client::refresh_certificates`](crate::Client::refresh_certificates)
+    /// first when certificates are downloaded.
+    #[error("no platform key is known that is valid now")]
+    NoKey,
+    /// The text stands where a JSON text must stand, and is none.
+    #[error("there is no text at this place")]
+    NoText,
     /// Too long, empty, or the backend failed.
     #[error(transparent)]
     Crypto(wxmember_crypto::SealError),
 }
 
-/// Opens fields with the merchant's key.
+/// Opens fields with the merchant's keys.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
-pub struct Opener(pub(crate) Arc<MerchantKey>);
+pub struct FieldOpener {
+    merchant: Arc<Merchant>,
+    plain: Plain,
+}
+
+/// What to make of a field that is no ciphertext.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Plain {
+    /// A notification may carry fields in clear: its resource was sealed as a whole.
+    Accept,
+    /// An answer may not.
+    Refuse,
+}
+
+impl FieldOpener {
+    pub(crate) fn new(merchant: Arc<Merchant>, plain: Plain) -> Self {
+        Self { merchant, plain }
+    }
+}
 
 /// A personal field of an answer, sealed until [`open`](Self::open) is called.
 ///
 /// Opening costs one RSA private-key operation (about 0.8 ms), so it is done only when asked for.
 pub struct SealedField<T> {
     ciphertext: MerchantCiphertext,
-    opener: Opener,
+    opener: FieldOpener,
     plaintext: PhantomData<fn() -> T>,
 }
 
 impl<T: Plaintext> SealedField<T> {
-    pub(crate) fn new(ciphertext: MerchantCiphertext, opener: &Opener) -> Self {
+    pub(crate) fn new(ciphertext: MerchantCiphertext, opener: &FieldOpener) -> Self {
         Self {
             ciphertext,
             opener: opener.clone(),
@@ -253,13 +308,21 @@ impl<T: Plaintext> SealedField<T> {
         }
     }
 
-    /// Opens the field. The answer it stands in was verified before.
+    /// Opens the field. The answer or notification it stands in was verified before.
     ///
     /// # Errors
     ///
     /// [`OpenError`] when it was sealed for another certificate of this merchant, or is no ciphertext.
     pub fn open(&self) -> Result<T, OpenError> {
-        self.opener.0.open(&self.ciphertext)
+        let is_sealed = || {
+            let bytes = self.ciphertext.to_bytes();
+            bytes.is_some_and(|bytes| (256..=1024).contains(&bytes.len()))
+        };
+        if self.opener.plain == Plain::Accept && !is_sealed() {
+            return Ok(T::from_opened(self.ciphertext.as_str().to_owned().into()));
+        }
+        let opened = self.opener.merchant.open(&self.ciphertext)?;
+        Ok(T::from_opened(opened.expose().to_owned().into()))
     }
 }
 

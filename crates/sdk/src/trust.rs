@@ -1,97 +1,76 @@
-//! Whom we believe: the platform's keys, by id.
+//! Whom we believe: the platform's keys that are known from the start, and whether more are downloaded.
 
-use std::{collections::HashMap, time::SystemTime};
+use wxmember_crypto::{ApiV3Key, Certificate, KeyId, PlatformKey, party};
 
-use wxmember_crypto::{Certificate, KeyId, PlatformKey, party};
-use wxmember_signing::Keyring;
-
-use crate::ConfigError;
+use crate::{ConfigError, keyset::Keyset};
 
 /// The platform keys that answers may be signed with, and the one that requests are sealed with.
 ///
-/// WeChat Pay's public key (public-key mode) and platform certificates (certificate mode) can stand side by side, as
-/// they must while a merchant changes from one mode to the other.
+/// WeChat Pay has two modes, and both can stand side by side, as they must while a merchant changes from one to the other:
+/// the public key (微信支付公钥, [`public_key`](Self::public_key)), which never expires, and platform certificates (平台证书),
+/// given as files ([`certificate`](Self::certificate)) or downloaded ([`downloaded_certificates`](Self::downloaded_certificates)).
 #[derive(Clone, Debug)]
 pub struct Trust {
-    keys: HashMap<KeyId, PlatformKey>,
-    sealing: KeyId,
-    /// Start of validity when `sealing` is a certificate; a public key outranks every certificate.
-    sealing_since: Option<SystemTime>,
+    pub(crate) keys: Keyset,
+    pub(crate) download: Option<ApiV3Key>,
 }
 
 impl Trust {
-    /// Trusts WeChat Pay's public key (微信支付公钥, `pub_key.pem`) under its id (`PUB_KEY_ID_…`).
+    /// Trusts WeChat Pay's public key (`pub_key.pem`) under its id (`PUB_KEY_ID_…`).
     ///
     /// # Errors
     ///
     /// [`ConfigError::PublicKeyId`] when the id does not begin with `PUB_KEY_ID_`.
     pub fn public_key(id: &str, key: PlatformKey) -> Result<Self, ConfigError> {
-        let id = public_key_id(id)?;
-        Ok(Self {
-            keys: HashMap::from([(id.clone(), key)]),
-            sealing: id,
-            sealing_since: None,
-        })
+        Self::nobody().and_public_key(id, key)
     }
 
-    /// Trusts a platform certificate (平台证书).
+    /// Trusts a platform certificate.
     #[must_use]
     pub fn certificate(certificate: &Certificate<party::Platform>) -> Self {
-        let id = certificate.serial().clone();
-        Self {
-            keys: HashMap::from([(id.clone(), certificate.public_key().clone())]),
-            sealing: id,
-            sealing_since: Some(certificate.not_before()),
-        }
+        Self::nobody().and_certificate(certificate)
     }
 
-    /// Trusts one more public key; requests are sealed with it from now on when only certificates were there.
+    /// Trusts the platform certificates that `GET /v3/certificates` answers, opened with the APIv3 key (APIv3密钥).
+    ///
+    /// They are downloaded before the first call, again before they expire, and when an answer names a certificate that
+    /// is not known, at most once a minute. Building a client needs no network, and a download that fails keeps what is
+    /// there. The first answer is verified with the certificates inside it, which only the holder of the APIv3 key can
+    /// have made; every later one in the same way.
+    #[must_use]
+    pub fn downloaded_certificates(key: ApiV3Key) -> Self {
+        Self::nobody().and_downloaded_certificates(key)
+    }
+
+    /// Trusts one more public key. Requests are sealed with the first one given, even when certificates are there.
     ///
     /// # Errors
     ///
     /// As [`public_key`](Self::public_key).
     pub fn and_public_key(mut self, id: &str, key: PlatformKey) -> Result<Self, ConfigError> {
-        let id = public_key_id(id)?;
-        if self.sealing_since.take().is_some() {
-            self.sealing = id.clone();
-        }
-        self.keys.insert(id, key);
+        self.keys.insert_public_key(public_key_id(id)?, key);
         Ok(self)
     }
 
-    /// Trusts one more certificate; of several, requests are sealed with the one that starts latest.
+    /// Trusts one more certificate; of several that are valid, requests are sealed with the one that starts latest.
     #[must_use]
     pub fn and_certificate(mut self, certificate: &Certificate<party::Platform>) -> Self {
-        let id = certificate.serial().clone();
-        if self
-            .sealing_since
-            .is_some_and(|since| since < certificate.not_before())
-        {
-            self.sealing = id.clone();
-            self.sealing_since = Some(certificate.not_before());
-        }
-        self.keys.insert(id, certificate.public_key().clone());
+        self.keys.insert_certificate(certificate);
         self
     }
 
-    /// The id of the key that requests are sealed with.
+    /// Downloads certificates as well, as [`downloaded_certificates`](Self::downloaded_certificates).
     #[must_use]
-    pub fn sealing_key_id(&self) -> &KeyId {
-        &self.sealing
+    pub fn and_downloaded_certificates(mut self, key: ApiV3Key) -> Self {
+        self.download = Some(key);
+        self
     }
 
-    pub(crate) fn sealing_key(&self) -> (&KeyId, &PlatformKey) {
-        (&self.sealing, &self.keys[&self.sealing])
-    }
-
-    pub(crate) fn keys(&self) -> impl Iterator<Item = (&KeyId, &PlatformKey)> {
-        self.keys.iter()
-    }
-}
-
-impl Keyring for Trust {
-    fn key(&self, id: &KeyId) -> Option<&PlatformKey> {
-        self.keys.get(id)
+    fn nobody() -> Self {
+        Self {
+            keys: Keyset::default(),
+            download: None,
+        }
     }
 }
 
