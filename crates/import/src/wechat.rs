@@ -3,8 +3,8 @@
 
 use wxmember::{
     BrandId, CardColor, CardId, CardPictureUrl, Client, CommonField, CommonFieldName, CustomField,
-    CustomFieldName, Delivery, Error, ErrorKind, ImportByPhone, MemberLevel, SealReason, Sealed, TextError,
-    Time, UserCardCode, UserInformation, Validity as WireValidity,
+    CustomFieldName, Delivery, Error, ErrorKind, ImportByPhone, MemberLevel, RetryPolicy, SealReason, Sealed,
+    TextError, Time, UserCardCode, UserInformation, Validity as WireValidity,
 };
 
 use crate::{
@@ -19,10 +19,12 @@ pub struct WechatGateway {
 }
 
 impl WechatGateway {
-    /// Takes a configured client.
+    /// Takes a configured client. It is made to repeat nothing: the run marks every attempt in the ledger.
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self { client }
+        Self {
+            client: client.with_retry(RetryPolicy::never()),
+        }
     }
 }
 

@@ -123,3 +123,86 @@ pub(crate) fn next(error: &Error, repeatable: bool) -> Next {
         _ => Next::GiveUp,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Operation;
+
+    const OPERATION: Operation = Operation::new("test", "POST", "/v3/test", 5, true);
+
+    fn error(kind: ErrorKind, delivery: Delivery) -> Error {
+        Error::new(&OPERATION, kind, delivery)
+    }
+
+    /// `expect` for an operation that may not be repeated, and for one that may.
+    #[track_caller]
+    fn check(error: &Error, expect: [Next; 2]) {
+        assert_eq!([next(error, false), next(error, true)], expect, "{error:?}");
+    }
+
+    const SAME: Next = Next::Again { other_host: false };
+    const OTHER: Next = Next::Again { other_host: true };
+
+    #[test]
+    fn delivery_and_status_decide() {
+        use Delivery::{Answered, MaybeSent, NotSent};
+        use Next::GiveUp;
+        check(&error(ErrorKind::Connect, NotSent), [OTHER, OTHER]);
+        check(&error(ErrorKind::RateLimited, Answered), [SAME, SAME]);
+        check(&error(ErrorKind::Interrupted, MaybeSent), [GiveUp, OTHER]);
+        check(&error(ErrorKind::NotProcessed, Answered), [GiveUp, SAME]);
+        check(&error(ErrorKind::Platform, Answered), [GiveUp, SAME]);
+        check(&error(ErrorKind::Unverified, MaybeSent), [GiveUp, SAME]);
+        for kind in [
+            ErrorKind::Request,
+            ErrorKind::Keys,
+            ErrorKind::Seal,
+            ErrorKind::Sign,
+            ErrorKind::Undecodable,
+            ErrorKind::BadRequest,
+            ErrorKind::Unauthorized,
+            ErrorKind::Forbidden,
+            ErrorKind::NotFound,
+            ErrorKind::Refused,
+            ErrorKind::Unexpected,
+        ] {
+            check(&error(kind, Answered), [GiveUp, GiveUp]);
+        }
+    }
+
+    #[test]
+    fn a_gateway_that_is_down_sends_the_call_to_the_other_host() {
+        for (status, next) in [(500, SAME), (502, OTHER), (503, OTHER), (504, OTHER), (501, SAME)] {
+            let seen = crate::pipeline::Seen {
+                status: Some(status),
+                ..Default::default()
+            };
+            let error = error(ErrorKind::Platform, Delivery::Answered).seen(seen);
+            check(&error, [Next::GiveUp, next]);
+        }
+    }
+
+    #[test]
+    fn time_does_not_heal_a_clock_or_an_unknown_key() {
+        let stale = VerifyError::Stale { clock_ahead: 600 };
+        let error = error(ErrorKind::Unverified, Delivery::MaybeSent).caused_by(stale);
+        check(&error, [Next::GiveUp, Next::GiveUp]);
+    }
+
+    #[test]
+    fn waits_grow_have_a_floor_and_an_end() {
+        let policy = RetryPolicy::default()
+            .with_attempts(5)
+            .with_waits(Duration::from_millis(500), Duration::from_secs(2));
+        for _ in 0..100 {
+            let waits: Vec<_> = policy.waits().map(|wait| wait.as_millis()).collect();
+            assert_eq!(waits.len(), 4);
+            for (wait, floor) in waits.into_iter().zip([500, 1000, 2000, 2000]) {
+                assert!((floor..=2 * floor).contains(&wait), "{wait}, floor {floor}");
+            }
+        }
+        assert_eq!(RetryPolicy::never().waits().count(), 0);
+        assert_eq!(RetryPolicy::never(), RetryPolicy::default().with_attempts(0));
+    }
+}
