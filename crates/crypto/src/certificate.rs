@@ -3,20 +3,22 @@
 use std::time::SystemTime;
 
 use x509_cert::{
-    der::{Decode, Encode},
+    der::{Decode, Encode, Tag, Tagged, asn1::ObjectIdentifier},
+    name::Name,
     spki::DecodePublicKey,
 };
 
 use crate::{
     Backend, KeyId,
     error::{CertificateError, KeyError},
+    file_kind::MAX_CERTIFICATE_LEN,
     key::{PrivateKey, PublicKey, pem_block},
     party::Party,
 };
 
 /// A certificate of one side, read from PEM.
 ///
-/// Only what WeChat Pay's protocol needs is kept: the serial number, the public key and the validity.
+/// Only what WeChat Pay's protocol needs is kept: the serial number, the public key, the validity and two names.
 /// The chain is not checked here: WeChat Pay's trust is the key the merchant was given, not an authority.
 #[derive(Clone, Debug)]
 pub struct Certificate<P: Party> {
@@ -24,6 +26,8 @@ pub struct Certificate<P: Party> {
     public_key: PublicKey<P>,
     not_before: SystemTime,
     not_after: SystemTime,
+    subject: Option<Box<str>>,
+    issuer: Option<Box<str>>,
 }
 
 impl<P: Party> Certificate<P> {
@@ -43,8 +47,28 @@ impl<P: Party> Certificate<P> {
     /// As [`from_pem`](Self::from_pem).
     pub fn from_pem_with(backend: Backend, pem: &str) -> Result<Self, CertificateError> {
         let block = pem_block(pem, &["CERTIFICATE"], "CERTIFICATE").map_err(CertificateError::Pem)?;
-        let certificate =
-            x509_cert::Certificate::from_der(&block.der).map_err(|_| CertificateError::NotX509)?;
+        Self::from_der_with(backend, &block.der)
+    }
+
+    /// Reads a certificate in DER, of at most 16 KiB.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_pem`](Self::from_pem).
+    pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
+        Self::from_der_with(Backend::default(), der)
+    }
+
+    /// The same as [`from_der`](Self::from_der) with a chosen backend for the public key.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_pem`](Self::from_pem).
+    pub fn from_der_with(backend: Backend, der: &[u8]) -> Result<Self, CertificateError> {
+        if der.len() > MAX_CERTIFICATE_LEN {
+            return Err(CertificateError::NotX509);
+        }
+        let certificate = x509_cert::Certificate::from_der(der).map_err(|_| CertificateError::NotX509)?;
         let tbs = &certificate.tbs_certificate;
         let spki = tbs
             .subject_public_key_info
@@ -60,6 +84,8 @@ impl<P: Party> Certificate<P> {
             public_key,
             not_before: tbs.validity.not_before.to_system_time(),
             not_after: tbs.validity.not_after.to_system_time(),
+            subject: common_name(&tbs.subject),
+            issuer: common_name(&tbs.issuer),
         })
     }
 
@@ -87,11 +113,66 @@ impl<P: Party> Certificate<P> {
         self.not_after
     }
 
+    /// Whether the certificate is valid at this time, both ends included. `at` comes from the caller's clock.
+    #[must_use]
+    pub fn is_valid_at(&self, at: SystemTime) -> bool {
+        self.not_before <= at && at <= self.not_after
+    }
+
+    /// The common name of the subject, when there is one.
+    ///
+    /// A merchant's API certificate names the merchant id, the platform's names `Tenpay.com sign`. At most 64
+    /// characters; control characters are replaced, so that it can be shown on a terminal.
+    #[must_use]
+    pub fn subject_common_name(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// The common name of the issuer, when there is one: `Tenpay.com Root CA` for both sides. Shown as
+    /// [`subject_common_name`](Self::subject_common_name) is.
+    #[must_use]
+    pub fn issuer_common_name(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
     /// Whether `key` is the private key of this certificate.
     #[must_use]
     pub fn belongs_to(&self, key: &PrivateKey<P>) -> bool {
         self.public_key == *key.public_key()
     }
+}
+
+/// The first common name as text, in any of the string types that authorities use for it.
+fn common_name(name: &Name) -> Option<Box<str>> {
+    let value = name
+        .0
+        .iter()
+        .flat_map(|set| set.0.iter())
+        .find(|attribute| attribute.oid == COMMON_NAME)
+        .map(|attribute| &attribute.value)?;
+    let bytes = value.value();
+    let text = match value.tag() {
+        Tag::BmpString => {
+            let (units, _) = bytes.as_chunks::<2>();
+            String::from_utf16_lossy(&units.iter().copied().map(u16::from_be_bytes).collect::<Vec<_>>())
+        }
+        Tag::Ia5String | Tag::PrintableString | Tag::TeletexString | Tag::Utf8String => {
+            String::from_utf8_lossy(bytes).into_owned()
+        }
+        _ => return None,
+    };
+    let shown: String = text
+        .chars()
+        .take(64)
+        .map(|c| {
+            if c.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect();
+    Some(shown.into_boxed_str())
 }
 
 /// Checks that the DER of a SubjectPublicKeyInfo is RSA and returns the PKCS#1 key inside.
@@ -146,5 +227,6 @@ fn der_value(tag: u8, content: &[u8]) -> Vec<u8> {
     der
 }
 
-const RSA_ENCRYPTION: x509_cert::der::asn1::ObjectIdentifier =
-    x509_cert::der::asn1::ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+
+const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");

@@ -8,6 +8,7 @@ mod certificate;
 mod ciphertext;
 mod digest;
 mod error;
+mod file_kind;
 mod key;
 mod key_id;
 pub mod party;
@@ -24,6 +25,7 @@ pub use crate::{
     error::{
         AeadError, BadSignature, CertificateError, KeyError, OpenError, ResourceError, SealError, SignError,
     },
+    file_kind::KeyFileKind,
     key::{MerchantKey, PlatformKey, PrivateKey, PublicKey, Signature},
     key_id::KeyId,
     resource::SealedResource,

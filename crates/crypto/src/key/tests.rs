@@ -1,6 +1,6 @@
 //! Keys, seals and signatures under every backend, against vectors that another implementation made.
 
-use std::thread;
+use std::{thread, time::Duration};
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -192,6 +192,18 @@ fn certificates_give_serial_and_key() {
             "4D3C2B1A09F8E7D6C5B4A3928170615243F4E5D6"
         );
         assert!(certificate.not_before() < certificate.not_after());
+        let (first, last) = (certificate.not_before(), certificate.not_after());
+        let second = Duration::from_secs(1);
+        for (at, valid) in [
+            (first, true),
+            (last, true),
+            (first - second, false),
+            (last + second, false),
+        ] {
+            assert_eq!(certificate.is_valid_at(at), valid);
+        }
+        assert_eq!(certificate.subject_common_name(), Some("1900000109"));
+        assert_eq!(certificate.issuer_common_name(), Some("1900000109"));
         assert!(certificate.belongs_to(&PrivateKey::from_pem_with(backend, MERCHANT_KEY).unwrap()));
         assert!(!certificate.belongs_to(&PrivateKey::from_pem_with(backend, PLATFORM_KEY).unwrap()));
     }
