@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+#[cfg(feature = "encrypted-keys")]
+use crate::KeyFileKind;
+
 /// Why a key could not be read.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
@@ -28,6 +31,30 @@ pub enum KeyError {
         "the private key is encrypted with a passphrase; decrypt it first with `openssl pkey -in FILE -out FILE2`"
     )]
     Encrypted,
+    /// The private key is in OpenSSL's old encrypted form, whose derivation is one round of MD5; it is not read.
+    #[error(
+        "the private key is in OpenSSL's old encrypted form (`Proc-Type: 4,ENCRYPTED`); convert it with `openssl pkcs8 -topk8 -in FILE -out FILE2`"
+    )]
+    OldEncryption,
+    /// The passphrase is wrong. Encrypted PKCS#8 carries no check of its own, so damage looks the same.
+    #[error("the passphrase is wrong, or the file is damaged")]
+    WrongPassphrase,
+    /// The private key is encrypted in a way that is not read.
+    #[error(
+        "the private key is encrypted with the algorithm {algorithm}, which is not read; convert it with `openssl pkcs8 -topk8 -in FILE -out FILE2`"
+    )]
+    UnsupportedEncryption {
+        /// The object identifier, in dotted decimals.
+        algorithm: String,
+    },
+    /// The file asks for more work to try a passphrase than is accepted; with OpenSSL's defaults none does.
+    #[error(
+        "trying a passphrase on this file takes too much work; accepted are 2500000 rounds, and 128 MiB with scrypt"
+    )]
+    TooCostly,
+    /// The DER around an encrypted key is unreadable.
+    #[error("the encrypted private key is damaged")]
+    DamagedEncryption,
     /// The DER inside the PEM block is not an RSA key.
     #[error("the content is not an RSA key")]
     NotRsa,
@@ -37,6 +64,61 @@ pub enum KeyError {
         /// Bits of the modulus.
         bits: usize,
     },
+}
+
+/// Why a PKCS#12 file could not be read.
+#[cfg(feature = "encrypted-keys")]
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum Pkcs12Error {
+    /// It is something else, for example `apiclient_key.pem`.
+    #[error("expected a PKCS#12 file, as `apiclient_cert.p12` is; found {found}")]
+    NotPkcs12 {
+        /// What was found.
+        found: KeyFileKind,
+    },
+    /// It is written with indefinite lengths (BER), as some browsers export it.
+    #[error(
+        "the PKCS#12 file is not in DER; write it anew with `openssl pkcs12 -in FILE -out FILE.pem` and `openssl pkcs12 -export -in FILE.pem -out FILE2`"
+    )]
+    IndefiniteLength,
+    /// It is larger than any that holds one key.
+    #[error("the PKCS#12 file is larger than {limit} bytes")]
+    TooLarge {
+        /// The most bytes that are read.
+        limit: usize,
+    },
+    /// It is protected in a way that is not read.
+    #[error("the PKCS#12 file uses the algorithm {algorithm}, which is not read")]
+    Unsupported {
+        /// The object identifier, in dotted decimals.
+        algorithm: String,
+    },
+    /// It asks for more work to try a passphrase than is accepted; with OpenSSL's defaults none does.
+    #[error(
+        "trying a passphrase on this PKCS#12 file takes too much work; accepted are 2500000 rounds, and 128 MiB with scrypt"
+    )]
+    TooCostly,
+    /// The passphrase is wrong, or the content was changed: one code guards both.
+    #[error(
+        "the passphrase is wrong, or the file is damaged; WeChat Pay's `apiclient_cert.p12` has the merchant id as its passphrase"
+    )]
+    WrongPassphrase,
+    /// The structure is unreadable, whatever the passphrase.
+    #[error("the PKCS#12 file is damaged")]
+    Damaged,
+    /// There is no private key in it.
+    #[error("the PKCS#12 file holds no private key")]
+    NoKey,
+    /// There are several private keys in it, and nothing says which one is meant.
+    #[error("the PKCS#12 file holds several private keys")]
+    SeveralKeys,
+    /// There is no certificate in it that belongs to the key.
+    #[error("the PKCS#12 file holds no certificate that belongs to its key")]
+    NoCertificate,
+    /// The private key is unusable.
+    #[error("the private key in the PKCS#12 file is unusable: {0}")]
+    Key(KeyError),
 }
 
 /// Why a certificate could not be read or used.

@@ -10,6 +10,7 @@ use crate::{
     backend::{PrivateOps, PublicOps},
     certificate::{rsa_key_of_spki, spki_of_rsa_key},
     error::{BadSignature, OpenError, SealError, SignError},
+    file_kind::{OLD_ENCRYPTION, contains},
     party::{Merchant, Party, Platform},
 };
 
@@ -43,14 +44,33 @@ impl<P: Party> PrivateKey<P> {
     ///
     /// As [`from_pem`](Self::from_pem).
     pub fn from_pem_with(backend: Backend, pem: &str) -> Result<Self, KeyError> {
-        if pem.contains("ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED") {
+        if contains(pem.as_bytes(), OLD_ENCRYPTION) {
+            return Err(KeyError::OldEncryption);
+        }
+        if pem.contains("ENCRYPTED PRIVATE KEY") {
             return Err(KeyError::Encrypted);
         }
         let block = pem_block(pem, &["PRIVATE KEY", "RSA PRIVATE KEY"], "PRIVATE KEY")?;
-        let ops = match block.label.as_str() {
-            "RSA PRIVATE KEY" => PrivateOps::from_pkcs1(backend, &block.der)?,
-            _ => PrivateOps::from_pkcs8(backend, &block.der)?,
-        };
+        match block.label.as_str() {
+            "RSA PRIVATE KEY" => Self::new(&block.der, |der| PrivateOps::from_pkcs1(backend, der), backend),
+            _ => Self::from_pkcs8_der_with(backend, &block.der),
+        }
+    }
+
+    pub(crate) fn from_pkcs8_der_with(backend: Backend, der: &[u8]) -> Result<Self, KeyError> {
+        Self::new(der, |der| PrivateOps::from_pkcs8(backend, der), backend)
+    }
+
+    fn new(
+        der: &[u8],
+        parse: impl FnOnce(&[u8]) -> Result<PrivateOps, KeyError>,
+        backend: Backend,
+    ) -> Result<Self, KeyError> {
+        // Checking a key costs at least the square of its length, so a huge one made on purpose would hang here.
+        if der.len() > MAX_PRIVATE_KEY_LEN {
+            return Err(KeyError::NotRsa);
+        }
+        let ops = parse(der)?;
         let public = PublicKey::from_pkcs1_der_with(backend, ops.public_pkcs1())?;
         Ok(Self { ops, public })
     }
@@ -277,8 +297,13 @@ pub(crate) fn pem_block(text: &str, wanted: &[&str], expected: &'static str) -> 
     }
 }
 
+/// Bytes of DER: a key of 8192 bits has about 4,700.
+const MAX_PRIVATE_KEY_LEN: usize = 8 * 1024;
+
 /// Two SHA-1 digests and two bytes (RFC 8017, section 7.1.1).
 const OAEP_SHA1_OVERHEAD: usize = 2 * 20 + 2;
 
+#[cfg(feature = "encrypted-keys")]
+mod encrypted;
 #[cfg(test)]
 mod tests;

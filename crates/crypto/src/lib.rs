@@ -12,6 +12,10 @@ mod file_kind;
 mod key;
 mod key_id;
 pub mod party;
+#[cfg(feature = "encrypted-keys")]
+mod passphrase;
+#[cfg(feature = "encrypted-keys")]
+mod pkcs12;
 mod resource;
 mod secret;
 
@@ -31,3 +35,5 @@ pub use crate::{
     resource::SealedResource,
     secret::{ApiV3Key, FormValue, PhoneNumber, Plaintext},
 };
+#[cfg(feature = "encrypted-keys")]
+pub use crate::{error::Pkcs12Error, passphrase::Passphrase, pkcs12::Pkcs12};
