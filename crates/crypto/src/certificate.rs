@@ -50,7 +50,7 @@ impl<P: Party> Certificate<P> {
         Self::from_der_with(backend, &block.der)
     }
 
-    /// Reads a certificate in DER, of at most 16 KiB.
+    /// Reads a certificate in DER, of at most 8 KiB.
     ///
     /// # Errors
     ///

@@ -11,6 +11,14 @@
 //! let sealed = wxmember_crypto::PlatformCiphertext::new("13800138000");
 //! ```
 //!
+//! Nor can a ciphertext be sealed a second time, which is how a request that is sent again gets spoilt elsewhere.
+//!
+//! ```compile_fail
+//! fn again(key: &wxmember_crypto::PlatformKey, sealed: &wxmember_crypto::PlatformCiphertext) {
+//!     let twice = key.seal(sealed);
+//! }
+//! ```
+//!
 //! [`seal`]: crate::PublicKey::seal
 
 use std::{fmt, marker::PhantomData};

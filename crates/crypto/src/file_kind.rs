@@ -143,7 +143,7 @@ const MAX_LABEL_LEN: usize = 40;
 
 /// Bytes of a certificate in DER that are looked at; real ones have about 1,500. Sorting sets inside a certificate
 /// takes quadratic time, so a large one made on purpose would hang the reader.
-pub(crate) const MAX_CERTIFICATE_LEN: usize = 16 * 1024;
+pub(crate) const MAX_CERTIFICATE_LEN: usize = 8 * 1024;
 
 #[cfg(test)]
 mod tests;

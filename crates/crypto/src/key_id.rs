@@ -1,17 +1,19 @@
 //! The name of a key on the wire: the value of `Wechatpay-Serial`, or of `serial_no`.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 
 /// The id of a key: `PUB_KEY_ID_…`, or a certificate's serial number in upper-case hexadecimal.
 ///
 /// Any text is tolerated, because an answer may name any key; what is not configured is simply not found.
-/// Hexadecimal serials are compared in upper case without leading zeros, as tools print them in several ways.
+/// Hexadecimal serials are compared in upper case without leading zeros, `0x` and separators, as tools print them in
+/// several ways.
 ///
 /// ```
 /// use wxmember_crypto::KeyId;
 /// assert_eq!(KeyId::new("0a1b"), KeyId::new("A1B"));
+/// assert_eq!(KeyId::new("0a:1b"), KeyId::new("A1B"));
 /// assert_ne!(KeyId::new("PUB_KEY_ID_01"), KeyId::new("pub_key_id_01"));
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -23,11 +25,10 @@ impl KeyId {
     #[must_use]
     pub fn new(text: &str) -> Self {
         let text = text.trim();
-        let is_hex = !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit());
-        if !is_hex {
+        let Some(digits) = hex_digits(text) else {
             return Self(text.to_owned());
-        }
-        let significant = text.trim_start_matches('0');
+        };
+        let significant = digits.trim_start_matches('0');
         Self(if significant.is_empty() {
             "0".to_owned()
         } else {
@@ -58,4 +59,22 @@ impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// The digits of a hexadecimal number, written in one piece or in pairs with one separator between them.
+fn hex_digits(text: &str) -> Option<Cow<'_, str>> {
+    let digits = text
+        .strip_prefix("0x")
+        .or_else(|| text.strip_prefix("0X"))
+        .unwrap_or(text);
+    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Some(Cow::Borrowed(digits));
+    }
+    let separator = [':', ' ']
+        .into_iter()
+        .find(|separator| text.contains(*separator))?;
+    let is_pair = |pair: &str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split(separator)
+        .all(is_pair)
+        .then(|| Cow::Owned(text.replace(separator, "")))
 }

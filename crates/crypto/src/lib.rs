@@ -11,6 +11,8 @@ mod error;
 mod file_kind;
 mod key;
 mod key_id;
+#[cfg(test)]
+mod lessons;
 pub mod party;
 #[cfg(feature = "encrypted-keys")]
 mod passphrase;

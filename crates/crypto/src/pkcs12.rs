@@ -46,7 +46,7 @@ pub struct Pkcs12<P: Party> {
 }
 
 impl<P: Party> Pkcs12<P> {
-    /// Opens a file of at most 64 KiB. WeChat Pay's has the merchant id as its passphrase.
+    /// Opens a file of at most 16 KiB. WeChat Pay's has the merchant id as its passphrase.
     ///
     /// Read are PBES2, which OpenSSL 3 writes, and the triple DES and RC2 of older tools. Certificates of authorities
     /// that the file may hold as well are left aside.
@@ -289,8 +289,8 @@ fn damaged(_: der::Error) -> Pkcs12Error {
     Pkcs12Error::Damaged
 }
 
-/// Bytes of a file; one with three certificates has about 6,000.
-const MAX_LEN: usize = 64 * 1024;
+/// Bytes of a file; one with three certificates has about 6,000. Sets in it are sorted, which takes quadratic time.
+const MAX_LEN: usize = 16 * 1024;
 
 const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
 const ENCRYPTED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6");

@@ -1,13 +1,13 @@
 //! Keys, seals and signatures under every backend, against vectors that another implementation made.
 
-use std::{thread, time::Duration};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::{
     ApiV3Key, Backend, Certificate, FormValue, KeyError, MerchantCiphertext, MerchantKey, PhoneNumber,
-    Plaintext, PlatformCiphertext, PrivateKey, PublicKey, SealError,
+    Plaintext, PlatformCiphertext, PrivateKey, PublicKey,
     party::{Merchant, Party, Platform},
 };
 
@@ -16,6 +16,8 @@ const MERCHANT_CERT: &str = include_str!("../../../../tests/vectors/test_merchan
 const PLATFORM_KEY: &str = include_str!("../../../../tests/vectors/test_wechatpay_pubmode_key.pem");
 const PLATFORM_PUB: &str = include_str!("../../../../tests/vectors/test_wechatpay_pubmode_pub_key.pem");
 const PLATFORM_CERT: &str = include_str!("../../../../tests/vectors/test_wechatpay_certmode_cert.pem");
+
+const PKCS1: &str = include_str!("../../../../tests/vectors/protected/pkcs1.pem");
 
 fn vectors() -> Value {
     serde_json::from_str(include_str!("../../../../tests/vectors/vectors.json")).unwrap()
@@ -100,19 +102,6 @@ fn backends_sign_alike_and_verify_each_other() {
 }
 
 #[test]
-fn the_limit_is_214_bytes() {
-    for &backend in Backend::ALL {
-        let key = PublicKey::<Platform>::from_pem_with(backend, PLATFORM_PUB).unwrap();
-        assert_eq!(key.seal_limit(), 214);
-        key.seal(&FormValue::new("x".repeat(214))).unwrap();
-        key.seal(&FormValue::new("汉".repeat(71))).unwrap();
-        let too_long = SealError::TooLong { len: 215, limit: 214 };
-        assert_eq!(key.seal(&FormValue::new("x".repeat(215))).unwrap_err(), too_long);
-        assert_eq!(key.seal(&FormValue::new("")).unwrap_err(), SealError::Empty);
-    }
-}
-
-#[test]
 fn a_key_of_the_other_side_does_not_open() {
     for &backend in Backend::ALL {
         let key = PublicKey::<Merchant>::from_pem_with(backend, PLATFORM_PUB).unwrap();
@@ -151,36 +140,6 @@ fn a_placeholder_in_an_answer_is_kept_and_fails_when_opened() {
     assert_eq!(serde_json::to_string(&sealed).unwrap(), text);
     let key = MerchantKey::from_pem(MERCHANT_KEY).unwrap();
     key.open::<FormValue>(&sealed).unwrap_err();
-}
-
-/// lessons: the shared cipher of another SDK wrote one member's number on another's card.
-#[test]
-fn seal_is_safe_to_share_between_threads() {
-    const THREADS: usize = 8;
-    const EACH: usize = 250;
-    let public = PublicKey::<Platform>::from_pem(PLATFORM_PUB).unwrap();
-    let private = PrivateKey::<Platform>::from_pem(PLATFORM_KEY).unwrap();
-    let right = thread::scope(|scope| {
-        let workers: Vec<_> = (0..THREADS)
-            .map(|worker| {
-                let (public, private) = (&public, &private);
-                scope.spawn(move || {
-                    (0..EACH)
-                        .filter(|row| {
-                            let plain = format!("{:011}", 13_000_000_000_usize + worker * EACH + row);
-                            let sealed = public.seal(&PhoneNumber::new(&*plain)).unwrap();
-                            private.open::<PhoneNumber>(&sealed).unwrap().expose() == plain
-                        })
-                        .count()
-                })
-            })
-            .collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap())
-            .sum::<usize>()
-    });
-    assert_eq!(right, THREADS * EACH);
 }
 
 #[test]
@@ -275,15 +234,22 @@ fn every_way_to_give_a_wrong_key_has_its_own_error() {
 
 #[test]
 fn pkcs1_and_pkcs8_are_the_same_key() {
-    // `openssl rsa -traditional` of test_merchant_key.pem, made here from its PKCS#8 by dropping the wrapping.
-    let pkcs8 = pem::parse(MERCHANT_KEY).unwrap().into_contents();
-    let pkcs1 = pem::encode(&pem::Pem::new("RSA PRIVATE KEY", &pkcs8[26..]));
     for &backend in Backend::ALL {
-        let one = MerchantKey::from_pem_with(backend, &pkcs1).unwrap();
+        let one = MerchantKey::from_pem_with(backend, PKCS1).unwrap();
         let eight = MerchantKey::from_pem_with(backend, MERCHANT_KEY).unwrap();
         assert_eq!(one.public_key(), eight.public_key());
         assert_eq!(one.sign(b"x").unwrap(), eight.sign(b"x").unwrap());
     }
+}
+
+/// Work grows with the square of a key's length or of a set's size in a certificate.
+#[test]
+fn a_huge_key_or_certificate_is_refused_unread() {
+    let huge = |label, len| pem::encode(&pem::Pem::new(label, vec![0x30; len]));
+    let key = MerchantKey::from_pem(&huge("PRIVATE KEY", 8 * 1024 + 1)).unwrap_err();
+    assert_eq!(key, KeyError::NotRsa);
+    let certificate = Certificate::<Merchant>::from_pem(&huge("CERTIFICATE", 8 * 1024 + 1)).unwrap_err();
+    assert_eq!(certificate, crate::CertificateError::NotX509);
 }
 
 #[test]
@@ -343,6 +309,39 @@ proptest! {
         let _ = MerchantKey::from_pem(&text);
         let _ = PublicKey::<Platform>::from_pem(&text);
         let _ = Certificate::<Merchant>::from_pem(&text);
+    }
+
+    /// The DER of a private key, a public key and a certificate, with bytes changed, cut short or put in.
+    #[test]
+    fn no_changed_der_makes_a_reader_panic(
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6),
+        cut in proptest::option::of(any::<proptest::sample::Index>()),
+        more in proptest::collection::vec(any::<u8>(), 0..40),
+        at_the_head in any::<bool>(),
+    ) {
+        for (label, pem) in [
+            ("PRIVATE KEY", MERCHANT_KEY),
+            ("RSA PRIVATE KEY", PKCS1),
+            ("PUBLIC KEY", PLATFORM_PUB),
+            ("CERTIFICATE", MERCHANT_CERT),
+        ] {
+            let mut der = pem::parse(pem).unwrap().into_contents();
+            let range = if at_the_head { 40 } else { der.len() };
+            for (at, byte) in &changes {
+                let at = at.index(range);
+                der[at] = *byte;
+            }
+            if let Some(cut) = cut {
+                der.truncate(cut.index(der.len()));
+                der.extend_from_slice(&more);
+            }
+            let changed = pem::encode(&pem::Pem::new(label, der));
+            for &backend in Backend::ALL {
+                let _ = MerchantKey::from_pem_with(backend, &changed);
+                let _ = PublicKey::<Platform>::from_pem_with(backend, &changed);
+                let _ = Certificate::<Merchant>::from_pem_with(backend, &changed);
+            }
+        }
     }
 }
 
