@@ -10,7 +10,7 @@ use wxmember_crypto::{FormValue, Plaintext, PlatformCiphertext, PrivateKey, part
 
 use crate::{
     member::Card,
-    refusal::{Issue, Refusal},
+    refusal::{Issue, Location, Refusal},
     rule,
     spec::{Body, fields::pointer_to},
 };
@@ -49,22 +49,34 @@ pub(crate) fn open(
             continue;
         };
         let sealed = std::mem::replace(place, Value::String(String::new()));
-        let value: Option<FormValue> = serde_json::from_value::<PlatformCiphertext>(sealed)
-            .ok()
-            .and_then(|sealed| key.open(&sealed).ok());
-        let Some(value) = value else {
-            let issue = Issue::new(
-                "无法用Wechatpay-Serial对应的平台私钥解密",
-                "does not open with the key that Wechatpay-Serial names",
-            );
-            return Err(Refusal::at(&rule::OPENING, pointer, issue));
-        };
-        if let Some(issue) = plaintext_issue(value.expose(), longest) {
-            return Err(Refusal::at(&rule::PLAINTEXT, pointer, issue));
-        }
+        let value = open_one(sealed, key, longest, Location::Body, &pointer)?;
         personal.insert(pointer, value);
     }
     Ok(Card { document, personal })
+}
+
+/// Opens one sealed value and checks what was in it.
+pub(crate) fn open_one(
+    sealed: Value,
+    key: &PrivateKey<Platform>,
+    longest: usize,
+    location: Location,
+    field: &str,
+) -> Result<FormValue, Refusal> {
+    let value: Option<FormValue> = serde_json::from_value::<PlatformCiphertext>(sealed)
+        .ok()
+        .and_then(|sealed| key.open(&sealed).ok());
+    let Some(value) = value else {
+        let issue = Issue::new(
+            "无法用Wechatpay-Serial对应的平台私钥解密",
+            "does not open with the key that Wechatpay-Serial names",
+        );
+        return Err(Refusal::within(location, &rule::OPENING, field, issue));
+    };
+    match plaintext_issue(value.expose(), longest) {
+        Some(issue) => Err(Refusal::within(location, &rule::PLAINTEXT, field, issue)),
+        None => Ok(value),
+    }
 }
 
 fn plaintext_issue(text: &str, longest: usize) -> Option<Issue> {
@@ -129,7 +141,7 @@ fn schema_refusal(error: &ValidationError<'_>) -> Refusal {
     Refusal::at(&rule::BODY_SCHEMA, field, issue)
 }
 
-fn issue_of(kind: &ValidationErrorKind) -> Issue {
+pub(crate) fn issue_of(kind: &ValidationErrorKind) -> Issue {
     match kind {
         ValidationErrorKind::Enum { options } => {
             let listed = options.as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -175,19 +187,23 @@ fn issue_of(kind: &ValidationErrorKind) -> Issue {
 
 /// The pointer to a member whose name came from outside; what does not look like a name is not quoted.
 fn pointer_to_given(parent: &str, name: &str) -> String {
-    let mut bytes = name.bytes();
-    let is_name = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase())
-        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-        && name.len() <= LONGEST_NAME;
-    if is_name {
+    if is_name(name) {
         format!("{parent}/{name}")
     } else {
         parent.to_owned()
     }
 }
 
+/// Whether a text from outside looks like the name of a member or a parameter.
+pub(crate) fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|byte| byte.is_ascii_lowercase())
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && text.len() <= LONGEST_NAME
+}
+
 /// Characters outside the basic plane: emoji, and rare Han characters.
-fn has_four_byte_characters(text: &str) -> bool {
+pub(crate) fn has_four_byte_characters(text: &str) -> bool {
     text.bytes().any(|byte| byte >= 0xf0)
 }
 

@@ -102,20 +102,19 @@ impl Clock {
 
     /// The platform's time in RFC 3339, in China's offset, to the second, as answers carry it.
     pub(crate) fn rfc_3339(&self) -> String {
-        let china = UtcOffset::from_hms(8, 0, 0).unwrap_or(UtcOffset::UTC);
-        let now = self
-            .date_time()
-            .replace_nanosecond(0)
-            .map(|now| now.to_offset(china));
-        now.ok()
-            .and_then(|now| now.format(&Rfc3339).ok())
-            .unwrap_or_default()
+        rfc_3339(self.date_time())
     }
 
     /// The value of the header `Date`.
     pub(crate) fn http_date(&self) -> String {
+        self.http_date_shifted(0)
+    }
+
+    /// The same, as many seconds ahead.
+    pub(crate) fn http_date_shifted(&self, seconds: i64) -> String {
+        let millis = self.unix_millis().saturating_add(seconds.saturating_mul(1000));
         // The formatter takes years 1970 to 9999 and panics on others.
-        let millis = self.unix_millis().clamp(0, LAST_HTTP_DATE * 1000).unsigned_abs();
+        let millis = millis.clamp(0, LAST_HTTP_DATE * 1000).unsigned_abs();
         httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(millis))
     }
 
@@ -131,6 +130,15 @@ impl Clock {
             Source::System { started_at } => started_at.elapsed(),
         }
     }
+}
+
+/// A moment in RFC 3339, in China's offset, to the second.
+pub(crate) fn rfc_3339(moment: OffsetDateTime) -> String {
+    let china = UtcOffset::from_hms(8, 0, 0).unwrap_or(UtcOffset::UTC);
+    let moment = moment.replace_nanosecond(0).ok();
+    moment
+        .and_then(|moment| moment.checked_to_offset(china)?.format(&Rfc3339).ok())
+        .unwrap_or_default()
 }
 
 impl Default for Clock {
@@ -195,7 +203,11 @@ mod tests {
     fn no_time_is_too_far_to_be_written() {
         for seconds in [i64::MIN, -1, 0, i64::MAX] {
             let clock = Clock::manual(seconds);
-            let _ = (clock.rfc_3339(), clock.http_date());
+            let _ = (
+                clock.rfc_3339(),
+                clock.http_date(),
+                clock.http_date_shifted(i64::MIN),
+            );
         }
     }
 }

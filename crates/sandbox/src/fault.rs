@@ -16,14 +16,31 @@ pub enum Fault {
     BadGateway,
     /// 200, processed and stored; the body stops short of its `Content-Length`.
     CutBody,
+    /// 500 with an empty body. Nothing is stored.
+    EmptyError,
     /// 404 with an empty body. Nothing is stored.
     EmptyNotFound,
+    /// 400 whose JSON is in GBK and says so: its message is not UTF-8. Nothing is stored.
+    ErrorNotUtf8,
+    /// 200, processed and stored; the document is signed rightly and followed by 2 MiB of blanks.
+    HugeAnswer,
+    /// 500 in the real shape, with a message of 2 MiB. Nothing is stored.
+    HugeError,
     /// Processed and stored; the connection is closed without an answer.
     LostAnswer,
     /// The connection is closed without an answer. Nothing is stored.
     LostRequest,
-    /// 429 in the real shape. Nothing is stored.
+    /// 200, processed and stored; signed rightly, but `Wechatpay-Nonce` is left out.
+    NoNonce,
+    /// 429 in the real shape, without `Retry-After`. Nothing is stored.
     RateLimited,
+    /// 429 in the real shape, with `Retry-After` in seconds. Nothing is stored.
+    RateLimitedFor {
+        /// The value of `Retry-After`.
+        seconds: u32,
+    },
+    /// 503 in the real shape. Nothing is stored.
+    ServiceUnavailable,
     /// 200, processed and stored; signed rightly, but at a time that is off by as many seconds.
     ShiftedClock {
         /// How far the answer's timestamp is ahead; negative is behind.
@@ -33,14 +50,28 @@ pub enum Fault {
     SignatureProbe,
     /// 200, processed and stored; the signature is a probe that is not base64.
     SignatureProbeNotBase64,
+    /// Processed and stored; nothing is sent, and the connection stays open until the client leaves, the sandbox stops,
+    /// or 60 seconds have passed.
+    Stalled,
     /// 500 in the real shape. Nothing is stored.
     SystemError,
+    /// 500 with the first half of an error's JSON. Nothing is stored.
+    TruncatedError,
     /// 200, processed and stored; half a JSON document, signed rightly as it is.
     TruncatedJson,
     /// 200, processed and stored; signed rightly, under the id of a key that nobody has.
     UnknownSerial,
     /// 200, processed and stored; none of the signature's headers.
     Unsigned,
+    /// 401 `SIGN_ERROR` about the clock, with a `Date` that is off by as many seconds. Nothing is stored.
+    ///
+    /// It lies about one answer; [`Clock::set_shift`](crate::Clock::set_shift) moves the platform's clock in earnest.
+    WrongDate {
+        /// How far `Date` is ahead; negative is behind.
+        seconds: i64,
+    },
+    /// 200, processed and stored; well-formed JSON that is not the promised document, signed rightly.
+    WrongDocument,
     /// 200, processed and stored; a well-formed signature of something else.
     WrongSignature,
 }
@@ -49,29 +80,49 @@ impl Fault {
     /// Whether the request takes effect although the answer fails.
     #[must_use]
     pub const fn commits(self) -> bool {
-        !matches!(
+        matches!(
             self,
-            Self::Accepted
-                | Self::BadGateway
-                | Self::EmptyNotFound
-                | Self::LostRequest
-                | Self::RateLimited
-                | Self::SystemError
+            Self::CutBody
+                | Self::HugeAnswer
+                | Self::LostAnswer
+                | Self::NoNonce
+                | Self::ShiftedClock { .. }
+                | Self::SignatureProbe
+                | Self::SignatureProbeNotBase64
+                | Self::Stalled
+                | Self::TruncatedJson
+                | Self::UnknownSerial
+                | Self::Unsigned
+                | Self::WrongDocument
+                | Self::WrongSignature
         )
     }
+}
+
+/// A fault that waits.
+#[derive(Debug)]
+struct Waiting {
+    fault: Fault,
+    /// The one operation that it is for; `None` is any.
+    operation: Option<String>,
+    answers: u64,
 }
 
 /// The faults that wait for their answers, first in, first out.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    waiting: Mutex<VecDeque<(Fault, u64)>>,
+    waiting: Mutex<VecDeque<Waiting>>,
 }
 
 impl Faults {
-    /// Adds a fault for as many answers.
-    pub(crate) fn push(&self, fault: Fault, answers: u64) {
+    /// Adds a fault for as many answers, of one operation or of any.
+    pub(crate) fn push(&self, fault: Fault, operation: Option<&str>, answers: u64) {
         if answers > 0 {
-            locked(&self.waiting).push_back((fault, answers));
+            locked(&self.waiting).push_back(Waiting {
+                fault,
+                operation: operation.map(str::to_owned),
+                answers,
+            });
         }
     }
 
@@ -84,29 +135,31 @@ impl Faults {
         let waiting = locked(&self.waiting);
         waiting
             .iter()
-            .fold(0, |sum, (_, answers)| sum.saturating_add(*answers))
+            .fold(0, |sum, waiting| sum.saturating_add(waiting.answers))
     }
 
-    /// The next fault, if it is of the kind that comes before every check.
-    pub(crate) fn take_before_checks(&self) -> Option<Fault> {
-        self.take(|fault| !fault.commits())
+    /// The next fault for an operation, if it is of the kind that comes before every check.
+    pub(crate) fn take_before_checks(&self, operation: &str) -> Option<Fault> {
+        self.take(operation, |fault| !fault.commits())
     }
 
-    /// The next fault, if it is of the kind that spoils a good answer.
-    pub(crate) fn take_after_commit(&self) -> Option<Fault> {
-        self.take(Fault::commits)
+    /// The next fault for an operation, if it is of the kind that spoils a good answer.
+    pub(crate) fn take_after_commit(&self, operation: &str) -> Option<Fault> {
+        self.take(operation, Fault::commits)
     }
 
-    fn take(&self, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
+    fn take(&self, operation: &str, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
         let mut waiting = locked(&self.waiting);
-        let (fault, answers) = waiting.front_mut()?;
-        let fault = *fault;
+        let is_for = |waiting: &Waiting| waiting.operation.as_deref().is_none_or(|only| only == operation);
+        let at = waiting.iter().position(is_for)?;
+        let next = waiting.get_mut(at)?;
+        let fault = next.fault;
         if !fits(fault) {
             return None;
         }
-        *answers -= 1;
-        if *answers == 0 {
-            waiting.pop_front();
+        next.answers -= 1;
+        if next.answers == 0 {
+            waiting.remove(at);
         }
         Some(fault)
     }
@@ -119,15 +172,32 @@ mod tests {
     #[test]
     fn faults_are_used_up_in_order() {
         let faults = Faults::default();
-        faults.push(Fault::BadGateway, 0);
-        faults.push(Fault::BadGateway, 1);
-        faults.push(Fault::Unsigned, 2);
+        faults.push(Fault::BadGateway, None, 0);
+        faults.push(Fault::BadGateway, None, 1);
+        faults.push(Fault::Unsigned, None, 2);
         assert_eq!(faults.waiting(), 3);
-        assert_eq!(faults.take_after_commit(), None);
-        assert_eq!(faults.take_before_checks(), Some(Fault::BadGateway));
-        assert_eq!(faults.take_before_checks(), None);
-        assert_eq!(faults.take_after_commit(), Some(Fault::Unsigned));
-        assert_eq!(faults.take_after_commit(), Some(Fault::Unsigned));
-        assert_eq!(faults.take_after_commit(), None);
+        assert_eq!(faults.take_after_commit("any"), None);
+        assert_eq!(faults.take_before_checks("any"), Some(Fault::BadGateway));
+        assert_eq!(faults.take_before_checks("any"), None);
+        assert_eq!(faults.take_after_commit("any"), Some(Fault::Unsigned));
+        assert_eq!(faults.take_after_commit("any"), Some(Fault::Unsigned));
+        assert_eq!(faults.take_after_commit("any"), None);
+    }
+
+    #[test]
+    fn a_fault_of_one_operation_leaves_the_others_alone() {
+        let faults = Faults::default();
+        faults.push(Fault::SystemError, Some("list_certificates"), 1);
+        faults.push(Fault::BadGateway, None, 1);
+        assert_eq!(
+            faults.take_before_checks("import_by_phone"),
+            Some(Fault::BadGateway)
+        );
+        assert_eq!(faults.take_before_checks("import_by_phone"), None);
+        assert_eq!(
+            faults.take_before_checks("list_certificates"),
+            Some(Fault::SystemError)
+        );
+        assert_eq!(faults.waiting(), 0);
     }
 }

@@ -13,6 +13,8 @@ use wxmember_crypto::PublicKey;
 
 use crate::identity::{Identity, IdentityError, IdentityParts, SecretText};
 
+pub(crate) mod certificates;
+
 /// Why a sandbox folder cannot be used. Every variant names the file.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -83,6 +85,9 @@ struct Settings {
     apiv3_key: String,
     brand_id: String,
     card_id: String,
+    /// The serial numbers of the platform's certificates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    platform_certificates: Vec<String>,
 }
 
 /// Reads the identity that a folder holds, or `None` when there is no folder or none of the sandbox's files.
@@ -108,7 +113,7 @@ pub(crate) fn read(folder: &Path) -> Result<Option<Identity>, FolderError> {
     let (merchant_key_pem, merchant_certificate_pem) = (next(), next());
     let (platform_key_pem, platform_private_key_pem) = (next(), next());
     let settings = parse_settings(folder, &next())?;
-    let identity = Identity::from_parts(IdentityParts {
+    let mut identity = Identity::from_parts(IdentityParts {
         mchid: settings.mchid,
         merchant_key_pem,
         merchant_certificate_pem,
@@ -128,7 +133,7 @@ pub(crate) fn read(folder: &Path) -> Result<Option<Identity>, FolderError> {
             what,
         })
     };
-    if PublicKey::from_pem(&platform_key_pem).ok().as_ref() != Some(identity.platform_key.public_key()) {
+    if PublicKey::from_pem(&platform_key_pem).ok().as_ref() != Some(identity.platform.key.public_key()) {
         return contradiction(
             PLATFORM_PUBLIC_KEY,
             "not the public half of the sandbox's platform key",
@@ -140,6 +145,7 @@ pub(crate) fn read(folder: &Path) -> Result<Option<Identity>, FolderError> {
             "`merchant_serial` is not the certificate's serial number",
         );
     }
+    identity.certified = certificates::read(folder, &settings.platform_certificates)?;
     Ok(Some(identity))
 }
 
@@ -161,8 +167,14 @@ pub(crate) fn write(
         apiv3_key: credentials.apiv3_key.clone(),
         brand_id: credentials.brand_id.clone(),
         card_id: credentials.card_id.clone(),
+        platform_certificates: (identity.certified.iter())
+            .map(|pair| pair.id.as_str().to_owned())
+            .collect(),
     };
-    let SecretText(platform_private_key_pem) = &identity.platform_private_key_pem;
+    for pair in &identity.certified {
+        certificates::write(folder, pair)?;
+    }
+    let SecretText(platform_private_key_pem) = &identity.platform.private_key_pem;
     let apiv3_key = format!("{}\n", credentials.apiv3_key);
     let settings_text = json_text(&settings);
     for (name, text, audience) in [
@@ -297,7 +309,7 @@ const KEPT: [&str; 5] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing;
+    use crate::{clock::Clock, platform, testing};
 
     fn written() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -319,6 +331,43 @@ mod tests {
         assert_eq!(read.merchant_serial, made.merchant_serial);
         assert_eq!(read.platform_key_pem, made.platform_key_pem);
         assert_eq!(read.apiv3_key, made.apiv3_key);
+    }
+
+    #[test]
+    fn platform_certificates_are_read_back_and_forgotten() {
+        let folder = written();
+        let mut pairs = Vec::new();
+        platform::fill_up(&mut pairs, 2, &Clock::manual(1_796_000_000)).unwrap();
+        for pair in &pairs {
+            certificates::add(folder.path(), pair).unwrap();
+        }
+        let serials = || {
+            let identity = read(folder.path()).unwrap().unwrap();
+            let ids = identity.certified.iter().map(|pair| pair.id.clone());
+            ids.collect::<Vec<_>>()
+        };
+        assert_eq!(serials(), [pairs[0].id.clone(), pairs[1].id.clone()]);
+        certificates::forget(folder.path(), pairs[0].id.as_str()).unwrap();
+        assert_eq!(serials(), [pairs[1].id.clone()]);
+
+        let missing = format!("sandbox_platform_key_{}.pem", pairs[1].id);
+        fs::remove_file(folder.path().join(&missing)).unwrap();
+        let message = read(folder.path()).unwrap_err().to_string();
+        assert!(message.contains(&missing), "{message}");
+    }
+
+    #[test]
+    fn a_serial_number_is_no_way_out_of_the_folder() {
+        let folder = written();
+        let path = folder.path().join(SETTINGS);
+        let mut settings = parse_settings(folder.path(), &fs::read_to_string(&path).unwrap()).unwrap();
+        settings.platform_certificates = vec!["../../MARKER".to_owned()];
+        fs::write(&path, json_text(&settings)).unwrap();
+        let message = read(folder.path()).unwrap_err().to_string();
+        assert!(
+            message.contains(SETTINGS) && !message.contains("MARKER"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Knows no sockets: what was received goes in, what is to be sent comes out. Must never panic on outside input.
 
 use std::{
+    collections::BTreeMap,
     str,
     sync::{
         Mutex,
@@ -11,7 +12,6 @@ use std::{
 };
 
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
-use hyper::body::Bytes;
 use serde_json::Value;
 use wxmember_crypto::{Certificate, KeyId, Signature, party::Merchant};
 
@@ -20,14 +20,17 @@ use crate::{
     body,
     clock::Clock,
     fault::{Fault, Faults},
-    import_by_phone,
+    journal::{Cause, Journal},
     lock::locked,
-    member::{Card, Members},
+    member::Card,
+    misbehave,
     nonce::{Nonces, WINDOW_SECONDS},
+    operations::{Call, LIST_CERTIFICATES, Outcome, Play, Scene, State, play_of},
+    platform::Chosen,
     policy::Policies,
     quota::Buckets,
     random::Tokens,
-    refusal::{Language, Refusal},
+    refusal::{Language, Location, Refusal},
     registry::{Caller, Registry},
     reply::{Answer, Reply, Signer},
     rule,
@@ -44,9 +47,11 @@ pub(crate) struct Gateway {
     pub(crate) policies: Policies,
     pub(crate) buckets: Option<Buckets>,
     pub(crate) faults: Faults,
-    pub(crate) members: Mutex<Members>,
+    pub(crate) journal: Journal,
+    pub(crate) state: Mutex<State>,
     pub(crate) nonces: Mutex<Nonces>,
     pub(crate) requests: AtomicU64,
+    pub(crate) certificate_downloads: AtomicU64,
 }
 
 /// The head of a request.
@@ -68,20 +73,9 @@ impl Head {
             .split_once('?')
             .map_or(&*self.target, |(path, _)| path)
     }
-}
 
-/// The operations that the sandbox plays; others of the document are unknown paths to it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Play {
-    ImportByPhone,
-}
-
-impl Play {
-    fn of(operation: &Operation) -> Option<Self> {
-        match operation.id.as_str() {
-            "import_by_phone" => Some(Self::ImportByPhone),
-            _ => None,
-        }
+    fn query(&self) -> Option<&str> {
+        self.target.split_once('?').map(|(_, query)| query)
     }
 }
 
@@ -95,21 +89,19 @@ impl Gateway {
     /// What can be said before the body is there; `None` lets the request go on.
     pub(crate) fn greet(&self, head: &Head) -> Option<Reply> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let before = |refusal: Refusal| Some(self.refuse(head, &refusal));
-        match self.spec.route(&head.method, head.path()) {
-            Route::UnknownPath => return before((&rule::UNKNOWN_PATH).into()),
-            Route::WrongMethod => return before((&rule::WRONG_METHOD).into()),
-            Route::Operation(operation) if Play::of(operation).is_none() => {
-                return before((&rule::UNKNOWN_PATH).into());
-            }
-            Route::Operation(_) => {}
+        let (operation, _) = match self.operation(head) {
+            Ok(found) => found,
+            Err(refusal) => return Some(self.refuse(head, &refusal)),
+        };
+        if operation.id == LIST_CERTIFICATES {
+            self.certificate_downloads.fetch_add(1, Ordering::Relaxed);
         }
-        if let Some(fault) = self.faults.take_before_checks() {
+        if let Some(fault) = self.faults.take_before_checks(&operation.id) {
             return Some(self.fail(head, fault));
         }
         let is_given = |name: &HeaderName| head.headers.get(name).is_some_and(|value| !value.is_empty());
         if !is_given(&header::USER_AGENT) || !is_given(&header::ACCEPT) {
-            return before((&rule::CLIENT_HEADERS).into());
+            return Some(self.refuse(head, &(&rule::CLIENT_HEADERS).into()));
         }
         None
     }
@@ -117,7 +109,7 @@ impl Gateway {
     /// Answers a request whose body is there.
     pub(crate) fn answer(&self, head: &Head, body: &[u8]) -> Reply {
         match self.process(head, body) {
-            Ok(reply) => reply,
+            Ok((reply, fault)) => self.finished(head, reply, Cause { rule: None, fault }),
             Err(refusal) => self.refuse(head, &refusal),
         }
     }
@@ -125,13 +117,28 @@ impl Gateway {
     /// A refusal as it is sent.
     pub(crate) fn refuse(&self, head: &Head, refusal: &Refusal) -> Reply {
         let language = Language::of_request(&head.headers);
-        self.stamped(Reply::Answer(Answer::refusal(refusal, language)))
+        let reply = Reply::Answer(Answer::refusal(refusal, language));
+        let cause = Cause {
+            rule: Some(refusal.rule.id),
+            fault: None,
+        };
+        self.finished(head, reply, cause)
     }
 
-    fn process(&self, head: &Head, body: &[u8]) -> Result<Reply, Refusal> {
-        let Route::Operation(operation) = self.spec.route(&head.method, head.path()) else {
-            return Err((&rule::UNKNOWN_PATH).into());
-        };
+    /// What a path and a method lead to, and how that is played.
+    fn operation(&self, head: &Head) -> Result<(&Operation, Play), Refusal> {
+        match self.spec.route(&head.method, head.path()) {
+            Route::Operation(operation) => match play_of(&operation.id) {
+                Some(play) => Ok((operation, play)),
+                None => Err((&rule::UNKNOWN_PATH).into()),
+            },
+            Route::UnknownPath => Err((&rule::UNKNOWN_PATH).into()),
+            Route::WrongMethod => Err((&rule::WRONG_METHOD).into()),
+        }
+    }
+
+    fn process(&self, head: &Head, body: &[u8]) -> Result<(Reply, Option<Fault>), Refusal> {
+        let (operation, play) = self.operation(head)?;
         let Authenticated { caller, certificate } = self.authenticate(head, body)?;
         if self
             .buckets
@@ -140,42 +147,37 @@ impl Gateway {
         {
             return Err((&rule::RATE_LIMITED).into());
         }
-        let signer = self.signer(head, operation)?;
-        let opened = match &operation.request {
-            Some(expected) => {
-                check_content_type(head)?;
-                let longest = signer.key.public_key().seal_limit();
-                let longest = longest.min(certificate.public_key().seal_limit());
-                body::open(body::parse(body, expected)?, expected, signer.key, longest)?
-            }
-            None => Card {
-                document: Value::Null,
-                personal: Default::default(),
+        let keys = self.keys(head, operation)?;
+        let call = call_of(head, body, operation, &keys, certificate)?;
+        let outcome = play(
+            call,
+            &mut Scene {
+                caller,
+                registry: &self.registry,
+                clock: &self.clock,
+                tokens: &self.tokens,
+                policies: self.policies,
+                state: &mut locked(&self.state),
             },
-        };
-        let card = self.perform(operation, opened, caller)?;
-        let document = card.filled(|value| {
-            let sealed = certificate.public_key().seal(value);
-            sealed.map(|sealed| sealed.as_str().to_owned())
-        });
-        let document = document.map_err(|_| &rule::SYSTEM_ERROR)?;
-        let fault = self.faults.take_after_commit();
-        let reply = signer.reply(StatusCode::OK, document.to_string().into(), fault);
-        Ok(self.stamped(reply.map_err(|_| &rule::SYSTEM_ERROR)?))
-    }
-
-    /// Does what the operation is for. A new operation of the document gets its arm here.
-    fn perform(&self, operation: &Operation, opened: Card, caller: &Caller) -> Result<Card, Refusal> {
-        match Play::of(operation) {
-            Some(Play::ImportByPhone) => {
-                let mut members = locked(&self.members);
-                let member =
-                    import_by_phone::member_of(opened, caller, &self.registry, &members, &self.clock)?;
-                let member = members.import(member, self.policies)?;
-                Ok(member.card.clone())
+        )?;
+        let (status, text) = match outcome {
+            Outcome::Document(card) => {
+                let document = card.filled(|value| {
+                    let sealed = certificate.public_key().seal(value);
+                    sealed.map(|sealed| sealed.as_str().to_owned())
+                });
+                let document = document.map_err(|_| &rule::SYSTEM_ERROR)?;
+                (StatusCode::OK, document.to_string())
             }
-            None => Err((&rule::UNKNOWN_PATH).into()),
-        }
+        };
+        let fault = self.faults.take_after_commit(&operation.id);
+        let signer = Signer {
+            pair: &keys.signs,
+            clock: &self.clock,
+            tokens: &self.tokens,
+        };
+        let reply = signer.reply(status, text.into(), fault);
+        Ok((reply.map_err(|_| &rule::SYSTEM_ERROR)?, fault))
     }
 
     fn authenticate(&self, head: &Head, body: &[u8]) -> Result<Authenticated<'_>, Refusal> {
@@ -210,58 +212,97 @@ impl Gateway {
         Ok(Authenticated { caller, certificate })
     }
 
-    /// The key that the request names; it opens the fields and signs the answer.
-    fn signer(&self, head: &Head, operation: &Operation) -> Result<Signer<'_>, Refusal> {
-        let (key_id, key) = match head.headers.get(PLATFORM_SERIAL) {
+    /// The keys of the mode that the request names.
+    fn keys(&self, head: &Head, operation: &Operation) -> Result<Chosen, Refusal> {
+        let now = self.clock.unix_seconds();
+        let platform = &self.registry.platform;
+        let chosen = match head.headers.get(PLATFORM_SERIAL) {
             None if operation.needs_platform_serial => return Err((&rule::PLATFORM_SERIAL_MISSING).into()),
-            None => self.registry.some_platform_key(),
+            None => platform.choose(None, now),
             Some(value) => {
                 let id = value.to_str().ok().map(KeyId::new);
-                id.and_then(|id| self.registry.platform_key(&id))
+                let chosen = id.and_then(|id| platform.choose(Some(&id), now));
+                // Or else a merchant whose certificate was retired could never get the new one.
+                chosen.or_else(|| {
+                    let is_download = operation.id == LIST_CERTIFICATES;
+                    is_download.then(|| platform.choose(None, now)).flatten()
+                })
             }
-        }
-        .ok_or(&rule::PLATFORM_SERIAL_UNKNOWN)?;
-        Ok(Signer {
-            key,
-            key_id,
-            clock: &self.clock,
-            tokens: &self.tokens,
-        })
+        };
+        chosen.ok_or_else(|| (&rule::PLATFORM_SERIAL_UNKNOWN).into())
     }
 
     /// An answer of the kind that comes before every check.
     fn fail(&self, head: &Head, fault: Fault) -> Reply {
-        let plain = |status, content_type, body| {
-            self.stamped(Reply::Answer(Answer::plain(status, content_type, body)))
+        let named = head.headers.get(PLATFORM_SERIAL);
+        let named = named.and_then(|value| value.to_str().ok()).map(KeyId::new);
+        let keys = self
+            .registry
+            .platform
+            .choose(named.as_ref(), self.clock.unix_seconds());
+        let signer = keys.as_ref().map(|keys| Signer {
+            pair: &keys.signs,
+            clock: &self.clock,
+            tokens: &self.tokens,
+        });
+        let language = Language::of_request(&head.headers);
+        let reply = misbehave::reply(fault, language, &self.clock, signer);
+        let cause = Cause {
+            rule: None,
+            fault: Some(fault),
         };
-        match fault {
-            Fault::Accepted => {
-                let key = self.registry.some_platform_key();
-                let reply = key.and_then(|(key_id, key)| {
-                    let signer = Signer {
-                        key,
-                        key_id,
-                        clock: &self.clock,
-                        tokens: &self.tokens,
-                    };
-                    signer.reply(StatusCode::ACCEPTED, Bytes::new(), None).ok()
-                });
-                reply.map_or(Reply::Closed, |reply| self.stamped(reply))
-            }
-            Fault::BadGateway => plain(StatusCode::BAD_GATEWAY, "text/html", HTML_502),
-            Fault::EmptyNotFound => plain(StatusCode::NOT_FOUND, "", ""),
-            Fault::RateLimited => self.refuse(head, &(&rule::RATE_LIMITED).into()),
-            Fault::SystemError => self.refuse(head, &(&rule::SYSTEM_ERROR).into()),
-            _ => Reply::Closed,
-        }
+        self.finished(head, reply, cause)
     }
 
-    fn stamped(&self, mut reply: Reply) -> Reply {
+    /// Stamps a reply and writes it into the journal.
+    fn finished(&self, head: &Head, mut reply: Reply, cause: Cause) -> Reply {
         if let Reply::Answer(answer) = &mut reply {
             answer.stamp(&self.clock, &self.tokens);
         }
+        let operation = self
+            .operation(head)
+            .ok()
+            .map(|(operation, _)| operation.id.as_str());
+        self.journal.write(head, operation, &reply, cause);
         reply
     }
+}
+
+/// Reads a request and opens what is sealed in it.
+fn call_of(
+    head: &Head,
+    body: &[u8],
+    operation: &Operation,
+    keys: &Chosen,
+    certificate: &Certificate<Merchant>,
+) -> Result<Call, Refusal> {
+    let key = &keys.opens.key;
+    let longest = key.public_key().seal_limit();
+    let longest = longest.min(certificate.public_key().seal_limit());
+    if operation.request.is_some() {
+        check_content_type(head)?;
+    }
+    let mut parameters = operation.values(head.path(), head.query())?;
+    let mut personal = BTreeMap::new();
+    for name in operation.parameters.sealed() {
+        if let Some(sealed) = parameters.remove(name) {
+            let value = body::open_one(sealed, key, longest, Location::Query, name)?;
+            personal.insert(name.to_owned(), value);
+        }
+    }
+    let body = match &operation.request {
+        Some(expected) => body::open(body::parse(body, expected)?, expected, key, longest)?,
+        None if body.is_empty() => Card {
+            document: Value::Null,
+            personal: BTreeMap::new(),
+        },
+        None => return Err((&rule::BODY_UNEXPECTED).into()),
+    };
+    Ok(Call {
+        parameters,
+        personal,
+        body,
+    })
 }
 
 /// JSON in UTF-8, whatever else the header says.
@@ -283,9 +324,7 @@ fn check_content_type(head: &Head) -> Result<(), Refusal> {
     }
 }
 
-const PLATFORM_SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
-
-const HTML_502: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
+pub(crate) const PLATFORM_SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
 
 #[cfg(test)]
 mod tests;

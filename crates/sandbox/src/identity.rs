@@ -4,18 +4,17 @@
 
 use std::fmt;
 
-use rcgen::{
-    CertificateParams, DistinguishedName, DnType, PublicKeyData, SerialNumber, SignatureAlgorithm, SigningKey,
-};
 use thiserror::Error;
 use time::Duration;
 use wxmember_crypto::{
-    ApiV3Key, Certificate, CertificateError, KeyError, KeyId, PrivateKey, PublicKey, generate_rsa_2048_pem,
+    ApiV3Key, Certificate, CertificateError, KeyError, KeyId, PrivateKey, generate_rsa_2048_pem,
     party::{Merchant, Platform},
 };
 
 use crate::{
     clock::Clock,
+    issue,
+    platform::KeyPair,
     random::{ALPHANUMERIC, DIGITS, characters},
 };
 
@@ -93,10 +92,12 @@ impl fmt::Debug for IdentityParts {
 #[derive(Debug)]
 pub struct Identity {
     pub(crate) credentials: Credentials,
-    pub(crate) platform_private_key_pem: SecretText,
+    pub(crate) apiv3_key: ApiV3Key,
     pub(crate) merchant_certificate: Certificate<Merchant>,
-    pub(crate) platform_key: PrivateKey<Platform>,
-    pub(crate) platform_key_id: KeyId,
+    /// The platform's public key and the private key behind it.
+    pub(crate) platform: KeyPair,
+    /// The platform's certificates, if it has any.
+    pub(crate) certified: Vec<KeyPair>,
 }
 
 /// Why an identity cannot be used.
@@ -107,7 +108,7 @@ pub enum IdentityError {
     #[error("the APIv3 key is unusable")]
     ApiV3Key(#[source] KeyError),
     /// The certificate could not be made.
-    #[error("the merchant certificate could not be made")]
+    #[error("a certificate could not be made")]
     Issue(#[source] rcgen::Error),
     /// The certificate is another key's.
     #[error("the merchant certificate does not belong to the merchant key")]
@@ -121,9 +122,15 @@ pub enum IdentityError {
     /// A new key could not be made.
     #[error("a new key could not be made")]
     NewKey(#[source] KeyError),
-    /// The platform key is unusable.
-    #[error("the platform's private key is unusable")]
+    /// A platform certificate is unusable.
+    #[error("a platform certificate is unusable")]
+    PlatformCertificate(#[source] CertificateError),
+    /// A platform key is unusable.
+    #[error("a private key of the platform is unusable")]
     PlatformKey(#[source] KeyError),
+    /// A platform certificate is another key's.
+    #[error("a platform certificate does not belong to its private key")]
+    PlatformKeyMismatch,
     /// The system gave no random bytes.
     #[error("the system gives no random bytes")]
     Random(#[source] getrandom::Error),
@@ -149,7 +156,11 @@ impl Identity {
         let digits = characters(DIGITS, 16).map_err(IdentityError::Random)?;
         Self::from_parts(IdentityParts {
             mchid: MCHID.to_owned(),
-            merchant_certificate_pem: issue_certificate(&merchant_key, MCHID, clock)?,
+            merchant_certificate_pem: issue::issue(
+                &merchant_key,
+                MCHID,
+                clock.date_time().saturating_sub(Duration::DAY),
+            )?,
             merchant_key_pem: merchant_key_pem.to_string(),
             platform_key_id: format!("PUB_KEY_ID_01{MCHID}{digits}"),
             platform_private_key_pem: platform_private_key_pem.to_string(),
@@ -175,7 +186,7 @@ impl Identity {
                 return Err(IdentityError::Text { name });
             }
         }
-        ApiV3Key::new(&parts.apiv3_key).map_err(IdentityError::ApiV3Key)?;
+        let apiv3_key = ApiV3Key::new(&parts.apiv3_key).map_err(IdentityError::ApiV3Key)?;
         let merchant_key =
             PrivateKey::<Merchant>::from_pem(&parts.merchant_key_pem).map_err(IdentityError::MerchantKey)?;
         let merchant_certificate = Certificate::from_pem(&parts.merchant_certificate_pem)
@@ -186,21 +197,26 @@ impl Identity {
         let platform_key = PrivateKey::<Platform>::from_pem(&parts.platform_private_key_pem)
             .map_err(IdentityError::PlatformKey)?;
         Ok(Self {
-            platform_key_id: KeyId::new(&parts.platform_key_id),
+            apiv3_key,
             credentials: Credentials {
                 mchid: parts.mchid,
                 merchant_serial: merchant_certificate.serial().as_str().to_owned(),
                 merchant_key_pem: parts.merchant_key_pem,
                 merchant_certificate_pem: parts.merchant_certificate_pem,
-                platform_key_id: parts.platform_key_id,
+                platform_key_id: parts.platform_key_id.clone(),
                 platform_key_pem: platform_key.public_key().to_pem(),
                 apiv3_key: parts.apiv3_key,
                 brand_id: parts.brand_id,
                 card_id: parts.card_id,
             },
-            platform_private_key_pem: SecretText(parts.platform_private_key_pem),
             merchant_certificate,
-            platform_key,
+            platform: KeyPair {
+                id: KeyId::new(&parts.platform_key_id),
+                key: platform_key,
+                private_key_pem: SecretText(parts.platform_private_key_pem),
+                certificate: None,
+            },
+            certified: Vec::new(),
         })
     }
 
@@ -209,6 +225,28 @@ impl Identity {
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
+
+    /// Adds a platform certificate, PEM, with its private key, PEM. The one that starts last signs.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`] when one of them is unusable, or they do not belong together.
+    pub fn with_platform_certificate(
+        mut self,
+        certificate_pem: &str,
+        private_key_pem: &str,
+    ) -> Result<Self, IdentityError> {
+        self.certified
+            .push(KeyPair::certified(certificate_pem, private_key_pem)?);
+        Ok(self)
+    }
+}
+
+/// Whether the platform has a public key (微信支付公钥) beside its certificates.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PublicKeyMode {
+    Off,
+    On,
 }
 
 /// A text that `Debug` does not show.
@@ -221,52 +259,6 @@ impl fmt::Debug for SecretText {
     }
 }
 
-/// Issues a certificate as the platform's authority would: five years, 40 hexadecimal digits, the merchant id as name.
-fn issue_certificate(
-    key: &PrivateKey<Merchant>,
-    mchid: &str,
-    clock: &Clock,
-) -> Result<String, IdentityError> {
-    let mut serial = [0; 20];
-    getrandom::fill(&mut serial).map_err(IdentityError::Random)?;
-    // A positive number (RFC 5280, section 4.1.2.2) whose first digit is not 0, so that it prints as 40 digits.
-    serial[0] = 0x40 | serial[0] & 0x3f;
-    let now = clock.date_time();
-    let mut params = CertificateParams::default();
-    params.serial_number = Some(SerialNumber::from_slice(&serial));
-    params.not_before = now.saturating_sub(Duration::DAY);
-    params.not_after = now.saturating_add(Duration::days(5 * 365));
-    params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, mchid);
-    params
-        .distinguished_name
-        .push(DnType::OrganizationName, "wxmember sandbox, for tests only");
-    let certificate = params
-        .self_signed(&CertificateKey(key))
-        .map_err(IdentityError::Issue)?;
-    Ok(certificate.pem().replace("\r\n", "\n"))
-}
-
-/// Lends our key to the certificate writer, so that no second backend is needed.
-struct CertificateKey<'a>(&'a PrivateKey<Merchant>);
-
-impl PublicKeyData for CertificateKey<'_> {
-    fn der_bytes(&self) -> &[u8] {
-        PublicKey::pkcs1_der(self.0.public_key())
-    }
-
-    fn algorithm(&self) -> &'static SignatureAlgorithm {
-        &rcgen::PKCS_RSA_SHA256
-    }
-}
-
-impl SigningKey for CertificateKey<'_> {
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        let signature = self.0.sign(message).map_err(|_| rcgen::Error::RemoteKeyError)?;
-        Ok(signature.as_bytes().to_vec())
-    }
-}
-
 /// The merchant id and the ids below are the ones of the public documentation's examples.
 const MCHID: &str = "1900000109";
 const BRAND_ID: &str = "1004";
@@ -275,6 +267,8 @@ const CARD_ID: &str = "pbLatjvWOibDc5-TBnbUk1pD12o0";
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
+
+    use wxmember_crypto::PublicKey;
 
     use super::*;
     use crate::testing;
@@ -290,7 +284,7 @@ mod tests {
         assert!(identity.merchant_certificate.not_before() < now);
         assert!(identity.merchant_certificate.not_after() > now + Duration::from_secs(4 * 365 * 86_400));
         let platform = PublicKey::<Platform>::from_pem(&credentials.platform_key_pem).unwrap();
-        assert_eq!(&platform, identity.platform_key.public_key());
+        assert_eq!(&platform, identity.platform.key.public_key());
     }
 
     #[test]

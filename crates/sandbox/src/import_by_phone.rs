@@ -8,6 +8,7 @@ use wxmember_crypto::{FormValue, Plaintext};
 use crate::{
     clock::Clock,
     member::{Card, Member, Members, mainland_number},
+    operations::{Call, Outcome, Scene},
     refusal::{Issue, Refusal},
     registry::{Caller, Registry},
     rule,
@@ -30,8 +31,16 @@ struct Validity {
     available_day_after_receive: Option<u64>,
 }
 
-/// Checks a request and makes the member of it; storing it is the caller's business.
-pub(crate) fn member_of(
+/// Imports a member, or finds the one that is there.
+pub(crate) fn play(call: Call, scene: &mut Scene<'_>) -> Result<Outcome, Refusal> {
+    let members = &mut scene.state.members;
+    let member = member_of(call.body, scene.caller, scene.registry, members, scene.clock)?;
+    let member = members.import(member, scene.policies)?;
+    Ok(Outcome::Document(member.card.clone()))
+}
+
+/// Checks a request and makes the member of it.
+fn member_of(
     opened: Card,
     caller: &Caller,
     registry: &Registry,

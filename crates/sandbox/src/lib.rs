@@ -11,9 +11,15 @@ mod folder;
 mod gateway;
 mod identity;
 mod import_by_phone;
+mod issue;
+mod journal;
 mod lock;
 mod member;
+mod misbehave;
 mod nonce;
+mod notification;
+mod operations;
+mod platform;
 mod policy;
 mod quota;
 mod random;
@@ -32,8 +38,13 @@ pub use crate::{
     fault::Fault,
     folder::FolderError,
     identity::{Credentials, Identity, IdentityError, IdentityParts},
+    journal::JournalEntry,
     member::Member,
-    policy::{Policies, RepeatedMember, SecondCard, TakenCode},
+    notification::{
+        NotificationError, NotificationOptions, NotificationSignature, PersonalFields, SignedNotification,
+    },
+    platform::PlatformCertificate,
+    policy::{NoCertificates, Policies, RepeatedMember, SecondCard, TakenCode},
     quota::Quota,
     rule::{Rule, Sureness, rules},
     sandbox::{Sandbox, SandboxBuilder, StartError},

@@ -268,6 +268,7 @@ mod tests {
             repeated_member: RepeatedMember::AlreadyExists,
             second_card: SecondCard::Allow,
             taken_code: TakenCode::InvalidRequest,
+            ..Policies::default()
         };
         check(other, "a", "13800138000", Err(&rule::REPEATED_MEMBER));
         check(other, "a", "13800138001", Err(&rule::CODE_TAKEN_AS_INVALID));

@@ -1,15 +1,27 @@
-//! Choices where the documents are silent: what happens when a member, a phone number or a code comes again.
+//! Choices where the documents are silent or disagree, each with a default.
 
-/// What the sandbox does where the protocol leaves it open (section 7.4 of our notes).
+/// What the sandbox does where the protocol leaves it open (sections 4.5 and 7.4 of our notes).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Policies {
+    /// `GET /v3/certificates` without any certificate.
+    pub no_certificates: NoCertificates,
     /// The same code with the same phone number.
     pub repeated_member: RepeatedMember,
     /// The same phone number with another code.
     pub second_card: SecondCard,
     /// The same code with another phone number.
     pub taken_code: TakenCode,
+}
+
+/// A merchant who only has the public key asks for certificates.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum NoCertificates {
+    /// 404 `NOT_FOUND`.
+    NotFound,
+    /// 404 `RESOURCE_NOT_EXISTS`. The default.
+    #[default]
+    ResourceNotExists,
 }
 
 /// The same code with the same phone number comes again.

@@ -14,9 +14,28 @@ pub(crate) struct Refusal {
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Detail {
-    /// A JSON Pointer into the body.
+    /// A JSON Pointer into the body, or the bare name of a parameter.
     field: String,
     issue: Issue,
+    location: Location,
+}
+
+/// Where a field stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Location {
+    Body,
+    Query,
+    Url,
+}
+
+impl Location {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Body => "body",
+            Self::Query => "query",
+            Self::Url => "url",
+        }
+    }
 }
 
 /// What is wrong with a field, in both languages; it must not quote the field's value.
@@ -38,11 +57,22 @@ impl Issue {
 impl Refusal {
     /// Points at a member of the body.
     pub(crate) fn at(rule: &'static Rule, field: impl Into<String>, issue: Issue) -> Self {
+        Self::within(Location::Body, rule, field, issue)
+    }
+
+    /// Points at a member of the body or a parameter.
+    pub(crate) fn within(
+        location: Location,
+        rule: &'static Rule,
+        field: impl Into<String>,
+        issue: Issue,
+    ) -> Self {
         Self {
             rule,
             detail: Some(Detail {
                 field: field.into(),
                 issue,
+                location,
             }),
         }
     }
@@ -55,7 +85,8 @@ impl Refusal {
         let mut body = json!({"code": self.rule.code, "message": language.of(self.rule.zh, self.rule.en)});
         if let Some(detail) = &self.detail {
             let issue = language.of(&detail.issue.zh, &detail.issue.en);
-            body["detail"] = json!({"field": detail.field, "issue": issue, "location": "body"});
+            body["detail"] =
+                json!({"field": detail.field, "issue": issue, "location": detail.location.name()});
         }
         Some(body)
     }

@@ -1,20 +1,20 @@
-//! Whom the sandbox knows: merchants by id, platform keys by id, card templates by id.
+//! Whom the sandbox knows: merchants by id, the platform's keys, card templates by id.
 //!
-//! One of each today, taken from one [`Identity`]; everything else asks here by name, so there can be more.
+//! One merchant today, taken from one [`Identity`]; everything else asks here by name, so there can be more.
 
 use std::collections::{HashMap, HashSet};
 
-use wxmember_crypto::{
-    Certificate, KeyId, PrivateKey,
-    party::{Merchant, Platform},
-};
+use wxmember_crypto::{ApiV3Key, Certificate, KeyId, party::Merchant};
 
-use crate::identity::Identity;
+use crate::{
+    identity::{Identity, PublicKeyMode},
+    platform::PlatformKeys,
+};
 
 #[derive(Debug)]
 pub(crate) struct Registry {
     callers: HashMap<String, Caller>,
-    platform_keys: HashMap<KeyId, PrivateKey<Platform>>,
+    pub(crate) platform: PlatformKeys,
     /// The brand by card template.
     templates: HashMap<String, String>,
 }
@@ -23,21 +23,24 @@ pub(crate) struct Registry {
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) mchid: String,
+    pub(crate) apiv3_key: ApiV3Key,
     certificates: Vec<Certificate<Merchant>>,
     brands: HashSet<String>,
 }
 
 impl Registry {
-    pub(crate) fn new(identity: Identity) -> Self {
+    pub(crate) fn new(identity: Identity, public_key_mode: PublicKeyMode) -> Self {
+        let public_key = (public_key_mode == PublicKeyMode::On).then_some(identity.platform);
         let credentials = identity.credentials;
         let caller = Caller {
             mchid: credentials.mchid.clone(),
+            apiv3_key: identity.apiv3_key,
             certificates: vec![identity.merchant_certificate],
             brands: [credentials.brand_id.clone()].into(),
         };
         Self {
             callers: [(credentials.mchid, caller)].into(),
-            platform_keys: [(identity.platform_key_id, identity.platform_key)].into(),
+            platform: PlatformKeys::new(public_key, identity.certified),
             templates: [(credentials.card_id, credentials.brand_id)].into(),
         }
     }
@@ -46,13 +49,9 @@ impl Registry {
         self.callers.get(mchid)
     }
 
-    pub(crate) fn platform_key(&self, id: &KeyId) -> Option<(&KeyId, &PrivateKey<Platform>)> {
-        self.platform_keys.get_key_value(id)
-    }
-
-    /// Any platform key, for answers to requests that named none.
-    pub(crate) fn some_platform_key(&self) -> Option<(&KeyId, &PrivateKey<Platform>)> {
-        self.platform_keys.iter().min_by_key(|(id, _)| *id)
+    /// The one merchant, for what the platform does of its own accord.
+    pub(crate) fn first_caller(&self) -> Option<&Caller> {
+        self.callers.values().min_by_key(|caller| &caller.mchid)
     }
 
     /// Whether the template is there and belongs to the brand.
@@ -66,6 +65,13 @@ impl Caller {
         self.certificates
             .iter()
             .find(|certificate| certificate.serial() == serial)
+    }
+
+    /// The certificate whose key seals what the platform sends of its own accord.
+    pub(crate) fn newest_certificate(&self) -> Option<&Certificate<Merchant>> {
+        self.certificates
+            .iter()
+            .max_by_key(|certificate| certificate.not_before())
     }
 
     pub(crate) fn may_act_for(&self, brand_id: &str) -> bool {

@@ -11,12 +11,13 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
 };
 use hyper::body::{Bytes, Frame, SizeHint};
-use wxmember_crypto::{KeyId, PrivateKey, SignError, party::Platform};
+use wxmember_crypto::SignError;
 
 use crate::{
     authorization::SCHEME,
     clock::Clock,
     fault::Fault,
+    platform::KeyPair,
     random::Tokens,
     refusal::{Language, Refusal},
 };
@@ -27,6 +28,8 @@ pub(crate) enum Reply {
     Answer(Answer),
     /// Nothing: the connection is closed.
     Closed,
+    /// Nothing, for as long as the client waits.
+    Stalled,
 }
 
 /// One answer, whole.
@@ -64,7 +67,7 @@ impl Answer {
     }
 
     /// Puts a header whose value is ours.
-    fn put(&mut self, name: &'static str, value: &str) {
+    pub(crate) fn put(&mut self, name: &'static str, value: &str) {
         // Every value is made of ids that were checked to be visible ASCII.
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(HeaderName::from_static(name), value);
@@ -74,7 +77,17 @@ impl Answer {
     /// Adds what every answer carries.
     pub(crate) fn stamp(&mut self, clock: &Clock, tokens: &Tokens) {
         self.put("request-id", &format!("08{}-0", tokens.token()));
-        self.put("date", &clock.http_date());
+        // A fault may have put a time of its own there.
+        if !self.headers.contains_key(header::DATE) {
+            self.put("date", &clock.http_date());
+        }
+    }
+
+    /// The id that the answer was stamped with.
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.headers
+            .get("request-id")
+            .and_then(|value| value.to_str().ok())
     }
 
     /// The answer as the server sends it.
@@ -91,11 +104,10 @@ impl Answer {
     }
 }
 
-/// What signs the platform's answers.
+/// What signs the platform's answers and notifications.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signer<'a> {
-    pub(crate) key: &'a PrivateKey<Platform>,
-    pub(crate) key_id: &'a KeyId,
+    pub(crate) pair: &'a KeyPair,
     pub(crate) clock: &'a Clock,
     pub(crate) tokens: &'a Tokens,
 }
@@ -110,41 +122,80 @@ impl Signer<'_> {
     ) -> Result<Reply, SignError> {
         let content_type = if body.is_empty() { "" } else { JSON };
         let mut answer = Answer::plain(status, content_type, body);
-        let mut seconds = self.clock.unix_seconds();
-        let mut key_id = self.key_id.as_str();
+        let mut flaw = Flaw::None;
         match fault {
             Some(Fault::LostAnswer) => return Ok(Reply::Closed),
+            Some(Fault::Stalled) => return Ok(Reply::Stalled),
             Some(Fault::Unsigned) => return Ok(Reply::Answer(answer)),
             Some(Fault::CutBody) => answer.cut = true,
-            Some(Fault::ShiftedClock { seconds: shift }) => seconds = seconds.saturating_add(shift),
+            Some(Fault::HugeAnswer) => {
+                let mut body = answer.body.to_vec();
+                body.resize(body.len() + HUGE, b' ');
+                answer.body = body.into();
+            }
+            Some(Fault::ShiftedClock { seconds }) => flaw = Flaw::ShiftedClock { seconds },
+            Some(Fault::SignatureProbe) => flaw = Flaw::Probe,
+            Some(Fault::SignatureProbeNotBase64) => flaw = Flaw::ProbeNotBase64,
             Some(Fault::TruncatedJson) => answer.body.truncate(answer.body.len() / 2),
-            Some(Fault::UnknownSerial) => key_id = NOBODYS_KEY_ID,
+            Some(Fault::UnknownSerial) => flaw = Flaw::UnknownSerial,
+            Some(Fault::WrongDocument) => answer.body = Bytes::from_static(WRONG_DOCUMENT),
+            Some(Fault::WrongSignature) => flaw = Flaw::WrongSignature,
             _ => {}
+        }
+        for (name, value) in self.headers(&answer.body, flaw)? {
+            if (fault, name) != (Some(Fault::NoNonce), "wechatpay-nonce") {
+                answer.put(name, &value);
+            }
+        }
+        Ok(Reply::Answer(answer))
+    }
+
+    /// The headers that sign a body, right or with a flaw.
+    pub(crate) fn headers(self, body: &[u8], flaw: Flaw) -> Result<[(&'static str, String); 5], SignError> {
+        let mut seconds = self.clock.unix_seconds();
+        if let Flaw::ShiftedClock { seconds: shift } = flaw {
+            seconds = seconds.saturating_add(shift);
         }
         let nonce = self.tokens.token();
         let mut message = format!("{seconds}\n{nonce}\n").into_bytes();
-        message.extend_from_slice(&answer.body);
+        message.extend_from_slice(body);
         message.push(b'\n');
-        if fault == Some(Fault::WrongSignature) {
+        if flaw == Flaw::WrongSignature {
             message.push(b'\n');
         }
-        let mut signature = self.key.sign(&message)?.to_base64();
-        match fault {
+        let mut signature = self.pair.key.sign(&message)?.to_base64();
+        match flaw {
             // The prefix has 19 characters, so what follows keeps its place in its group of four.
-            Some(Fault::SignatureProbe) => signature.replace_range(..PROBE.len(), PROBE),
-            Some(Fault::SignatureProbeNotBase64) => {
+            Flaw::Probe => signature.replace_range(..PROBE.len(), PROBE),
+            Flaw::ProbeNotBase64 => {
                 signature.replace_range(..PROBE.len(), PROBE);
                 signature.truncate(signature.len() - 3);
             }
             _ => {}
         }
-        answer.put("wechatpay-timestamp", &seconds.to_string());
-        answer.put("wechatpay-nonce", &nonce);
-        answer.put("wechatpay-serial", key_id);
-        answer.put("wechatpay-signature", &signature);
-        answer.put("wechatpay-signature-type", SCHEME);
-        Ok(Reply::Answer(answer))
+        let key_id = match flaw {
+            Flaw::UnknownSerial => NOBODYS_KEY_ID,
+            _ => self.pair.id.as_str(),
+        };
+        Ok([
+            ("wechatpay-timestamp", seconds.to_string()),
+            ("wechatpay-nonce", nonce),
+            ("wechatpay-serial", key_id.to_owned()),
+            ("wechatpay-signature", signature),
+            ("wechatpay-signature-type", SCHEME.to_owned()),
+        ])
     }
+}
+
+/// What is wrong with a signature.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Flaw {
+    None,
+    Probe,
+    ProbeNotBase64,
+    ShiftedClock { seconds: i64 },
+    UnknownSerial,
+    WrongSignature,
 }
 
 /// A body that promises its whole length, gives half and fails.
@@ -193,6 +244,11 @@ impl hyper::body::Body for CutBody {
     }
 }
 
-const JSON: &str = "application/json; charset=utf-8";
+/// 2 MiB.
+pub(crate) const HUGE: usize = 2 << 20;
+
+pub(crate) const JSON: &str = "application/json; charset=utf-8";
+/// Numbers and lists where every document of the API has texts and objects.
+const WRONG_DOCUMENT: &[u8] = br#"{"brand_id":[1004],"card_id":4,"data":"none","token":{}}"#;
 const PROBE: &str = "WECHATPAY/SIGNTEST/";
 const NOBODYS_KEY_ID: &str = "PUB_KEY_ID_0100000000000000000000000000";

@@ -123,7 +123,14 @@ rules! {
     PLATFORM_SERIAL_MISSING: 400 "PARAM_ERROR", "HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)",
         "the HTTP header Wechatpay-Serial is missing", Community, "5: message in a report to an official SDK";
     PLATFORM_SERIAL_UNKNOWN: 400 "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误",
-        "the HTTP header Wechatpay-Serial names no key of the platform", Community, "5";
+        "the HTTP header Wechatpay-Serial names no key of the platform", Community,
+        "5; a retired or expired certificate counts as unknown, and `GET /v3/certificates` takes any (inferred)";
+    PATH_PARAMETER: 400 "PARAM_ERROR", "参数错误", "a parameter of the path is wrong", Documented,
+        "7.1 for the shape, location `url`; the OpenAPI document for what is right";
+    QUERY_PARAMETER: 400 "PARAM_ERROR", "参数错误", "a parameter of the query is wrong", Documented,
+        "7.1 for the shape, location `query`; the OpenAPI document for what is right. Unknown and double names are refused, and `+` is a blank (inferred)";
+    BODY_UNEXPECTED: 400 "INVALID_REQUEST", "该接口不接受请求体", "this operation takes no body",
+        Inferred, "3.1: operations without a body are signed over an empty one; the refusal is ours";
     BODY_NOT_UTF8: 400 "PARAM_ERROR", "请求体必须为UTF-8编码", "the body is not UTF-8", Documented,
         "1.3, general body rules; the wording is ours";
     FOUR_BYTE_CHARACTER: 400 "PARAM_ERROR", "请求体仅支持1到3字节的UTF-8字符", "the body holds a character of four bytes of UTF-8",
@@ -159,8 +166,18 @@ rules! {
     REPEATED_MEMBER: 400 "ALREADY_EXISTS", "会员已经领取过该卡", "the member was already imported",
         Inferred, "7.4: the other reading; only with `RepeatedMember::AlreadyExists`";
 
-    // The platform's own failures; both are made on request only, or when the sandbox itself is broken.
+    // Certificates.
+    NO_CERTIFICATES: 404 "RESOURCE_NOT_EXISTS", "无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥",
+        "the merchant has no platform certificate and uses the public key",
+        Community, "4.5: one of two codes that are reported; the wording is ours";
+    NO_CERTIFICATES_AS_NOT_FOUND: 404 "NOT_FOUND", "无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥",
+        "the merchant has no platform certificate and uses the public key",
+        OfficialSdk, "4.5: the other code, which an SDK expects; only with `NoCertificates::NotFound`";
+
+    // The platform's own failures; they are made on request only, or when the sandbox itself is broken.
     SYSTEM_ERROR: 500 "SYSTEM_ERROR", "系统异常，请稍后重试", "system error; try again later",
+        Documented, "7.2";
+    SERVICE_UNAVAILABLE: 503 "SERVICE_UNAVAILABLE", "服务不可用，请稍后重试", "the service is not available; try again later",
         Documented, "7.2";
 }
 

@@ -3,16 +3,17 @@
 use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
 
+use serde_json::Value;
 use thiserror::Error;
 use tokio::{net::TcpListener, sync::watch, task::spawn_blocking};
-use wxmember_crypto::SourceHasher;
+use wxmember_crypto::{KeyId, SourceHasher};
 
 use crate::{
     clock::Clock,
@@ -20,10 +21,14 @@ use crate::{
     fault::{Fault, Faults},
     folder::{self, FolderError},
     gateway::Gateway,
-    identity::{Credentials, Identity, IdentityError},
+    identity::{Credentials, Identity, IdentityError, PublicKeyMode},
+    journal::{Journal, JournalEntry},
     lock::locked,
     member::{Member, Members},
     nonce::Nonces,
+    notification::{self, NotificationError, NotificationOptions, SignedNotification},
+    operations::State,
+    platform::{self, PlatformCertificate},
     policy::Policies,
     quota::{Buckets, Quota},
     random::Tokens,
@@ -37,6 +42,7 @@ use crate::{
 pub struct Sandbox {
     gateway: Arc<Gateway>,
     credentials: Credentials,
+    folder: Option<PathBuf>,
     api: Listener,
     control: Listener,
     stop: watch::Sender<bool>,
@@ -89,6 +95,8 @@ impl Sandbox {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             control: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             keys: Keys::New,
+            platform_certificates: 0,
+            public_key_mode: PublicKeyMode::On,
             quota: None,
             policies: Policies::default(),
             clock: Clock::system(),
@@ -116,13 +124,13 @@ impl Sandbox {
     /// Every member, by card template and code.
     #[must_use]
     pub fn members(&self) -> Vec<Arc<Member>> {
-        locked(&self.gateway.members).all()
+        locked(&self.gateway.state).members.all()
     }
 
     /// One member.
     #[must_use]
     pub fn member(&self, card_id: &str, user_card_code: &str) -> Option<Arc<Member>> {
-        locked(&self.gateway.members).find(card_id, user_card_code)
+        locked(&self.gateway.state).members.find(card_id, user_card_code)
     }
 
     /// How many requests came to the API address, refused ones included.
@@ -135,7 +143,14 @@ impl Sandbox {
     ///
     /// One that [commits](Fault::commits) waits for a request that is not refused.
     pub fn fault(&self, fault: Fault, answers: u64) {
-        self.gateway.faults.push(fault, answers);
+        self.gateway.faults.push(fault, None, answers);
+    }
+
+    /// Spoils as many of the next answers of one operation, by its id in the API document, such as `list_certificates`.
+    ///
+    /// It stands in the same queue as [`fault`](Self::fault); other operations pass it by.
+    pub fn fault_on(&self, operation: &str, fault: Fault, answers: u64) {
+        self.gateway.faults.push(fault, Some(operation), answers);
     }
 
     /// Forgets the faults that are still waiting.
@@ -147,6 +162,85 @@ impl Sandbox {
     #[must_use]
     pub fn faults_waiting(&self) -> u64 {
         self.gateway.faults.waiting()
+    }
+
+    /// The platform's certificates, from the one that starts first to the one that starts last, which signs.
+    ///
+    /// A merchant gets them with `GET /v3/certificates`; the first one by other means, or unverified.
+    #[must_use]
+    pub fn platform_certificates(&self) -> Vec<PlatformCertificate> {
+        self.gateway.registry.platform.certificates()
+    }
+
+    /// Makes a new platform certificate, which signs from now on in platform-certificate mode.
+    ///
+    /// The older ones stay valid: they open what was sealed for them until they are
+    /// [retired](Self::retire_platform_certificate). A sandbox with a folder writes the new one there.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]: there is no randomness, or the folder cannot be written.
+    pub async fn rotate_platform_certificate(&self) -> Result<PlatformCertificate, StartError> {
+        let (gateway, folder) = (Arc::clone(&self.gateway), self.folder.clone());
+        // Making an RSA key takes some 50 ms of a core.
+        spawn_blocking(move || rotate(&gateway, folder.as_deref()))
+            .await
+            .map_err(|_| StartError::Stopped)?
+    }
+
+    /// Takes a platform certificate away: requests that name it are refused. `false` when there is no such certificate.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Folder`] when a sandbox with a folder cannot write it.
+    pub fn retire_platform_certificate(&self, serial: &str) -> Result<bool, StartError> {
+        let serial = KeyId::new(serial);
+        let was_there = self.gateway.registry.platform.retire(&serial);
+        if let (true, Some(folder)) = (was_there, &self.folder) {
+            folder::certificates::forget(folder, serial.as_str()).map_err(StartError::Folder)?;
+        }
+        Ok(was_there)
+    }
+
+    /// How many requests came for `GET /v3/certificates`, refused and spoilt ones included.
+    #[must_use]
+    pub fn certificate_downloads(&self) -> u64 {
+        self.gateway.certificate_downloads.load(Ordering::Relaxed)
+    }
+
+    /// The last 1,024 requests to the API address that reached a decision, oldest first.
+    #[must_use]
+    pub fn journal(&self) -> Vec<JournalEntry> {
+        self.gateway.journal.entries()
+    }
+
+    /// Makes a notification as the platform would post it, with a new id and a right signature. It is not sent.
+    ///
+    /// `resource` is what the merchant finds after decryption; personal fields stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`NotificationError`] when there is no valid platform key.
+    pub fn notification(
+        &self,
+        event_type: &str,
+        resource: &Value,
+    ) -> Result<SignedNotification, NotificationError> {
+        self.notification_with(event_type, resource, &NotificationOptions::default())
+    }
+
+    /// Makes a notification with a chosen key, signature, id or sealed personal fields.
+    ///
+    /// # Errors
+    ///
+    /// [`NotificationError`] when the key is unknown, or a personal field is too long to be sealed.
+    pub fn notification_with(
+        &self,
+        event_type: &str,
+        resource: &Value,
+        options: &NotificationOptions,
+    ) -> Result<SignedNotification, NotificationError> {
+        notification::make(&self.gateway, event_type, resource, options)
     }
 
     /// The platform's clock; move it with [`Clock::set_shift`].
@@ -169,6 +263,8 @@ pub struct SandboxBuilder {
     listen: SocketAddr,
     control: SocketAddr,
     keys: Keys,
+    platform_certificates: usize,
+    public_key_mode: PublicKeyMode,
     quota: Option<Quota>,
     policies: Policies,
     clock: Clock,
@@ -222,6 +318,24 @@ impl SandboxBuilder {
         self
     }
 
+    /// Gives the platform at least as many certificates (平台证书) beside its public key. Default: none.
+    ///
+    /// Certificates of the identity or the folder count. Each new one takes some 50 ms of a core.
+    #[must_use]
+    pub fn with_platform_certificates(mut self, count: usize) -> Self {
+        self.platform_certificates = count;
+        self
+    }
+
+    /// Takes the platform's public key (微信支付公钥) away, for a merchant who has not changed over: platform-certificate
+    /// mode alone, with at least one certificate. Default: there is a public key.
+    #[must_use]
+    pub fn without_platform_public_key(mut self) -> Self {
+        self.public_key_mode = PublicKeyMode::Off;
+        self.platform_certificates = self.platform_certificates.max(1);
+        self
+    }
+
     /// Sets how many requests a merchant may make of one operation. Default: any number.
     #[must_use]
     pub fn with_quota(mut self, quota: Quota) -> Self {
@@ -253,6 +367,8 @@ impl SandboxBuilder {
             listen,
             control,
             keys,
+            platform_certificates,
+            public_key_mode,
             quota,
             policies,
             clock,
@@ -261,9 +377,14 @@ impl SandboxBuilder {
         let tokens = Tokens::from_system().map_err(StartError::Random)?;
         let keys_clock = clock.clone();
         // Making two RSA keys takes some 100 ms of a core.
-        let (identity, folder) = spawn_blocking(move || identity_of(keys, &keys_clock))
-            .await
-            .map_err(|_| StartError::Stopped)??;
+        let (identity, folder) = spawn_blocking(move || {
+            let (mut identity, folder) = identity_of(keys, &keys_clock)?;
+            platform::fill_up(&mut identity.certified, platform_certificates, &keys_clock)
+                .map_err(StartError::Identity)?;
+            Ok((identity, folder))
+        })
+        .await
+        .map_err(|_| StartError::Stopped)??;
         let credentials = identity.credentials.clone();
 
         let api_listener = bind(listen).await?;
@@ -275,11 +396,12 @@ impl SandboxBuilder {
         };
         let (api_address, control_address) =
             (local(&api_listener, listen)?, local(&control_listener, control)?);
-        let identity = spawn_blocking(move || match folder {
-            Some(folder) => folder::write(&folder, &identity, &url(api_address), &url(control_address))
-                .map(|()| identity)
-                .map_err(StartError::Folder),
-            None => Ok(identity),
+        let (identity, folder) = spawn_blocking(move || {
+            if let Some(folder) = &folder {
+                folder::write(folder, &identity, &url(api_address), &url(control_address))
+                    .map_err(StartError::Folder)?;
+            }
+            Ok((identity, folder))
         })
         .await
         .map_err(|_| StartError::Stopped)??;
@@ -288,18 +410,22 @@ impl SandboxBuilder {
         hasher.update(credentials.apiv3_key.as_bytes());
         let gateway = Arc::new(Gateway {
             spec,
-            registry: Registry::new(identity),
+            registry: Registry::new(identity, public_key_mode),
             buckets: quota.map(|quota| Buckets::new(quota, &clock)),
             clock,
             tokens,
             policies,
             faults: Faults::default(),
-            members: Mutex::new(Members::new(*hasher.finish().as_bytes())),
+            journal: Journal::default(),
+            state: Mutex::new(State {
+                members: Members::new(*hasher.finish().as_bytes()),
+            }),
             nonces: Mutex::new(Nonces::default()),
             requests: AtomicU64::new(0),
+            certificate_downloads: AtomicU64::new(0),
         });
         let (stop, stopped) = watch::channel(false);
-        let api = Service::Api(Arc::new(Api::new(Arc::clone(&gateway))));
+        let api = Service::Api(Arc::new(Api::new(Arc::clone(&gateway), stopped.clone())));
         let controls = Service::Control(control::router(Arc::clone(&gateway)));
         let spawned = |listener, service, address| {
             Listener::spawn(listener, service, stopped.clone())
@@ -310,6 +436,7 @@ impl SandboxBuilder {
             control: spawned(control_listener, controls, control)?,
             gateway,
             credentials,
+            folder,
             stop,
         })
     }
@@ -328,6 +455,15 @@ fn identity_of(keys: Keys, clock: &Clock) -> Result<(Identity, Option<PathBuf>),
             Ok((identity, Some(folder)))
         }
     }
+}
+
+fn rotate(gateway: &Gateway, folder: Option<&Path>) -> Result<PlatformCertificate, StartError> {
+    let pair = gateway.registry.platform.rotate(&gateway.clock);
+    let pair = pair.map_err(StartError::Identity)?;
+    if let Some(folder) = folder {
+        folder::certificates::add(folder, &pair).map_err(StartError::Folder)?;
+    }
+    pair.certificate.clone().ok_or(StartError::Stopped)
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

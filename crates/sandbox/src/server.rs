@@ -41,14 +41,16 @@ pub(crate) struct Api {
     gateway: Arc<Gateway>,
     /// An answer is some milliseconds of RSA: it runs off the runtime's threads, on as many as there are cores.
     cores: Semaphore,
+    stop: watch::Receiver<bool>,
 }
 
 impl Api {
-    pub(crate) fn new(gateway: Arc<Gateway>) -> Self {
+    pub(crate) fn new(gateway: Arc<Gateway>, stop: watch::Receiver<bool>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             gateway,
             cores: Semaphore::new(cores),
+            stop,
         }
     }
 
@@ -65,7 +67,7 @@ impl Api {
             headers: parts.headers,
         };
         if let Some(reply) = self.gateway.greet(&head) {
-            return response(reply);
+            return self.response(reply).await;
         }
         let body = match timeout(BODY_TIMEOUT, axum::body::to_bytes(Body::new(body), LARGEST_BODY)).await {
             Ok(Ok(body)) => body,
@@ -76,14 +78,28 @@ impl Api {
                 } else {
                     &rule::BODY_INCOMPLETE
                 };
-                return response(self.gateway.refuse(&head, &rule.into()));
+                return self.response(self.gateway.refuse(&head, &rule.into())).await;
             }
             Err(_) => return Err(Closed),
         };
-        let _core = self.cores.acquire().await.map_err(|_| Closed)?;
+        let core = self.cores.acquire().await.map_err(|_| Closed)?;
         let gateway = Arc::clone(&self.gateway);
         let reply = spawn_blocking(move || gateway.answer(&head, &body)).await;
-        response(reply.map_err(|_| Closed)?)
+        drop(core);
+        self.response(reply.map_err(|_| Closed)?).await
+    }
+
+    async fn response(&self, reply: Reply) -> Result<axum::http::Response<Body>, Closed> {
+        match reply {
+            Reply::Answer(answer) => Ok(answer.into_response()),
+            Reply::Closed => Err(Closed),
+            Reply::Stalled => {
+                let mut stop = self.stop.clone();
+                // Either way of ending is an end.
+                let _ = timeout(LONGEST_STALL, stop.wait_for(|stop| *stop)).await;
+                Err(Closed)
+            }
+        }
     }
 }
 
@@ -96,13 +112,6 @@ fn is_length_limit(error: &axum::Error) -> bool {
         source = error.source();
     }
     false
-}
-
-fn response(reply: Reply) -> Result<axum::http::Response<Body>, Closed> {
-    match reply {
-        Reply::Answer(answer) => Ok(answer.into_response()),
-        Reply::Closed => Err(Closed),
-    }
 }
 
 /// A listening address and the task that serves it.
@@ -180,5 +189,6 @@ const LARGEST_BODY: usize = 1 << 20;
 /// Also how long an idle connection is kept; below the 90 s of common clients, so that it is the server that closes.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+const LONGEST_STALL: Duration = Duration::from_secs(60);
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

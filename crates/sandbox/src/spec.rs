@@ -6,13 +6,17 @@ use std::fmt;
 
 use axum::http::Method;
 use jsonschema::{Draft, Validator};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use thiserror::Error;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::spec::{fields::FieldPath, schema::Resolver};
+use crate::{
+    refusal::Refusal,
+    spec::{fields::FieldPath, parameters::Parameters, schema::Resolver},
+};
 
 pub(crate) mod fields;
+pub(crate) mod parameters;
 pub(crate) mod schema;
 
 /// The document is not one that the sandbox can play.
@@ -38,6 +42,7 @@ pub(crate) struct Operation {
     path: PathTemplate,
     /// Whether `Wechatpay-Serial` is required.
     pub(crate) needs_platform_serial: bool,
+    pub(crate) parameters: Parameters,
     pub(crate) request: Option<Body>,
     /// The body of the answer 200.
     #[cfg_attr(
@@ -84,7 +89,7 @@ impl Spec {
             let methods = item.as_object().ok_or_else(|| error_at(path, "not an object"))?;
             for (method, operation) in methods {
                 if let Some(method) = method_of_key(method) {
-                    operations.push(Operation::read(document, path, method, operation)?);
+                    operations.push(Operation::read(document, path, method, item, operation)?);
                 }
             }
         }
@@ -93,46 +98,68 @@ impl Spec {
         Ok(Self { operations })
     }
 
-    /// Finds the operation of a path, without its query.
+    /// Finds the operation of a path, without its query. The path with the fewest parameters owns what it matches.
     pub(crate) fn route(&self, method: &Method, path: &str) -> Route<'_> {
-        let mut route = Route::UnknownPath;
-        for operation in &self.operations {
-            if operation.path.matches(path) {
-                if operation.method == *method {
-                    return Route::Operation(operation);
-                }
-                route = Route::WrongMethod;
-            }
-        }
-        route
+        let mut matching = self
+            .operations
+            .iter()
+            .filter(|operation| operation.path.matches(path));
+        let Some(first) = matching.next() else {
+            return Route::UnknownPath;
+        };
+        let owned = std::iter::once(first).chain(matching.filter(|other| other.path == first.path));
+        let mut owned = owned.filter(|operation| operation.method == *method);
+        owned.next().map_or(Route::WrongMethod, Route::Operation)
     }
 }
 
 impl Operation {
-    fn read(document: &Value, path: &str, method: Method, value: &Value) -> Result<Self, SpecError> {
+    fn read(
+        document: &Value,
+        path: &str,
+        method: Method,
+        item: &Value,
+        value: &Value,
+    ) -> Result<Self, SpecError> {
         let id = value["operationId"]
             .as_str()
             .ok_or_else(|| error_at(path, "an operation without operationId"))?;
         let resolver = Resolver::new(document);
         let mut needs_platform_serial = false;
-        for parameter in value["parameters"].as_array().into_iter().flatten() {
+        let mut parameters = Parameters::default();
+        let listed = [&item["parameters"], &value["parameters"]];
+        for parameter in listed.into_iter().filter_map(Value::as_array).flatten() {
             let parameter = resolver.follow(parameter)?;
+            parameters.read(resolver, parameter)?;
             let is_serial = parameter["in"] == "header"
                 && parameter["name"]
                     .as_str()
                     .is_some_and(|name| name.eq_ignore_ascii_case("Wechatpay-Serial"));
             needs_platform_serial |= is_serial && parameter["required"] == true;
         }
+        let template = PathTemplate::new(path);
+        if let Some(name) = parameters.path_names().find(|name| !template.has(name)) {
+            return Err(error_at(
+                path,
+                format!("it has no place for the parameter {name}"),
+            ));
+        }
         let request = resolver.follow(&value["requestBody"])?;
         let answer = resolver.follow(&value["responses"]["200"])?;
         Ok(Self {
             id: id.to_owned(),
             method,
-            path: PathTemplate::new(path),
+            path: template,
             needs_platform_serial,
+            parameters,
             request: Body::read(&resolver, request, PLATFORM_FORMAT)?,
             answer: Body::read(&resolver, answer, MERCHANT_FORMAT)?,
         })
+    }
+
+    /// The parameters of a path that leads here, and of the query, by name and checked.
+    pub(crate) fn values(&self, path: &str, query: Option<&str>) -> Result<Map<String, Value>, Refusal> {
+        self.parameters.values(&self.path.captured(path), query)
     }
 }
 
@@ -144,16 +171,21 @@ impl Body {
             return Ok(None);
         }
         let schema = resolver.inline(schema)?;
-        let validator = jsonschema::options()
-            // OpenAPI 3.0's dialect is closest to draft 4: `exclusiveMinimum` is a boolean there.
-            .with_draft(Draft::Draft4)
-            .should_validate_formats(true)
-            .with_format("wechatpay-time", is_time)
-            .build(&schema)
-            .map_err(|error| error_at("a JSON body", error.to_string()))?;
+        let validator = validator_of(&schema)?;
         let sealed = fields::with_format(&schema, sealed_format);
         Ok(Some(Self { validator, sealed }))
     }
+}
+
+/// The checks of a schema without references.
+fn validator_of(schema: &Value) -> Result<Validator, SpecError> {
+    jsonschema::options()
+        // OpenAPI 3.0's dialect is closest to draft 4: `exclusiveMinimum` is a boolean there.
+        .with_draft(Draft::Draft4)
+        .should_validate_formats(true)
+        .with_format("wechatpay-time", is_time)
+        .build(schema)
+        .map_err(|error| error_at("a schema", error.to_string()))
 }
 
 /// Whether a text is a moment in RFC 3339 with an offset.
@@ -169,22 +201,23 @@ pub(crate) fn error_at(at: impl Into<String>, what: impl Into<String>) -> SpecEr
 }
 
 /// A path of the document, by segments.
-#[derive(Debug)]
+#[derive(Debug, Eq, PartialEq)]
 struct PathTemplate(Vec<Segment>);
 
-#[derive(Debug)]
+#[derive(Debug, Eq, PartialEq)]
 enum Segment {
     Literal(String),
-    Parameter,
+    /// The parameter's name.
+    Parameter(String),
 }
 
 impl PathTemplate {
     fn new(path: &str) -> Self {
         let segment = |text: &str| {
-            if text.starts_with('{') && text.ends_with('}') {
-                Segment::Parameter
-            } else {
-                Segment::Literal(text.to_owned())
+            let name = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+            match name {
+                Some(name) => Segment::Parameter(name.to_owned()),
+                None => Segment::Literal(text.to_owned()),
             }
         };
         Self(path.split('/').map(segment).collect())
@@ -194,7 +227,7 @@ impl PathTemplate {
         let mut given = path.split('/');
         let fits = self.0.iter().all(|segment| match (segment, given.next()) {
             (Segment::Literal(literal), Some(text)) => literal == text,
-            (Segment::Parameter, Some(text)) => !text.is_empty(),
+            (Segment::Parameter(_), Some(text)) => !text.is_empty(),
             (_, None) => false,
         });
         fits && given.next().is_none()
@@ -204,8 +237,23 @@ impl PathTemplate {
         let parameters = self
             .0
             .iter()
-            .filter(|segment| matches!(segment, Segment::Parameter));
+            .filter(|segment| matches!(segment, Segment::Parameter(_)));
         parameters.count()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let mut segments = self.0.iter();
+        segments.any(|segment| matches!(segment, Segment::Parameter(own) if own == name))
+    }
+
+    /// The parameters' names and raw texts, of a path that matches.
+    fn captured<'a>(&'a self, path: &'a str) -> Vec<(&'a str, &'a str)> {
+        let segments = self.0.iter().zip(path.split('/'));
+        let captured = segments.filter_map(|(segment, text)| match segment {
+            Segment::Literal(_) => None,
+            Segment::Parameter(name) => Some((name.as_str(), text)),
+        });
+        captured.collect()
     }
 }
 
@@ -274,7 +322,8 @@ mod tests {
         };
         assert_eq!(id(&Method::GET, "/cards/newest"), "newest");
         assert_eq!(id(&Method::GET, "/cards/17"), "one");
-        assert_eq!(id(&Method::PATCH, "/cards/newest"), "change");
+        assert_eq!(id(&Method::PATCH, "/cards/newest"), "wrong method");
+        assert_eq!(id(&Method::PATCH, "/cards/17"), "change");
         assert_eq!(id(&Method::POST, "/cards/17"), "wrong method");
         assert_eq!(id(&Method::GET, "/cards/"), "unknown");
     }

@@ -4,20 +4,24 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::testing;
+use crate::{identity::PublicKeyMode, member::Members, testing};
 
 fn gateway() -> Gateway {
     Gateway {
         spec: Spec::embedded().unwrap(),
-        registry: Registry::new(testing::identity()),
+        registry: Registry::new(testing::identity(), PublicKeyMode::On),
         clock: Clock::manual(1_796_000_000),
         tokens: Tokens::from_seed([1; 32]),
         policies: Policies::default(),
         buckets: None,
         faults: Faults::default(),
-        members: Mutex::new(Members::new([2; 32])),
+        journal: Journal::default(),
+        state: Mutex::new(State {
+            members: Members::new([2; 32]),
+        }),
         nonces: Mutex::new(Nonces::default()),
         requests: AtomicU64::new(0),
+        certificate_downloads: AtomicU64::new(0),
     }
 }
 
@@ -46,7 +50,7 @@ fn vector() -> (Head, String) {
 fn answered(reply: Reply) -> Answer {
     match reply {
         Reply::Answer(answer) => answer,
-        Reply::Closed => panic!("the connection was closed"),
+        Reply::Closed | Reply::Stalled => panic!("the connection was closed"),
     }
 }
 

@@ -6,7 +6,8 @@ use tokio::{
     net::TcpStream,
 };
 use wxmember_crypto::{
-    FormValue, MerchantCiphertext, MerchantKey, Plaintext, PlatformKey, PublicKey, Signature, party::Platform,
+    Certificate, FormValue, MerchantCiphertext, MerchantKey, Plaintext, PlatformKey, PublicKey, Signature,
+    party::Platform,
 };
 use wxmember_sandbox::{Clock, Identity, IdentityParts, Sandbox, SandboxBuilder};
 
@@ -74,28 +75,59 @@ impl Received {
         head.contains("wechatpay-")
     }
 
-    /// Verifies as a client should, all but the timestamp.
+    /// Verifies as a client in public-key mode should, all but the timestamp.
     pub(crate) fn verify(&self, sandbox: &Sandbox) -> Result<(), String> {
-        let header = |name: &str| self.header(name).ok_or(format!("no header {name}"));
-        if header("Wechatpay-Serial")? != sandbox.credentials().platform_key_id {
+        let serial = self
+            .header("Wechatpay-Serial")
+            .ok_or("no header Wechatpay-Serial")?;
+        if serial != sandbox.credentials().platform_key_id {
             return Err("unknown serial".to_owned());
         }
-        let mut message = format!(
-            "{}\n{}\n",
-            header("Wechatpay-Timestamp")?,
-            header("Wechatpay-Nonce")?
-        )
-        .into_bytes();
-        message.extend_from_slice(&self.body);
-        message.push(b'\n');
-        let signature = Signature::from_base64(header("Wechatpay-Signature")?).map_err(|_| "not base64")?;
-        let verified = platform_key(sandbox).verify(&message, &signature);
-        verified.map_err(|_| "wrong signature".to_owned())
+        self.verify_with(&platform_key(sandbox))
     }
+
+    /// Verifies with a given key, whatever the serial says.
+    pub(crate) fn verify_with(&self, key: &PlatformKey) -> Result<(), String> {
+        verify(key, |name| self.header(name), &self.body)
+    }
+}
+
+/// Verifies a body under the headers that sign it.
+pub(crate) fn verify<'a>(
+    key: &PlatformKey,
+    header: impl Fn(&str) -> Option<&'a str>,
+    body: &[u8],
+) -> Result<(), String> {
+    let header = |name: &str| header(name).ok_or(format!("no header {name}"));
+    let (timestamp, nonce) = (header("Wechatpay-Timestamp")?, header("Wechatpay-Nonce")?);
+    let mut message = format!("{timestamp}\n{nonce}\n").into_bytes();
+    message.extend_from_slice(body);
+    message.push(b'\n');
+    let signature = Signature::from_base64(header("Wechatpay-Signature")?).map_err(|_| "not base64")?;
+    let verified = key.verify(&message, &signature);
+    verified.map_err(|_| "wrong signature".to_owned())
+}
+
+/// The bytes of standard base64 with padding; a signature is nothing else.
+pub(crate) fn decoded(text: &str) -> Vec<u8> {
+    Signature::from_base64(text).unwrap().as_bytes().to_vec()
 }
 
 pub(crate) fn platform_key(sandbox: &Sandbox) -> PlatformKey {
     PublicKey::<Platform>::from_pem(&sandbox.credentials().platform_key_pem).unwrap()
+}
+
+/// A key of the platform by its id: the public key, or a certificate's.
+pub(crate) fn key_of(sandbox: &Sandbox, key_id: &str) -> PlatformKey {
+    if key_id == sandbox.credentials().platform_key_id {
+        return platform_key(sandbox);
+    }
+    let mut certificates = sandbox.platform_certificates().into_iter();
+    let found = certificates
+        .find(|certificate| certificate.serial == key_id)
+        .unwrap();
+    let certificate = Certificate::<Platform>::from_pem(&found.pem).unwrap();
+    certificate.public_key().clone()
 }
 
 pub(crate) fn merchant_key(sandbox: &Sandbox) -> MerchantKey {
@@ -103,8 +135,11 @@ pub(crate) fn merchant_key(sandbox: &Sandbox) -> MerchantKey {
 }
 
 pub(crate) fn seal(sandbox: &Sandbox, text: &str) -> Value {
-    let sealed = platform_key(sandbox).seal(&FormValue::new(text)).unwrap();
-    sealed.as_str().into()
+    sealed_for(&platform_key(sandbox), text)
+}
+
+fn sealed_for(key: &PlatformKey, text: &str) -> Value {
+    key.seal(&FormValue::new(text)).unwrap().as_str().into()
 }
 
 pub(crate) fn open(sandbox: &Sandbox, sealed: &Value) -> String {
@@ -115,15 +150,21 @@ pub(crate) fn open(sandbox: &Sandbox, sealed: &Value) -> String {
 
 /// A good body.
 pub(crate) fn body(sandbox: &Sandbox, code: &str, phone: &str) -> Value {
+    body_for(&platform_key(sandbox), code, phone)
+}
+
+/// A good body, sealed for a key.
+pub(crate) fn body_for(key: &PlatformKey, code: &str, phone: &str) -> Value {
+    let seal = |text| sealed_for(key, text);
     json!({
         "brand_id": "1004",
         "card_id": "pbLatjvWOibDc5-TBnbUk1pD12o0",
-        "phone_number": seal(sandbox, phone),
+        "phone_number": seal(phone),
         "user_card_code": code,
         "level": "钻石会员",
         "user_information": {
-            "common_field_list": [{"name": "USER_FORM_FLAG_SEX", "value": seal(sandbox, "男")}],
-            "custom_field_list": [{"name": "喜欢的运动", "user_chosen_values": [seal(sandbox, "篮球"), seal(sandbox, "羽毛球")]}],
+            "common_field_list": [{"name": "USER_FORM_FLAG_SEX", "value": seal("男")}],
+            "custom_field_list": [{"name": "喜欢的运动", "user_chosen_values": [seal("篮球"), seal("羽毛球")]}],
         },
         "date_information": {"type": "PERMANENT"},
         "pickup_time": "2020-05-20T13:29:35.120+08:00",
@@ -159,6 +200,24 @@ impl Request {
         };
         request.sign(sandbox, timestamp);
         request
+    }
+
+    /// A request of any operation, signed now.
+    pub(crate) fn to(sandbox: &Sandbox, method: &'static str, target: &str, body: Option<&Value>) -> Self {
+        let body = body.map(|body| body.to_string().into_bytes());
+        let has_body = body.is_some();
+        let mut request = Self::signed(sandbox, body.unwrap_or_default(), NOW);
+        request.method = method;
+        request.target = target.to_owned();
+        if !has_body {
+            request.set("Content-Type", None);
+        }
+        request.sign(sandbox, NOW);
+        request
+    }
+
+    pub(crate) fn get(sandbox: &Sandbox, target: &str) -> Self {
+        Self::to(sandbox, "GET", target, None)
     }
 
     pub(crate) fn sign(&mut self, sandbox: &Sandbox, timestamp: i64) {

@@ -11,4 +11,6 @@ mod client;
 mod faults;
 mod folder;
 mod import;
+mod notification;
+mod platform;
 mod refusals;

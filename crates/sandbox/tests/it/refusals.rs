@@ -110,11 +110,21 @@ async fn one_byte_changed_after_signing_is_refused() {
 
 #[tokio::test]
 async fn the_query_is_signed_as_it_is_on_the_wire() {
-    let sandbox = sandbox().await;
-    let mut request = Request::new(&sandbox, body(&sandbox, "1", "13800138000"));
-    request.target.push_str("?a=%e4%bd%a0&b=+");
-    request.sign(&sandbox, NOW);
-    assert_eq!(request.answer(&sandbox).await.status, 200);
+    let sandbox = builder().with_platform_certificates(1).start().await.unwrap();
+    let target = "/v3/certificates?algorithm%5ftype=%52SA";
+    assert_eq!(Request::get(&sandbox, target).answer(&sandbox).await.status, 200);
+    let mut request = Request::get(&sandbox, target);
+    request.target = "/v3/certificates?algorithm_type=RSA".to_owned();
+    let answer = request.answer(&sandbox).await;
+    check(&answer, 401, "SIGN_ERROR", "错误的签名，验签失败");
+}
+
+#[tokio::test]
+async fn a_body_where_none_belongs_is_refused() {
+    let sandbox = builder().with_platform_certificates(1).start().await.unwrap();
+    let request = Request::to(&sandbox, "GET", "/v3/certificates", Some(&json!({})));
+    let answer = request.answer(&sandbox).await;
+    check(&answer, 400, "INVALID_REQUEST", "该接口不接受请求体");
 }
 
 #[tokio::test]

@@ -1,0 +1,294 @@
+//! The platform's keys: at most one public key, and any number of certificates, side by side (sections 4.4 and 4.5).
+//!
+//! Which key opens a request and which one signs its answer is decided here and nowhere else. Nothing of a private key
+//! may show up in `Debug`.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use time::{Duration, OffsetDateTime};
+use wxmember_crypto::{Certificate, KeyId, PrivateKey, generate_rsa_2048_pem, party::Platform};
+
+use crate::{
+    clock::Clock,
+    identity::{IdentityError, SecretText},
+    issue,
+};
+
+/// A platform certificate (平台证书) as a merchant holds it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PlatformCertificate {
+    /// The serial number, 40 hexadecimal digits; `Wechatpay-Serial` in platform-certificate mode.
+    pub serial: String,
+    /// The certificate, PEM.
+    pub pem: String,
+    /// The first moment of validity.
+    pub not_before: SystemTime,
+    /// The last moment of validity.
+    pub not_after: SystemTime,
+}
+
+/// One key pair of the platform, by the id that merchants know.
+#[derive(Debug)]
+pub(crate) struct KeyPair {
+    pub(crate) id: KeyId,
+    pub(crate) key: PrivateKey<Platform>,
+    pub(crate) private_key_pem: SecretText,
+    /// Absent in public-key mode.
+    pub(crate) certificate: Option<PlatformCertificate>,
+}
+
+impl KeyPair {
+    /// Reads a certificate and its private key.
+    pub(crate) fn certified(certificate_pem: &str, private_key_pem: &str) -> Result<Self, IdentityError> {
+        let key = PrivateKey::from_pem(private_key_pem).map_err(IdentityError::PlatformKey)?;
+        let certificate =
+            Certificate::from_pem(certificate_pem).map_err(IdentityError::PlatformCertificate)?;
+        if !certificate.belongs_to(&key) {
+            return Err(IdentityError::PlatformKeyMismatch);
+        }
+        Ok(Self {
+            id: certificate.serial().clone(),
+            key,
+            private_key_pem: SecretText(private_key_pem.to_owned()),
+            certificate: Some(PlatformCertificate {
+                serial: certificate.serial().as_str().to_owned(),
+                pem: certificate_pem.to_owned(),
+                not_before: certificate.not_before(),
+                not_after: certificate.not_after(),
+            }),
+        })
+    }
+
+    /// Makes a new key and a certificate that is valid from `not_before` on. It takes some 50 ms of a core.
+    fn made(not_before: OffsetDateTime) -> Result<Self, IdentityError> {
+        let private_key_pem = generate_rsa_2048_pem().map_err(IdentityError::NewKey)?;
+        let key = PrivateKey::<Platform>::from_pem(&private_key_pem).map_err(IdentityError::PlatformKey)?;
+        let certificate_pem = issue::issue(&key, "Tenpay.com Root CA", not_before)?;
+        Self::certified(&certificate_pem, &private_key_pem)
+    }
+
+    /// The first and the last second of validity; a public key has no end.
+    fn validity(&self) -> (i64, i64) {
+        self.certificate
+            .as_ref()
+            .map_or((i64::MIN, i64::MAX), |certificate| {
+                (
+                    unix_seconds(certificate.not_before),
+                    unix_seconds(certificate.not_after),
+                )
+            })
+    }
+
+    fn is_valid(&self, now: i64) -> bool {
+        let (first, last) = self.validity();
+        (first..=last).contains(&now)
+    }
+}
+
+/// The keys that take part in one request.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    /// Opens what was sealed.
+    pub(crate) opens: Arc<KeyPair>,
+    /// Signs the answer.
+    pub(crate) signs: Arc<KeyPair>,
+}
+
+/// Every key that the platform holds now. Retired ones are gone.
+#[derive(Debug)]
+pub(crate) struct PlatformKeys {
+    public_key: Option<Arc<KeyPair>>,
+    /// From the one that starts first to the one that starts last.
+    certified: RwLock<Vec<Arc<KeyPair>>>,
+}
+
+impl PlatformKeys {
+    pub(crate) fn new(public_key: Option<KeyPair>, certified: Vec<KeyPair>) -> Self {
+        let mut certified: Vec<_> = certified.into_iter().map(Arc::new).collect();
+        certified.sort_by_key(|pair| pair.validity());
+        Self {
+            public_key: public_key.map(Arc::new),
+            certified: RwLock::new(certified),
+        }
+    }
+
+    /// The keys for a request that names one, or none; `None` when the one it names is unknown, retired or expired.
+    ///
+    /// The answer's mode is the one that the request names. In platform-certificate mode the newest certificate signs,
+    /// so that a merchant who still seals with an older one learns about it; without a name, platform certificates win.
+    pub(crate) fn choose(&self, named: Option<&KeyId>, now: i64) -> Option<Chosen> {
+        let both = |pair: &Arc<KeyPair>| Chosen {
+            opens: Arc::clone(pair),
+            signs: Arc::clone(pair),
+        };
+        let public_key = self.public_key.as_ref();
+        let certified = self.certified();
+        let newest = certified.iter().rev().find(|pair| pair.is_valid(now));
+        match named {
+            None => newest.or(public_key).map(both),
+            Some(id) if public_key.is_some_and(|pair| pair.id == *id) => public_key.map(both),
+            Some(id) => {
+                let named = certified
+                    .iter()
+                    .find(|pair| pair.id == *id && pair.is_valid(now))?;
+                Some(Chosen {
+                    opens: Arc::clone(named),
+                    signs: Arc::clone(newest?),
+                })
+            }
+        }
+    }
+
+    /// A key by its id, valid or not.
+    pub(crate) fn find(&self, id: &KeyId) -> Option<Arc<KeyPair>> {
+        let certified = self.certified();
+        let mut pairs = self.public_key.iter().chain(certified.iter());
+        pairs.find(|pair| pair.id == *id).cloned()
+    }
+
+    /// Every certificate, from the one that starts first to the one that starts last.
+    pub(crate) fn certificates(&self) -> Vec<PlatformCertificate> {
+        let certified = self.certified();
+        certified
+            .iter()
+            .filter_map(|pair| pair.certificate.clone())
+            .collect()
+    }
+
+    /// Takes in a new certificate that starts after every other one, and so signs from now on.
+    pub(crate) fn rotate(&self, clock: &Clock) -> Result<Arc<KeyPair>, IdentityError> {
+        let newest = self.certified().last().map(|pair| pair.validity().0);
+        let pair = Arc::new(KeyPair::made(next_start(newest, clock))?);
+        let mut certified = self.certified.write().unwrap_or_else(PoisonError::into_inner);
+        certified.push(Arc::clone(&pair));
+        certified.sort_by_key(|pair| pair.validity());
+        Ok(pair)
+    }
+
+    /// Forgets a certificate; `false` when it is not there.
+    pub(crate) fn retire(&self, serial: &KeyId) -> bool {
+        let mut certified = self.certified.write().unwrap_or_else(PoisonError::into_inner);
+        let before = certified.len();
+        certified.retain(|pair| pair.id != *serial);
+        certified.len() < before
+    }
+
+    fn certified(&self) -> RwLockReadGuard<'_, Vec<Arc<KeyPair>>> {
+        self.certified.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes certificates until there are as many as wanted.
+pub(crate) fn fill_up(
+    certified: &mut Vec<KeyPair>,
+    wanted: usize,
+    clock: &Clock,
+) -> Result<(), IdentityError> {
+    while certified.len() < wanted {
+        let newest = certified.iter().map(|pair| pair.validity().0).max();
+        certified.push(KeyPair::made(next_start(newest, clock))?);
+    }
+    Ok(())
+}
+
+/// A start after every other one's, and as far in the past as that allows, so that many fit before now.
+fn next_start(newest: Option<i64>, clock: &Clock) -> OffsetDateTime {
+    let day_ago = clock.date_time().saturating_sub(Duration::DAY);
+    let day_ago = day_ago.replace_nanosecond(0).unwrap_or(day_ago);
+    let after_newest = newest
+        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds.saturating_add(1)).ok())
+        .unwrap_or(day_ago);
+    day_ago.max(after_newest)
+}
+
+fn unix_seconds(time: SystemTime) -> i64 {
+    let seconds = |duration: std::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    time.duration_since(UNIX_EPOCH)
+        .map_or_else(|before| -seconds(before.duration()), seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    const NOW: i64 = 1_796_000_000;
+
+    fn keys(certificates: usize, public_key: bool) -> (PlatformKeys, Clock) {
+        let clock = Clock::manual(NOW);
+        let mut certified = Vec::new();
+        fill_up(&mut certified, certificates, &clock).unwrap();
+        let public_key = public_key.then(|| testing::identity().platform);
+        (PlatformKeys::new(public_key, certified), clock)
+    }
+
+    fn serials(keys: &PlatformKeys) -> Vec<KeyId> {
+        let certificates = keys.certificates();
+        certificates.iter().map(|one| KeyId::new(&one.serial)).collect()
+    }
+
+    /// The ids of the keys that open and sign.
+    fn chosen(keys: &PlatformKeys, named: Option<&KeyId>, now: i64) -> Option<(KeyId, KeyId)> {
+        let chosen = keys.choose(named, now)?;
+        Some((chosen.opens.id.clone(), chosen.signs.id.clone()))
+    }
+
+    #[test]
+    fn the_request_names_the_mode_and_the_newest_certificate_signs() {
+        let (keys, _) = keys(2, true);
+        let [old, new] = &serials(&keys)[..] else {
+            panic!("not two certificates");
+        };
+        let public_key = KeyId::new(&testing::parts().platform_key_id);
+        let both = |id: &KeyId| Some((id.clone(), id.clone()));
+        assert_eq!(chosen(&keys, Some(&public_key), NOW), both(&public_key));
+        assert_eq!(chosen(&keys, Some(old), NOW), Some((old.clone(), new.clone())));
+        assert_eq!(chosen(&keys, Some(new), NOW), both(new));
+        assert_eq!(chosen(&keys, None, NOW), both(new));
+        assert_eq!(chosen(&keys, Some(&KeyId::new("AB")), NOW), None);
+        assert_eq!(old.as_str().len(), 40);
+    }
+
+    #[test]
+    fn without_certificates_the_public_key_signs() {
+        let (keys, _) = keys(0, true);
+        let public_key = KeyId::new(&testing::parts().platform_key_id);
+        assert_eq!(
+            chosen(&keys, None, NOW),
+            Some((public_key.clone(), public_key.clone()))
+        );
+    }
+
+    #[test]
+    fn a_rotated_key_signs_and_a_retired_one_opens_nothing() {
+        let (keys, clock) = keys(1, false);
+        let old = serials(&keys)[0].clone();
+        let new = keys.rotate(&clock).unwrap().id.clone();
+        assert_eq!(chosen(&keys, Some(&old), NOW), Some((old.clone(), new.clone())));
+        assert!(keys.retire(&old));
+        assert!(!keys.retire(&old));
+        assert_eq!(chosen(&keys, Some(&old), NOW), None);
+        assert_eq!(chosen(&keys, None, NOW), Some((new.clone(), new)));
+    }
+
+    #[test]
+    fn an_expired_certificate_neither_opens_nor_signs() {
+        let (keys, _) = keys(1, false);
+        let serial = serials(&keys)[0].clone();
+        let end = NOW + issue::LIFETIME.whole_seconds();
+        assert!(chosen(&keys, Some(&serial), end - 86_400).is_some());
+        assert_eq!(chosen(&keys, Some(&serial), end), None);
+        assert_eq!(chosen(&keys, None, end), None);
+        assert_eq!(chosen(&keys, None, NOW - 2 * 86_400), None);
+    }
+
+    #[test]
+    fn debug_shows_no_private_key() {
+        let (keys, _) = keys(1, true);
+        assert!(!format!("{keys:?}").contains("PRIVATE KEY"));
+    }
+}
