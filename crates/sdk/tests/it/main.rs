@@ -1,0 +1,5 @@
+//! The SDK against the sandbox, over real sockets, as a user of the crate sees it.
+
+mod harness;
+mod keys;
+mod retry;
