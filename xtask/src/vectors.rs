@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod openssl;
+mod protected;
 mod tally;
 
 /// Arguments of `vectors`.
@@ -41,6 +42,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         )?;
     }
     check_with_openssl(&folder)?;
+    let files = protected::check(&folder)?;
+    eprintln!("openssl: {files} key files under a passphrase hold what they should");
     check_with_python(&folder)
 }
 

@@ -11,8 +11,6 @@ mod error;
 mod file_kind;
 mod key;
 mod key_id;
-#[cfg(test)]
-mod lessons;
 pub mod party;
 #[cfg(feature = "encrypted-keys")]
 mod passphrase;
@@ -39,3 +37,6 @@ pub use crate::{
 };
 #[cfg(feature = "encrypted-keys")]
 pub use crate::{error::Pkcs12Error, passphrase::Passphrase, pkcs12::Pkcs12};
+
+#[cfg(test)]
+mod tests;
