@@ -9,8 +9,9 @@ use proc_macro2::TokenStream;
 use sha2::{Digest, Sha256};
 
 mod client;
-mod model;
+pub(crate) mod model;
 mod sdk;
+mod text;
 
 use self::model::Model;
 use crate::{
@@ -65,19 +66,22 @@ pub(crate) fn outputs(spec: &str) -> Result<Vec<Output>, String> {
     let value: serde_yaml_ng::Value =
         serde_yaml_ng::from_str(spec).map_err(|error| format!("{SPEC} is not YAML: {error}"))?;
     let model = Model::read(&value).map_err(|error| format!("{SPEC}: {error}"))?;
-    sdk::supported(&model).map_err(|error| format!("{SPEC}: {error}"))?;
-    let document =
-        serde_yaml_ng::from_str(spec).map_err(|error| format!("{SPEC} is not OpenAPI 3.0: {error}"))?;
     let json =
         serde_json::to_string_pretty(&value).map_err(|error| format!("{SPEC} has no JSON form: {error}"))?;
     Ok(vec![
         rust(
             "crates/client/src/generated.rs",
             spec,
-            &client::raw_client(&document, &model)?,
+            &client::raw_client(&value, &model)?,
         )?,
         rust("crates/client/src/scalars.rs", spec, &client::scalars(&model))?,
+        rust("crates/client/src/tests/calls.rs", spec, &client::calls(&model))?,
         rust("crates/sdk/src/generated.rs", spec, &sdk::sdk(&model))?,
+        rust(
+            "crates/sdk/src/blocking/generated.rs",
+            spec,
+            &sdk::blocking(&model),
+        )?,
         Output {
             path: "crates/sandbox/src/openapi.json",
             content: json + "\n",

@@ -28,9 +28,9 @@ pub use crate::{
     validity::InvalidValidity,
 };
 
-/// The generated client and its operation builders.
+/// The generated client.
 pub mod raw {
-    pub use crate::generated::{Client, builder};
+    pub use crate::generated::Client;
     pub use progenitor_client::{Error, ResponseValue};
 }
 

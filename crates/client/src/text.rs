@@ -6,6 +6,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::raw;
+
 /// A text that breaks a rule of its type. Never holds the text.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("{type_name}: {kind}")]
@@ -69,7 +71,7 @@ pub enum TextErrorKind {
 pub(crate) struct Limits {
     pub(crate) type_name: &'static str,
     pub(crate) min: usize,
-    pub(crate) max: usize,
+    pub(crate) max: Option<usize>,
     pub(crate) pattern: Option<(&'static str, &'static std::sync::LazyLock<regex_lite::Regex>)>,
 }
 
@@ -85,8 +87,8 @@ impl Limits {
         if len < self.min {
             return refuse(TextErrorKind::TooShort { len, min: self.min });
         }
-        if len > self.max {
-            return refuse(TextErrorKind::TooLong { len, max: self.max });
+        if let Some(max) = self.max.filter(|&max| len > max) {
+            return refuse(TextErrorKind::TooLong { len, max });
         }
         if let Some(index) = text.chars().position(|c| c.len_utf8() == 4) {
             return refuse(TextErrorKind::FourByteCharacter { position: index + 1 });
@@ -100,7 +102,10 @@ impl Limits {
     }
 
     pub(crate) fn json_schema(&self) -> schemars::Schema {
-        let mut schema = schemars::json_schema!({ "type": "string", "maxLength": self.max });
+        let mut schema = schemars::json_schema!({ "type": "string" });
+        if let Some(max) = self.max {
+            schema.insert("maxLength".to_owned(), max.into());
+        }
         if self.min > 0 {
             schema.insert("minLength".to_owned(), self.min.into());
         }
@@ -113,7 +118,7 @@ impl Limits {
 
 /// Implements everything of a bounded text that `scalars.rs` declares as `pub struct Name(Box<str>)`.
 macro_rules! bounded_text {
-    ($name:ident, $min:literal, $max:literal, $pattern:expr) => {
+    ($name:ident, $min:literal, $max:expr, $pattern:expr) => {
         impl $name {
             const PATTERN: Option<&'static str> = $pattern;
 
@@ -210,6 +215,17 @@ macro_rules! bounded_text {
     };
 }
 pub(crate) use bounded_text;
+
+/// One segment of a path, percent-encoded. `.`, `..` and nothing at all are refused: they navigate, however they are
+/// encoded, and the request would reach another operation.
+pub(crate) fn path_segment<E>(text: &str) -> Result<String, raw::Error<E>> {
+    match text {
+        "" | "." | ".." => Err(raw::Error::InvalidRequest(
+            "a path parameter is empty, `.` or `..`".to_owned(),
+        )),
+        _ => Ok(progenitor_client::encode_path(text)),
+    }
+}
 
 /// Compiles a pattern of the document; an absent one matches everything.
 pub(crate) fn compile(pattern: Option<&str>) -> regex_lite::Regex {

@@ -2,15 +2,24 @@
 //!
 //! Must never know an operation or a field by name: what is special about a field stands in the document.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::{BTreeMap, BTreeSet};
 
-use heck::{ToSnakeCase, ToUpperCamelCase};
-use serde_yaml_ng::{Mapping, Value};
+use heck::ToSnakeCase;
+use serde_yaml_ng::Value;
+
+mod node;
+mod operation;
+mod references;
+mod schema;
+
+pub(crate) use self::node::{Node, SpecError};
 
 /// A document that was read and found usable.
 pub(crate) struct Model {
     pub(crate) schemas: BTreeMap<String, Schema>,
+    /// In the order of the document.
     pub(crate) operations: Vec<Operation>,
+    pub(crate) notifications: Vec<Notification>,
     pub(crate) tags: Vec<Tag>,
 }
 
@@ -19,15 +28,16 @@ pub(crate) struct Schema {
     pub(crate) name: String,
     pub(crate) doc: String,
     pub(crate) kind: Kind,
+    pub(crate) example: Option<Value>,
     /// `x-plain-type`: the name of the plain twin, when it is not the schema's own.
     pub(crate) plain_name: Option<String>,
 }
 
 pub(crate) enum Kind {
-    /// A bounded text.
+    /// A text, bounded unless `x-unbounded-because` says why not.
     Text {
         min: Option<u64>,
-        max: u64,
+        max: Option<u64>,
         pattern: Option<String>,
     },
     /// A moment that keeps its text.
@@ -52,14 +62,20 @@ pub(crate) struct Variant {
     pub(crate) doc: String,
 }
 
+/// A member of an object, or a parameter of a path or of a query.
+#[derive(Clone)]
 pub(crate) struct Property {
     pub(crate) wire: String,
     pub(crate) doc: String,
+    /// What a value must keep to that its type does not say, for people.
+    pub(crate) limits: Option<String>,
     pub(crate) required: bool,
     pub(crate) shape: Shape,
+    pub(crate) example: Option<Value>,
 }
 
 /// The type of a property.
+#[derive(Clone)]
 pub(crate) enum Shape {
     /// A named schema.
     Named(String),
@@ -69,23 +85,49 @@ pub(crate) enum Shape {
     List(Box<Self>),
     /// A whole number, by its Rust type.
     Integer(&'static str),
+    /// True or false.
+    Boolean,
     /// Any JSON.
     Any,
 }
 
 pub(crate) struct Operation {
     pub(crate) id: String,
+    /// In upper case.
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) tag: String,
     pub(crate) summary: String,
     pub(crate) doc: String,
     pub(crate) source: Option<String>,
+    pub(crate) deprecated: bool,
     /// `x-rate-limit`: calls a second and merchant id.
     pub(crate) rate_limit: u64,
-    pub(crate) request: Option<String>,
-    pub(crate) response: Option<String>,
+    /// `x-repeatable`: whether the identical call may be sent again when the outcome of the first is unknown.
+    pub(crate) repeatable: bool,
+    /// In the order of the path.
+    pub(crate) path_parameters: Vec<Property>,
+    /// In the order of the document.
+    pub(crate) query: Vec<Property>,
+    pub(crate) request: Option<Body>,
+    /// `None` is 204.
+    pub(crate) response: Option<Body>,
+    /// Whether it refers to the header that names the platform's key.
     pub(crate) takes_serial: bool,
+}
+
+/// A JSON body.
+pub(crate) struct Body {
+    pub(crate) schema: String,
+    pub(crate) example: Option<Value>,
+}
+
+/// An event that the platform tells, from `x-notifications`.
+pub(crate) struct Notification {
+    pub(crate) event_type: String,
+    pub(crate) variant: String,
+    pub(crate) doc: String,
+    pub(crate) schema: String,
 }
 
 pub(crate) struct Tag {
@@ -93,27 +135,9 @@ pub(crate) struct Tag {
     pub(crate) doc: String,
 }
 
-/// Where the document is unusable, and why.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) struct SpecError {
-    pub(crate) at: String,
-    pub(crate) what: String,
-}
-
-impl fmt::Display for SpecError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.at, self.what)
-    }
-}
-
-impl std::error::Error for SpecError {}
-
 impl Model {
     pub(crate) fn read(document: &Value) -> Result<Self, SpecError> {
-        let root = Node {
-            value: document,
-            at: "#".to_owned(),
-        };
+        let root = Node::root(document);
         let mut schemas = BTreeMap::new();
         for (name, schema) in root.member("components")?.member("schemas")?.members()? {
             schemas.insert(name.to_owned(), Schema::read(name, &schema)?);
@@ -121,7 +145,13 @@ impl Model {
         let mut operations = Vec::new();
         for (path, item) in root.member("paths")?.members()? {
             for (method, operation) in item.members()? {
-                operations.push(Operation::read(path, method, &operation)?);
+                operations.push(Operation::read(&root, path, method, &operation)?);
+            }
+        }
+        let mut notifications = Vec::new();
+        if let Some(events) = root.find("x-notifications") {
+            for (event_type, event) in events.members()? {
+                notifications.push(Notification::read(event_type, &event)?);
             }
         }
         let mut tags = Vec::new();
@@ -134,14 +164,15 @@ impl Model {
         let model = Self {
             schemas,
             operations,
+            notifications,
             tags,
         };
-        model.check_references()?;
+        model.check()?;
         Ok(model)
     }
 
     pub(crate) fn schema(&self, name: &str) -> &Schema {
-        // `check_references` has seen every name.
+        // `check` has seen every name.
         &self.schemas[name]
     }
 
@@ -149,9 +180,15 @@ impl Model {
     pub(crate) fn holds_secret(&self, name: &str, side: Side) -> bool {
         match &self.schema(name).kind {
             Kind::Ciphertext(found) => *found == side,
-            Kind::Object { properties } => properties.iter().any(|p| self.shape_holds_secret(&p.shape, side)),
+            Kind::Object { properties } => self.any_secret(properties, side),
             Kind::Text { .. } | Kind::Time | Kind::OpenEnum { .. } => false,
         }
+    }
+
+    pub(crate) fn any_secret(&self, properties: &[Property], side: Side) -> bool {
+        properties
+            .iter()
+            .any(|property| self.shape_holds_secret(&property.shape, side))
     }
 
     pub(crate) fn shape_holds_secret(&self, shape: &Shape, side: Side) -> bool {
@@ -159,343 +196,107 @@ impl Model {
             Shape::Secret { side: found, .. } => *found == side,
             Shape::Named(name) => self.holds_secret(name, side),
             Shape::List(item) => self.shape_holds_secret(item, side),
-            Shape::Integer(_) | Shape::Any => false,
+            Shape::Integer(_) | Shape::Boolean | Shape::Any => false,
         }
     }
 
-    fn check_references(&self) -> Result<(), SpecError> {
-        let exists = |name: &str, at: &str| {
-            if self.schemas.contains_key(name) {
-                return Ok(());
-            }
-            Err(SpecError {
-                at: at.to_owned(),
-                what: format!("refers to the schema `{name}`, which does not exist"),
-            })
-        };
-        for schema in self.schemas.values() {
-            let at = format!("#/components/schemas/{}", schema.name);
-            if let Kind::Object { properties } = &schema.kind {
-                for property in properties {
-                    let mut shape = &property.shape;
-                    while let Shape::List(item) = shape {
-                        shape = item;
-                    }
-                    if let Shape::Named(name) = shape {
-                        exists(name, &format!("{at}/properties/{}", property.wire))?;
-                    }
-                }
-            }
-        }
-        for schema in self.schemas.values() {
-            if self.holds_secret(&schema.name, Side::Merchant)
-                && self.holds_secret(&schema.name, Side::Platform)
-            {
-                return Err(SpecError {
-                    at: format!("#/components/schemas/{}", schema.name),
-                    what: "mixes ciphertexts for the platform and for the merchant".to_owned(),
-                });
-            }
-        }
+    /// The side that the secrets of a schema are sealed for, if it has any.
+    pub(crate) fn side_of(&self, name: &str) -> Option<Side> {
+        [Side::Merchant, Side::Platform]
+            .into_iter()
+            .find(|&side| self.holds_secret(name, side))
+    }
+
+    /// The names of the schemas that an operation sends or answers, or that a notification holds.
+    pub(crate) fn reachable(&self) -> BTreeSet<&str> {
+        let mut reached = BTreeSet::new();
+        let mut todo: Vec<&str> = Vec::new();
         for operation in &self.operations {
-            let at = format!("operation {}", operation.id);
-            for name in operation.request.iter().chain(&operation.response) {
-                exists(name, &at)?;
-            }
-            if !self.tags.iter().any(|tag| tag.name == operation.tag) {
-                return Err(SpecError {
-                    at,
-                    what: format!("the tag `{}` is not described", operation.tag),
-                });
-            }
-            let seals = operation
-                .request
-                .as_ref()
-                .is_some_and(|name| self.holds_secret(name, Side::Platform));
-            if seals && !operation.takes_serial {
-                return Err(SpecError {
-                    at,
-                    what: "seals fields, so it must take the parameter `WechatpaySerial`".to_owned(),
-                });
+            let bodies = operation.request.iter().chain(&operation.response);
+            todo.extend(bodies.map(|body| body.schema.as_str()));
+            let parameters = operation.path_parameters.iter().chain(&operation.query);
+            todo.extend(parameters.filter_map(|parameter| parameter.shape.name()));
+        }
+        todo.extend(self.notifications.iter().map(|event| event.schema.as_str()));
+        while let Some(name) = todo.pop() {
+            if reached.insert(name)
+                && let Kind::Object { properties } = &self.schema(name).kind
+            {
+                todo.extend(properties.iter().filter_map(|property| property.shape.name()));
             }
         }
-        Ok(())
+        reached
+    }
+
+    /// The objects that hold no secret and therefore are the same type for the raw client and for the SDK.
+    pub(crate) fn shared_objects(&self) -> Vec<&Schema> {
+        let reachable = self.reachable();
+        self.schemas
+            .values()
+            .filter(|schema| matches!(schema.kind, Kind::Object { .. }))
+            .filter(|schema| reachable.contains(schema.name.as_str()))
+            .filter(|schema| self.side_of(&schema.name).is_none())
+            .collect()
     }
 }
 
-impl Schema {
-    fn read(name: &str, node: &Node<'_>) -> Result<Self, SpecError> {
-        let kind = match (node.text_of("type")?, node.text_of("format")?) {
-            (Some("string"), Some("wechatpay-time")) => Kind::Time,
-            (Some("string"), Some("wechatpay-platform-ciphertext")) => Kind::Ciphertext(Side::Platform),
-            (Some("string"), Some("wechatpay-merchant-ciphertext")) => Kind::Ciphertext(Side::Merchant),
-            (Some("string"), Some(other)) => return Err(node.error(format!("unknown format `{other}`"))),
-            (Some("string"), None) if node.find("enum").is_some() => Self::open_enum(node)?,
-            (Some("string"), None) => Kind::Text {
-                min: node.number_of("minLength")?,
-                max: node.number_of("maxLength")?.ok_or_else(|| {
-                    node.error("a string needs a `maxLength`; say 1024 when none is documented")
-                })?,
-                pattern: node.text_of("pattern")?.map(str::to_owned),
-            },
-            (Some("object"), _) => Self::object(node)?,
-            (other, _) => {
-                return Err(node.error(format!("a named schema of type {other:?} is not supported")));
-            }
-        };
-        Ok(Self {
-            name: name.to_owned(),
-            doc: node.member("description")?.text()?.to_owned(),
-            kind,
-            plain_name: node.text_of("x-plain-type")?.map(str::to_owned),
-        })
+impl Operation {
+    /// Where the secrets of its request stand, if there are any.
+    pub(crate) fn sealed_part(&self, model: &Model) -> Option<SealedPart> {
+        if model.any_secret(&self.query, Side::Platform) {
+            return Some(SealedPart::Query);
+        }
+        let request = self.request.as_ref()?;
+        model
+            .holds_secret(&request.schema, Side::Platform)
+            .then_some(SealedPart::Body)
     }
 
-    fn open_enum(node: &Node<'_>) -> Result<Kind, SpecError> {
-        if node.find("x-open-enum").and_then(|open| open.value.as_bool()) != Some(true) {
-            return Err(node.error("an enumeration needs `x-open-enum: true`: answers may hold new values"));
-        }
-        let values = node.member("enum")?.texts()?;
-        let docs = node.member("x-enum-descriptions")?.texts()?;
-        let names = match node.find("x-enum-names") {
-            Some(names) => names.texts()?,
-            None => values.clone(),
-        };
-        if docs.len() != values.len() || names.len() != values.len() {
-            return Err(node.error("`enum`, `x-enum-names` and `x-enum-descriptions` differ in length"));
-        }
-        let variants = values.into_iter().zip(names).zip(docs);
-        let variants = variants.map(|((wire, name), doc)| Variant {
-            wire: wire.to_owned(),
-            name: name.to_upper_camel_case(),
-            doc: doc.to_owned(),
-        });
-        Ok(Kind::OpenEnum {
-            variants: variants.collect(),
-        })
+    /// The query in the order in which the raw client takes it.
+    pub(crate) fn sorted_query(&self) -> Vec<&Property> {
+        let mut query: Vec<_> = self.query.iter().collect();
+        query.sort_by(|a, b| a.wire.cmp(&b.wire));
+        query
     }
+}
 
-    fn object(node: &Node<'_>) -> Result<Kind, SpecError> {
-        let required = match node.find("required") {
-            Some(required) => required.texts()?,
-            None => Vec::new(),
-        };
-        let mut properties = Vec::new();
-        for (wire, property) in node.member("properties")?.members()? {
-            properties.push(Property {
-                wire: wire.to_owned(),
-                doc: property.text_of("description")?.unwrap_or_default().to_owned(),
-                required: required.contains(&wire),
-                shape: Shape::read(&property)?,
-            });
-        }
-        for name in required {
-            if !properties.iter().any(|property| property.wire == name) {
-                return Err(node.error(format!("`{name}` is required but not among the properties")));
-            }
-        }
-        Ok(Kind::Object { properties })
-    }
+/// The part of a request that is sealed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum SealedPart {
+    Body,
+    Query,
 }
 
 impl Property {
     /// The name of the field in Rust, as progenitor writes it.
     pub(crate) fn field(&self) -> String {
-        match self.wire.to_snake_case().as_str() {
-            "type" => "type_".to_owned(),
-            name => name.to_owned(),
+        let name = self.wire.to_snake_case();
+        if KEYWORDS.contains(&name.as_str()) {
+            name + "_"
+        } else {
+            name
         }
+    }
+
+    /// Whether its Rust type is an `Option`; an absent list is an empty one.
+    pub(crate) fn is_option(&self) -> bool {
+        !self.required && !matches!(self.shape, Shape::List(_))
     }
 }
 
 impl Shape {
-    fn read(node: &Node<'_>) -> Result<Self, SpecError> {
-        // `allOf` with one member is how OpenAPI 3.0 gives a reference a description of its own.
-        let reference = match node.find("allOf") {
-            Some(all_of) => match all_of.items()?.as_slice() {
-                [only] => Some(only.reference()?),
-                _ => return Err(all_of.error("`allOf` with more than one member is not supported")),
-            },
-            None if node.find("$ref").is_some() => Some(node.reference()?),
-            None => None,
-        };
-        if let Some(name) = reference {
-            let side = match name.as_str() {
-                "PlatformCiphertext" => Side::Platform,
-                "MerchantCiphertext" => Side::Merchant,
-                _ => return Ok(Self::Named(name)),
-            };
-            let Some(plaintext) = node.text_of("x-plaintext")? else {
-                return Err(
-                    node.error("an encrypted field needs `x-plaintext`: `PhoneNumber` or `FormValue`")
-                );
-            };
-            if !matches!(plaintext, "FormValue" | "PhoneNumber") {
-                return Err(node.error(format!("unknown `x-plaintext: {plaintext}`")));
-            }
-            return Ok(Self::Secret {
-                side,
-                plaintext: plaintext.to_owned(),
-            });
-        }
-        match (node.text_of("type")?, node.text_of("format")?) {
-            (Some("array"), _) => Ok(Self::List(Box::new(Self::read(&node.member("items")?)?))),
-            (Some("integer"), Some("uint32")) => Ok(Self::Integer("u32")),
-            (Some("integer"), Some("int64")) => Ok(Self::Integer("i64")),
-            (Some("string"), _) => {
-                Err(node.error("give every string a named schema, so that it is one type everywhere"))
-            }
-            (None, _) => Ok(Self::Any),
-            (Some(other), _) => Err(node.error(format!("a property of type `{other}` is not supported"))),
+    /// The named schema of it or of its elements.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::List(item) => item.name(),
+            Self::Secret { .. } | Self::Integer(_) | Self::Boolean | Self::Any => None,
         }
     }
 }
 
-impl Operation {
-    fn read(path: &str, method: &str, node: &Node<'_>) -> Result<Self, SpecError> {
-        let json_schema = |content: &Node<'_>| {
-            content
-                .member("content")?
-                .member("application/json")?
-                .member("schema")?
-                .reference()
-        };
-        let request = match node.find("requestBody") {
-            Some(body) => Some(json_schema(&body)?),
-            None => None,
-        };
-        let responses = node.member("responses")?;
-        let response = match responses.find("200") {
-            Some(ok) => Some(json_schema(&ok)?),
-            None => None,
-        };
-        let takes_serial = match node.find("parameters") {
-            Some(parameters) => parameters
-                .items()?
-                .iter()
-                .any(|p| p.text_of("$ref").ok().flatten() == Some("#/components/parameters/WechatpaySerial")),
-            None => false,
-        };
-        let tags = node.member("tags")?.texts()?;
-        let [tag] = tags.as_slice() else {
-            return Err(node.error("an operation has exactly one tag"));
-        };
-        Ok(Self {
-            id: node.member("operationId")?.text()?.to_owned(),
-            method: method.to_uppercase(),
-            path: path.to_owned(),
-            tag: (*tag).to_owned(),
-            summary: node.member("summary")?.text()?.to_owned(),
-            doc: node.member("description")?.text()?.to_owned(),
-            source: match node.find("externalDocs") {
-                Some(docs) => Some(docs.member("url")?.text()?.to_owned()),
-                None => None,
-            },
-            rate_limit: node.number_of("x-rate-limit")?.ok_or_else(|| {
-                node.error("needs `x-rate-limit`, calls a second; 5 when none is documented")
-            })?,
-            request,
-            response,
-            takes_serial,
-        })
-    }
-}
-
-/// A place in the document.
-struct Node<'a> {
-    value: &'a Value,
-    at: String,
-}
-
-impl<'a> Node<'a> {
-    fn error(&self, what: impl Into<String>) -> SpecError {
-        SpecError {
-            at: self.at.clone(),
-            what: what.into(),
-        }
-    }
-
-    fn mapping(&self) -> Result<&'a Mapping, SpecError> {
-        self.value
-            .as_mapping()
-            .ok_or_else(|| self.error("must be an object"))
-    }
-
-    fn find(&self, key: &str) -> Option<Self> {
-        let value = self.value.as_mapping()?.get(key)?;
-        Some(Self {
-            value,
-            at: format!("{}/{}", self.at, key.replace('/', "~1")),
-        })
-    }
-
-    fn member(&self, key: &str) -> Result<Self, SpecError> {
-        self.find(key)
-            .ok_or_else(|| self.error(format!("`{key}` is missing")))
-    }
-
-    fn members(&self) -> Result<Vec<(&'a str, Self)>, SpecError> {
-        self.mapping()?
-            .iter()
-            .map(|(key, value)| {
-                let key = key
-                    .as_str()
-                    .ok_or_else(|| self.error("has a key that is no text"))?;
-                Ok((
-                    key,
-                    Self {
-                        value,
-                        at: format!("{}/{}", self.at, key.replace('/', "~1")),
-                    },
-                ))
-            })
-            .collect()
-    }
-
-    fn items(&self) -> Result<Vec<Self>, SpecError> {
-        let items = self
-            .value
-            .as_sequence()
-            .ok_or_else(|| self.error("must be a list"))?;
-        Ok(items
-            .iter()
-            .enumerate()
-            .map(|(i, value)| Self {
-                value,
-                at: format!("{}/{i}", self.at),
-            })
-            .collect())
-    }
-
-    fn text(&self) -> Result<&'a str, SpecError> {
-        self.value.as_str().ok_or_else(|| self.error("must be a text"))
-    }
-
-    fn texts(&self) -> Result<Vec<&'a str>, SpecError> {
-        self.items()?.iter().map(Self::text).collect()
-    }
-
-    fn text_of(&self, key: &str) -> Result<Option<&'a str>, SpecError> {
-        self.find(key).map(|node| node.text()).transpose()
-    }
-
-    fn number_of(&self, key: &str) -> Result<Option<u64>, SpecError> {
-        self.find(key)
-            .map(|node| {
-                node.value
-                    .as_u64()
-                    .ok_or_else(|| node.error("must be a whole number, 0 or more"))
-            })
-            .transpose()
-    }
-
-    fn reference(&self) -> Result<String, SpecError> {
-        let reference = self.member("$ref")?.text()?;
-        match reference.strip_prefix("#/components/schemas/") {
-            Some(name) => Ok(name.to_owned()),
-            None => Err(self.error(format!(
-                "refers to `{reference}`, expected `#/components/schemas/…`"
-            ))),
-        }
-    }
-}
+/// Words of Rust that a field of an API may well be called.
+const KEYWORDS: &[&str] = &[
+    "as", "async", "box", "enum", "final", "for", "if", "impl", "in", "loop", "match", "mod", "move", "priv",
+    "pub", "ref", "static", "super", "trait", "true", "try", "type", "use", "where", "while", "yield",
+];
