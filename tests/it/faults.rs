@@ -142,7 +142,10 @@ async fn a_clock_ten_minutes_off_is_told_by_the_platform() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
-    assert_eq!((error.status(), error.code()), (Some(401), Some("SIGN_ERROR")));
+    assert_eq!(
+        (error.status(), error.code()),
+        (Some(401), Some(&wxmember::ErrorCode::SignError))
+    );
     assert!(error.message().unwrap().contains("timestamp"));
     assert!(sandbox.members().is_empty());
     sandbox.shutdown().await;

@@ -3,8 +3,8 @@
 
 use wxmember::{
     BrandId, CardColor, CardId, CardPictureUrl, Client, CommonField, CommonFieldName, CustomField,
-    CustomFieldName, Delivery, Error, ErrorKind, ImportByPhone, MemberLevel, RetryPolicy, SealReason, Sealed,
-    TextError, Time, UserCardCode, UserInformation, Validity as WireValidity,
+    CustomFieldName, Delivery, Error, ErrorCode, ErrorKind, ImportByPhone, MemberLevel, RetryPolicy,
+    SealReason, Sealed, TextError, Time, UserCardCode, UserInformation, Validity as WireValidity,
 };
 
 use crate::{
@@ -181,7 +181,7 @@ fn answer(error: &Error) -> Answer {
         },
         _ => Answer::Refused {
             status: error.status().unwrap_or_default(),
-            code: error.code().unwrap_or("UNKNOWN").to_owned(),
+            code: error.code().map_or("UNKNOWN", ErrorCode::as_str).to_owned(),
             message: without_long_numbers(error.message().unwrap_or_default()),
             request_id,
         },

@@ -19,8 +19,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) operation: &'a Operation,
-    /// Whether the path must be the operation's; false for paths that the document does not know.
-    pub(crate) is_documented: bool,
+    /// Whether it may be made twice.
     pub(crate) is_repeatable: bool,
 }
 
@@ -51,11 +50,7 @@ where
         }
         history.attempts += 1;
         let left = end.saturating_sub(core.clock.steady());
-        let pipeline = Arc::new(Attempt::new(
-            core.clone(),
-            call.is_documented.then_some(*operation),
-            core.timeout.min(left),
-        ));
+        let pipeline = Arc::new(Attempt::new(core.clone(), core.timeout.min(left)));
         let span = observe::span(operation, history.attempts, host);
         let started = core.clock.steady();
         let outcome = attempt(core.raw(host, pipeline.clone()))

@@ -183,7 +183,6 @@ impl Chain {
         let body = body.map(|body| Bytes::from(body.to_string()));
         let call = Call {
             operation: &operation,
-            is_documented: documented.is_some(),
             is_repeatable: self.repeatable || method == Method::GET || operation.is_repeatable(),
         };
         let attempt = |raw: wxmember_client::raw::Client| {

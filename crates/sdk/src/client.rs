@@ -120,7 +120,6 @@ impl Client {
     {
         let call = Call {
             operation,
-            is_documented: true,
             is_repeatable: operation.is_repeatable(),
         };
         let answered = attempt::run(&self.core, &self.retry, call, attempt).await?;

@@ -10,9 +10,9 @@ use wxmember_client::{BodyFault, Refusal, raw};
 use wxmember_signing::VerifyError;
 
 use crate::{
-    Operation,
+    ErrorCode, Operation,
     attempt::History,
-    pipeline::{AnotherPath, Seen},
+    pipeline::Seen,
     seal::{SealError, SealReason},
 };
 
@@ -117,7 +117,7 @@ pub struct ErrorDetail {
 #[derive(Default, Deserialize)]
 struct Problem {
     #[serde(default)]
-    code: Option<String>,
+    code: Option<ErrorCode>,
     #[serde(default)]
     message: Option<String>,
     #[serde(default)]
@@ -205,9 +205,11 @@ impl Error {
     }
 
     /// The platform's code (错误码), such as `PARAM_ERROR`; `None` when the body held none.
+    ///
+    /// Decide by [`kind`](Self::kind) first: the same code comes with different statuses.
     #[must_use]
-    pub fn code(&self) -> Option<&str> {
-        self.0.problem.code.as_deref()
+    pub fn code(&self) -> Option<&ErrorCode> {
+        self.0.problem.code.as_ref()
     }
 
     /// The platform's message for people (错误描述). It changes; do not decide by it. It may echo what was sent; do not log it.
@@ -316,13 +318,7 @@ impl Error {
         let new = |kind, delivery| Self::new(operation, kind, delivery);
         match refusal {
             Refusal::Sign(unsigned) => {
-                let reason = unsigned.into_reason();
-                let kind = if reason.is::<AnotherPath>() {
-                    ErrorKind::Request
-                } else {
-                    ErrorKind::Sign
-                };
-                new(kind, Delivery::NotSent).caused_by(reason)
+                new(ErrorKind::Sign, Delivery::NotSent).caused_by(unsigned.into_reason())
             }
             Refusal::Status {
                 status,
@@ -371,7 +367,8 @@ impl Error {
                 };
                 error.caused_by(source.without_url())
             }
-            raw::Error::InvalidRequest(_) | raw::Error::Custom(_) => new(ErrorKind::Sign, Delivery::NotSent),
+            raw::Error::InvalidRequest(what) => new(ErrorKind::Request, Delivery::NotSent).caused_by(what),
+            raw::Error::Custom(_) => new(ErrorKind::Sign, Delivery::NotSent),
             // Only verified 2xx answers come as far as the generated code.
             raw::Error::UnexpectedResponse(response) => {
                 let status = response.status().as_u16();
@@ -468,6 +465,7 @@ impl fmt::Display for Error {
         }
         if let Some(code) = &problem.code {
             // The code is the gateway's own word; anything else stays out of the text.
+            let code = code.as_str();
             let word = code.len() <= 64
                 && code
                     .bytes()

@@ -5,6 +5,8 @@
 
 mod answer;
 mod attempt;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod chain;
 mod client;
 mod clock;
@@ -18,6 +20,7 @@ mod generated;
 mod keys;
 mod keyset;
 mod merchant;
+pub mod notification;
 mod observe;
 mod operation;
 mod pipeline;
@@ -27,11 +30,14 @@ mod seal;
 mod signer;
 mod trust;
 
+pub use wxmember_client::scalars::ErrorCode;
 pub use wxmember_client::{InvalidTime, InvalidValidity, TextError, TextErrorKind, UnknownValue};
 pub use wxmember_crypto::{
-    ApiV3Key, Certificate, CertificateError, FormValue, KeyError, KeyId, MerchantCiphertext, MerchantKey,
-    OpenError, PhoneNumber, Plaintext, PlatformKey, PublicKey, Signature, party,
+    ApiV3Key, Certificate, CertificateError, FormValue, KeyError, KeyFileKind, KeyId, MerchantCiphertext,
+    MerchantKey, OpenError, PhoneNumber, Plaintext, PlatformKey, PublicKey, Signature, party,
 };
+#[cfg(feature = "encrypted-keys")]
+pub use wxmember_crypto::{Passphrase, Pkcs12, Pkcs12Error};
 pub use wxmember_signing::{UnixSeconds, VerifyError};
 
 pub use crate::{

@@ -298,6 +298,3 @@ struct Resource {
 
 /// A card with every field at its limit has some 20 KiB.
 const LARGEST: usize = 1024 * 1024;
-
-#[cfg(test)]
-mod tests;

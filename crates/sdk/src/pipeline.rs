@@ -11,13 +11,12 @@ use wxmember_client::{Pipeline, Step, Unsigned};
 use wxmember_crypto::KeyId;
 use wxmember_signing::{Authorization, Request, SignatureHeaders, Verified, VerifyError, verify};
 
-use crate::{Operation, core::Core};
+use crate::core::Core;
 
 /// One attempt of one call.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     core: Arc<Core>,
-    operation: Option<Operation>,
     timeout: Duration,
     seen: Mutex<Seen>,
 }
@@ -32,11 +31,9 @@ pub(crate) struct Seen {
 }
 
 impl Attempt {
-    /// `operation` is the one whose path must be signed, when the document knows the call.
-    pub(crate) fn new(core: Arc<Core>, operation: Option<Operation>, timeout: Duration) -> Self {
+    pub(crate) fn new(core: Arc<Core>, timeout: Duration) -> Self {
         Self {
             core,
-            operation,
             timeout,
             seen: Mutex::default(),
         }
@@ -49,13 +46,7 @@ impl Attempt {
 
 impl Pipeline for Attempt {
     fn authorize<'a>(&'a self, request: Request<'a>) -> Step<'a, Result<Authorization, Unsigned>> {
-        Box::pin(async move {
-            let path = request.target.split('?').next().unwrap_or_default();
-            if self.operation.is_some_and(|operation| !operation.has_path(path)) {
-                return Err(Unsigned::new(AnotherPath));
-            }
-            self.core.authorize(request).await
-        })
+        Box::pin(self.core.authorize(request))
     }
 
     fn verify<'a>(
@@ -109,8 +100,3 @@ impl Pipeline for Attempt {
         self.core.body_limit
     }
 }
-
-/// The URL would lead to another operation than the one that is called.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("a path parameter is empty, `.` or `..`, which would lead to another path")]
-pub(crate) struct AnotherPath;

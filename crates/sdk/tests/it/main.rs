@@ -2,4 +2,5 @@
 
 mod harness;
 mod keys;
+mod notifications;
 mod retry;
