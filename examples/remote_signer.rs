@@ -15,8 +15,8 @@ use std::{
 };
 
 use wxmember::{
-    Client, FormValue, ImportByPhone, Merchant, MerchantCiphertext, OpenError, Opener, PhoneNumber, Plaintext,
-    PlatformKey, Signature, Signer, SignerError, Signing, Trust, Validity,
+    Client, FormValue, ImportByPhone, Merchant, MerchantCiphertext, OpenError, Opener, PhoneNumber,
+    Plaintext, PlatformKey, Signature, Signer, SignerError, Signing, Trust, Validity,
 };
 use wxmember_sandbox::Sandbox;
 
@@ -54,7 +54,9 @@ impl Signer for Openssl {
         Box::pin(async move {
             // Waiting for another process blocks, so it has a thread of its own.
             let signing = move || Self::run(&key, &["dgst", "-sha256", "-sign"], &message);
-            let signature = tokio::task::spawn_blocking(signing).await.map_err(SignerError::new)?;
+            let signature = tokio::task::spawn_blocking(signing)
+                .await
+                .map_err(SignerError::new)?;
             signature.map(Signature::from_bytes).map_err(SignerError::new)
         })
     }
@@ -106,7 +108,10 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .pickup_time("2020-05-20T13:29:35.120+08:00".parse()?)
         .build();
     let card = client.user_cards().import_by_phone(&member).await?;
-    println!("signed by openssl, accepted: {} {}", card.user_card_code, card.user_card_state);
+    println!(
+        "signed by openssl, accepted: {} {}",
+        card.user_card_code, card.user_card_state
+    );
 
     let sealed = card.into_inner().phone_number.ok_or("no phone number")?;
     // The opener waits for another process as well.

@@ -8,8 +8,8 @@ use std::error::Error;
 
 use serde_json::json;
 use wxmember::{
-    Answer, Client, CommonField, CommonFieldName, FormValue, ImportByPhone, Merchant, MerchantKey, PhoneNumber,
-    PlatformKey, Reply, Trust, UserCard, UserInformation, Validity, blocking,
+    Answer, Client, CommonField, CommonFieldName, FormValue, ImportByPhone, Merchant, MerchantKey,
+    PhoneNumber, PlatformKey, Reply, Trust, UserCard, UserInformation, Validity, blocking,
 };
 use wxmember_sandbox::Sandbox;
 
@@ -83,7 +83,11 @@ fn client(sandbox: &Sandbox) -> Result<Client, Box<dyn Error + Send + Sync>> {
     let key = MerchantKey::from_pem(&credentials.merchant_key_pem)?;
     let platform = PlatformKey::from_pem(&credentials.platform_key_pem)?;
     let client = Client::builder()
-        .merchant(Merchant::new(&credentials.mchid, &credentials.merchant_serial, key)?)
+        .merchant(Merchant::new(
+            &credentials.mchid,
+            &credentials.merchant_serial,
+            key,
+        )?)
         .trust(Trust::public_key(&credentials.platform_key_id, platform)?)
         .with_base_url(sandbox.base_url())
         .build()?;
@@ -91,13 +95,23 @@ fn client(sandbox: &Sandbox) -> Result<Client, Box<dyn Error + Send + Sync>> {
 }
 
 fn typed(card: &Reply<UserCard>) -> String {
-    format!("{} {} {}", card.status(), card.user_card_code, card.user_card_state)
+    format!(
+        "{} {} {}",
+        card.status(),
+        card.user_card_code,
+        card.user_card_state
+    )
 }
 
 fn generic(answer: &Reply<Answer>) -> Result<String, Box<dyn Error + Send + Sync>> {
     let card = answer.value()?;
     let text = |name: &str| card[name].as_str().unwrap_or_default().to_owned();
-    Ok(format!("{} {} {}", answer.status(), text("user_card_code"), text("user_card_state")))
+    Ok(format!(
+        "{} {} {}",
+        answer.status(),
+        text("user_card_code"),
+        text("user_card_state")
+    ))
 }
 
 const PATH: &str = "v3/brand/partner/card-member/user-cards/import-by-phone";

@@ -1,7 +1,7 @@
 //! Calls without async, on a runtime of their own (feature `blocking`).
 //!
-//! Every style of the async client is here under the same names. Do not use it inside async code: it would block a thread of
-//! the runtime; there each call is refused with [`ErrorKind::Request`].
+//! Every style of the async client is here under the same names. Made inside async code a call blocks one of the runtime's
+//! threads until its answer is there; use `tokio::task::spawn_blocking` around it, or the async client.
 //!
 //! ```no_run
 //! # fn demo(client: wxmember::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -18,10 +18,9 @@ use std::{fmt, io, ops::Index, sync::Arc};
 
 use elsa::sync::FrozenMap;
 use serde::Serialize;
-use thiserror::Error;
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::Runtime;
 
-use crate::{Answer, Delivery, Error, ErrorKind, Operation, Reply};
+use crate::{Answer, Error, Reply};
 
 #[rustfmt::skip]
 mod generated;
@@ -96,21 +95,13 @@ impl Client {
 }
 
 impl Background {
-    fn wait<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        match &self.0 {
-            Some(runtime) if Handle::try_current().is_err() => runtime.block_on(call),
-            _ => {
-                let operation = Operation::new("blocking", "", "", 5, false);
-                Err(Error::new(&operation, ErrorKind::Request, Delivery::NotSent).caused_by(InsideRuntime))
-            }
-        }
+    /// Waits on this thread; connections and timers live on the runtime's own, so a call cannot wait for itself wherever
+    /// it is made.
+    fn wait<T>(&self, call: impl Future<Output = T>) -> T {
+        let _context = self.0.as_ref().map(Runtime::enter);
+        pollster::block_on(call)
     }
 }
-
-/// A blocking call inside async code.
-#[derive(Clone, Copy, Debug, Error)]
-#[error("a blocking call was made inside async code; use `wxmember::Client` there")]
-struct InsideRuntime;
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,7 +145,7 @@ impl Chain {
     ///
     /// # Errors
     ///
-    /// As there, and [`ErrorKind::Request`] inside async code.
+    /// As there.
     pub fn get(self) -> Result<Reply<Answer>, Error> {
         self.runtime.wait(self.chain.get())
     }

@@ -1,5 +1,7 @@
 //! The SDK against the sandbox, over real sockets, as a user of the crate sees it.
 
+#[cfg(feature = "blocking")]
+mod blocking;
 mod harness;
 mod keys;
 mod notifications;
