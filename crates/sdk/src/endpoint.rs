@@ -66,25 +66,21 @@ impl Index<&str> for Client {
 
 impl Endpoint {
     /// The call as a chain, to give it parameters.
-    #[must_use]
     pub fn chain(&self) -> Chain {
         Chain::new(self.core.clone(), self.retry, &self.path)
     }
 
     /// As [`Chain::param`].
-    #[must_use]
     pub fn param(&self, name: &str, value: impl fmt::Display) -> Chain {
         self.chain().param(name, value)
     }
 
     /// As [`Chain::query`].
-    #[must_use]
     pub fn query(&self, name: &str, value: impl fmt::Display) -> Chain {
         self.chain().query(name, value)
     }
 
     /// As [`Chain::seal`].
-    #[must_use]
     pub fn seal(&self, pointer: &str) -> Chain {
         self.chain().seal(pointer)
     }
