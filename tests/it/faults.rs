@@ -163,7 +163,7 @@ async fn a_refusal_names_the_field_and_not_its_value() {
         .unwrap_err();
     assert_eq!(
         (error.kind(), error.code()),
-        (ErrorKind::BadRequest, Some("PARAM_ERROR"))
+        (ErrorKind::BadRequest, Some(&wxmember::ErrorCode::ParamError))
     );
     assert_eq!(error.detail().unwrap().field.as_deref(), Some("/phone_number"));
     assert!(!format!("{error} {error:?}").contains("MARKER"));
