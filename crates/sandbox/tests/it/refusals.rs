@@ -28,8 +28,11 @@ fn check(answer: &Received, status: u16, code: &str, message: &str) {
 #[tokio::test]
 async fn path_and_method_come_first_and_have_no_body() {
     let sandbox = sandbox().await;
-    let answer = refusal(&sandbox, |request| request.target.push('x')).await;
+    let answer = refusal(&sandbox, |request| request.target.push_str("/x")).await;
     assert_eq!((answer.status, answer.body.len()), (404, 0));
+    // Any text may stand for a code there, but not with this method.
+    let answer = refusal(&sandbox, |request| request.target.push('x')).await;
+    assert_eq!((answer.status, answer.body.len()), (405, 0));
     let answer = refusal(&sandbox, |request| {
         request.method = "GET";
         request.headers.clear();
