@@ -12,6 +12,7 @@ use axum::{
     routing::get,
 };
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 use wxmember_crypto::{FormValue, Plaintext};
 
 use crate::{gateway::Gateway, journal::JournalEntry, lock::locked, member::Member};
@@ -46,7 +47,8 @@ async fn health(State(gateway): State<Arc<Gateway>>) -> Json<Value> {
 async fn members(State(gateway): State<Arc<Gateway>>, RawQuery(query): RawQuery) -> Json<Value> {
     let reveal = query.is_some_and(|query| query.split('&').any(|pair| pair == "reveal=true"));
     let members = locked(&gateway.state).members.all();
-    let shown: Vec<_> = members.iter().map(|member| shown(member, reveal)).collect();
+    let now = gateway.clock.date_time();
+    let shown: Vec<_> = members.iter().map(|member| shown(member, now, reveal)).collect();
     Json(json!({"count": shown.len(), "members": shown}))
 }
 
@@ -72,12 +74,15 @@ fn written(entry: &JournalEntry) -> Value {
     })
 }
 
-fn shown(member: &Member, reveal: bool) -> Value {
+fn shown(member: &Member, now: OffsetDateTime, reveal: bool) -> Value {
     let write = |value: &FormValue| {
         let text = if reveal { value.expose() } else { MASK };
         Ok::<_, Infallible>(text.to_owned())
     };
-    let mut card = member.card.filled(write).unwrap_or_else(|never| match never {});
+    let mut card = member
+        .shown(now)
+        .filled(write)
+        .unwrap_or_else(|never| match never {});
     card["repeats"] = member.repeats.into();
     card
 }

@@ -169,6 +169,7 @@ impl Gateway {
                 let document = document.map_err(|_| &rule::SYSTEM_ERROR)?;
                 (StatusCode::OK, document.to_string())
             }
+            Outcome::Nothing => (StatusCode::NO_CONTENT, String::new()),
         };
         let fault = self.faults.take_after_commit(&operation.id);
         let signer = Signer {

@@ -10,7 +10,6 @@ mod fault;
 mod folder;
 mod gateway;
 mod identity;
-mod import_by_phone;
 mod issue;
 mod journal;
 mod lock;
@@ -44,7 +43,7 @@ pub use crate::{
         NotificationError, NotificationOptions, NotificationSignature, PersonalFields, SignedNotification,
     },
     platform::PlatformCertificate,
-    policy::{NoCertificates, Policies, RepeatedMember, SecondCard, TakenCode},
+    policy::{NoCertificates, Policies, RepeatedMember, SecondCard, TakenCode, ValidityType},
     quota::Quota,
     rule::{Rule, Sureness, rules},
     sandbox::{Sandbox, SandboxBuilder, StartError},

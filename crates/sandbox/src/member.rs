@@ -1,18 +1,12 @@
-//! The members and their cards. They live in memory and die with the process; nothing here may reach a file or a log.
+//! A member's card. It lives in memory and dies with the process; nothing here may reach a file or a log.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt};
 
 use serde_json::Value;
-use wxmember_crypto::{Fingerprint, FormValue, KeyedHash, PhoneNumber, Plaintext};
+use time::OffsetDateTime;
+use wxmember_crypto::{FormValue, PhoneNumber, Plaintext};
 
-use crate::{
-    policy::{Policies, RepeatedMember, SecondCard, TakenCode},
-    rule::{self, Rule},
-};
+pub(crate) mod store;
 
 /// A member's card, as the sandbox keeps it.
 #[derive(Clone)]
@@ -20,9 +14,20 @@ pub struct Member {
     pub(crate) card_id: String,
     pub(crate) user_card_code: String,
     pub(crate) openid: String,
-    pub(crate) phone_number: PhoneNumber,
+    pub(crate) phone_number: Option<PhoneNumber>,
     pub(crate) card: Card,
+    pub(crate) stage: Stage,
+    /// The last moment of validity; `None` is forever.
+    pub(crate) ends_at: Option<OffsetDateTime>,
     pub(crate) repeats: u64,
+}
+
+/// How far a card has come. That it expired follows from the time and is kept nowhere.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Stage {
+    Unactivated,
+    Effective,
+    Invalid,
 }
 
 impl Member {
@@ -38,16 +43,17 @@ impl Member {
         &self.user_card_code
     }
 
-    /// The made-up openid; the same phone number has the same one under the same keys.
+    /// The member's openid: as it was imported, or made up for a phone number. The same number has the same one under
+    /// the same keys.
     #[must_use]
     pub fn openid(&self) -> &str {
         &self.openid
     }
 
-    /// The phone number, eleven digits.
+    /// The phone number, eleven digits; `None` for a member who was imported by openid without one.
     #[must_use]
-    pub fn phone_number(&self) -> &PhoneNumber {
-        &self.phone_number
+    pub fn phone_number(&self) -> Option<&PhoneNumber> {
+        self.phone_number.as_ref()
     }
 
     /// What was sealed in the request, by JSON Pointer into the card, such as `/user_information/common_field_list/0/value`.
@@ -58,10 +64,39 @@ impl Member {
             .map(|(pointer, value)| (pointer.as_str(), value))
     }
 
-    /// The card without its personal fields, which are empty texts here.
+    /// The card without its personal fields, which are empty texts here. Its state is the one that was set last.
     #[must_use]
     pub fn card(&self) -> &Value {
         &self.card.document
+    }
+
+    /// The card as an answer shows it at a time.
+    pub(crate) fn shown(&self, now: OffsetDateTime) -> Card {
+        let mut card = self.card.clone();
+        card.document["user_card_state"] = self.state(now).into();
+        card
+    }
+
+    /// `user_card_state` at a time.
+    pub(crate) fn state(&self, now: OffsetDateTime) -> &'static str {
+        let is_over = self.ends_at.is_some_and(|end| end < now);
+        match self.stage {
+            Stage::Invalid => "INVALID",
+            Stage::Effective | Stage::Unactivated if is_over => "EXPIRED",
+            Stage::Effective => "EFFECTIVE",
+            Stage::Unactivated => "UNACTIVATED",
+        }
+    }
+
+    /// Moves the card to a stage, and says so in its document.
+    pub(crate) fn set_stage(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.card.document["user_card_state"] = match stage {
+            Stage::Unactivated => "UNACTIVATED",
+            Stage::Effective => "EFFECTIVE",
+            Stage::Invalid => "INVALID",
+        }
+        .into();
     }
 
     /// How often the same member came again after the first import.
@@ -104,107 +139,26 @@ impl Card {
         }
         Ok(document)
     }
+
+    /// Replaces a member of the document, and what is personal below it, by that of another one.
+    pub(crate) fn replace(&mut self, name: &str, value: Value, personal: &BTreeMap<String, FormValue>) {
+        let pointer = format!("/{name}");
+        let is_below = |other: &str| {
+            other
+                .strip_prefix(&pointer)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.document[name] = value;
+        self.personal.retain(|other, _| !is_below(other));
+        let added = personal.iter().filter(|(other, _)| is_below(other));
+        self.personal
+            .extend(added.map(|(other, value)| (other.clone(), value.clone())));
+    }
 }
 
 impl fmt::Debug for Card {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Card(…, {} personal fields)", self.personal.len())
-    }
-}
-
-/// Every card of every template.
-#[derive(Debug)]
-pub(crate) struct Members {
-    by_code: BTreeMap<(String, String), Arc<Member>>,
-    /// The code by template and phone number; the number as a keyed hash.
-    by_phone: HashMap<(String, Fingerprint), String>,
-    phone_hash: KeyedHash,
-}
-
-impl Members {
-    pub(crate) fn new(hash_key: [u8; 32]) -> Self {
-        Self {
-            by_code: BTreeMap::new(),
-            by_phone: HashMap::new(),
-            phone_hash: KeyedHash::new(hash_key),
-        }
-    }
-
-    /// Takes in a member, or finds the one that is there.
-    pub(crate) fn import(
-        &mut self,
-        member: Member,
-        policies: Policies,
-    ) -> Result<Arc<Member>, &'static Rule> {
-        let key = (member.card_id.clone(), member.user_card_code.clone());
-        if let Some(existing) = self.by_code.get_mut(&key) {
-            return match (existing.phone_number == member.phone_number, policies) {
-                (
-                    true,
-                    Policies {
-                        repeated_member: RepeatedMember::ReturnExisting,
-                        ..
-                    },
-                ) => {
-                    let existing = Arc::make_mut(existing);
-                    existing.repeats = existing.repeats.saturating_add(1);
-                    Ok(Arc::new(existing.clone()))
-                }
-                (
-                    true,
-                    Policies {
-                        repeated_member: RepeatedMember::AlreadyExists,
-                        ..
-                    },
-                ) => Err(&rule::REPEATED_MEMBER),
-                (
-                    false,
-                    Policies {
-                        taken_code: TakenCode::AlreadyExists,
-                        ..
-                    },
-                ) => Err(&rule::CODE_TAKEN),
-                (
-                    false,
-                    Policies {
-                        taken_code: TakenCode::InvalidRequest,
-                        ..
-                    },
-                ) => Err(&rule::CODE_TAKEN_AS_INVALID),
-            };
-        }
-        let phone = (
-            member.card_id.clone(),
-            self.phone_hash.of("phone_number", &member.phone_number),
-        );
-        if self.by_phone.contains_key(&phone) && policies.second_card == SecondCard::Refuse {
-            return Err(&rule::SECOND_CARD);
-        }
-        let member = Arc::new(member);
-        self.by_phone.insert(phone, member.user_card_code.clone());
-        self.by_code.insert(key, Arc::clone(&member));
-        Ok(member)
-    }
-
-    /// A made-up openid that follows from the phone number and the sandbox's keys.
-    pub(crate) fn openid_of(&self, phone: &PhoneNumber) -> String {
-        let mut openid = format!("o{}", self.phone_hash.of("openid", phone));
-        openid.truncate(28);
-        openid
-    }
-
-    /// The members, by template and code.
-    pub(crate) fn all(&self) -> Vec<Arc<Member>> {
-        self.by_code.values().cloned().collect()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.by_code.len()
-    }
-
-    pub(crate) fn find(&self, card_id: &str, user_card_code: &str) -> Option<Arc<Member>> {
-        let key = (card_id.to_owned(), user_card_code.to_owned());
-        self.by_code.get(&key).cloned()
     }
 }
 
@@ -228,64 +182,6 @@ mod tests {
 
     use super::*;
 
-    fn member(code: &str, phone: &str) -> Member {
-        Member {
-            card_id: "card".to_owned(),
-            user_card_code: code.to_owned(),
-            openid: "o".to_owned(),
-            phone_number: PhoneNumber::new(phone),
-            card: Card {
-                document: json!({"phone_number": ""}),
-                personal: [("/phone_number".to_owned(), FormValue::new(phone))].into(),
-            },
-            repeats: 0,
-        }
-    }
-
-    fn members() -> Members {
-        let mut members = Members::new([7; 32]);
-        members
-            .import(member("a", "13800138000"), Policies::default())
-            .unwrap();
-        members
-    }
-
-    #[track_caller]
-    fn check(policies: Policies, code: &str, phone: &str, expected: Result<u64, &'static Rule>) {
-        let mut members = members();
-        let result = members.import(member(code, phone), policies);
-        assert_eq!(result.map(|member| member.repeats), expected);
-    }
-
-    #[test]
-    fn duplicates_follow_the_policies() {
-        let default = Policies::default();
-        check(default, "a", "13800138000", Ok(1));
-        check(default, "a", "13800138001", Err(&rule::CODE_TAKEN));
-        check(default, "b", "13800138000", Err(&rule::SECOND_CARD));
-        check(default, "b", "13800138001", Ok(0));
-        let other = Policies {
-            repeated_member: RepeatedMember::AlreadyExists,
-            second_card: SecondCard::Allow,
-            taken_code: TakenCode::InvalidRequest,
-            ..Policies::default()
-        };
-        check(other, "a", "13800138000", Err(&rule::REPEATED_MEMBER));
-        check(other, "a", "13800138001", Err(&rule::CODE_TAKEN_AS_INVALID));
-        check(other, "b", "13800138000", Ok(0));
-    }
-
-    #[test]
-    fn a_repeat_is_counted_on_the_member_that_is_kept() {
-        let mut members = members();
-        members
-            .import(member("a", "13800138000"), Policies::default())
-            .unwrap();
-        assert_eq!(members.find("card", "a").unwrap().repeats(), 1);
-        assert_eq!(members.len(), 1);
-        assert!(members.find("card", "b").is_none());
-    }
-
     #[test]
     fn mainland_numbers_are_taken_with_and_without_the_country_code() {
         for (text, expected) in [
@@ -306,10 +202,30 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_person() {
-        let members = members();
-        let member = &members.all()[0];
-        let shown = format!("{members:?} {member:?} {:?}", member.card);
-        assert!(!shown.contains("13800138000"), "{shown}");
+    fn a_member_is_replaced_with_all_that_is_personal_below_it() {
+        let value = |text: &str| FormValue::new(text);
+        let mut card = Card {
+            document: json!({"phone_number": "", "phone_number_2": "", "form": {"list": ["", ""]}}),
+            personal: [
+                ("/phone_number".to_owned(), value("a")),
+                ("/phone_number_2".to_owned(), value("b")),
+                ("/form/list/0".to_owned(), value("c")),
+                ("/form/list/1".to_owned(), value("d")),
+            ]
+            .into(),
+        };
+        let new = [
+            ("/phone_number".to_owned(), value("e")),
+            ("/form/list/0".to_owned(), value("f")),
+        ]
+        .into();
+        card.replace("phone_number", json!(""), &new);
+        card.replace("form", json!({"list": [""]}), &new);
+        let filled = card
+            .filled(|value| Ok::<_, ()>(value.expose().to_owned()))
+            .unwrap();
+        let expected = json!({"phone_number": "e", "phone_number_2": "b", "form": {"list": ["f"]}});
+        assert_eq!(filled, expected);
+        assert_eq!(card.personal.len(), 3);
     }
 }

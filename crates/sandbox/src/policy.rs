@@ -12,6 +12,8 @@ pub struct Policies {
     pub second_card: SecondCard,
     /// The same code with another phone number.
     pub taken_code: TakenCode,
+    /// The type of a card's validity beside its template's.
+    pub validity_type: ValidityType,
 }
 
 /// A merchant who only has the public key asks for certificates.
@@ -52,4 +54,14 @@ pub enum TakenCode {
     AlreadyExists,
     /// 400 `INVALID_REQUEST`.
     InvalidRequest,
+}
+
+/// The type of a card's validity is compared with the template's.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum ValidityType {
+    /// Any type is taken, so that every kind of member fits the one template that is there. The default.
+    #[default]
+    Any,
+    /// 400 `PARAM_ERROR` when the two differ.
+    SameAsTemplate,
 }

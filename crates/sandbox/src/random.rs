@@ -35,6 +35,18 @@ impl Tokens {
         token
     }
 
+    /// As many decimal digits of the next token, at most 32, the first one not 0.
+    pub(crate) fn digits(&self, length: usize) -> String {
+        let digest = self.digest();
+        let digits = digest.as_bytes().iter().take(length).enumerate();
+        digits
+            .map(|(index, byte)| {
+                let digit = if index == 0 { byte % 9 + 1 } else { byte % 10 };
+                char::from(b'0' + digit)
+            })
+            .collect()
+    }
+
     fn digest(&self) -> Fingerprint {
         let mut hasher = SourceHasher::new();
         hasher.update(&self.seed);
@@ -76,6 +88,9 @@ mod tests {
         assert_eq!(first, other.token());
         assert_eq!(first.len(), 32);
         assert_ne!(first, one.token());
+        let digits = one.digits(12);
+        assert!(digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit()));
+        assert!(!digits.starts_with('0'));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Whom the sandbox knows: merchants by id, the platform's keys, card templates by id.
+//! Whom the sandbox knows: merchants by id, and the platform's keys.
 //!
 //! One merchant today, taken from one [`Identity`]; everything else asks here by name, so there can be more.
 
@@ -15,8 +15,6 @@ use crate::{
 pub(crate) struct Registry {
     callers: HashMap<String, Caller>,
     pub(crate) platform: PlatformKeys,
-    /// The brand by card template.
-    templates: HashMap<String, String>,
 }
 
 /// A merchant that may call.
@@ -41,7 +39,6 @@ impl Registry {
         Self {
             callers: [(credentials.mchid, caller)].into(),
             platform: PlatformKeys::new(public_key, identity.certified),
-            templates: [(credentials.card_id, credentials.brand_id)].into(),
         }
     }
 
@@ -52,11 +49,6 @@ impl Registry {
     /// The one merchant, for what the platform does of its own accord.
     pub(crate) fn first_caller(&self) -> Option<&Caller> {
         self.callers.values().min_by_key(|caller| &caller.mchid)
-    }
-
-    /// Whether the template is there and belongs to the brand.
-    pub(crate) fn is_template_of(&self, card_id: &str, brand_id: &str) -> bool {
-        self.templates.get(card_id).is_some_and(|brand| brand == brand_id)
     }
 }
 

@@ -157,6 +157,13 @@ rules! {
         Inferred, "7.3: code and message of the older family";
     VALIDITY: 400 "PARAM_ERROR", "会员卡有效期错误", "the validity contradicts its type",
         Inferred, "1.5: what each type needs; surplus members are let through";
+    CARD_INVALIDATED: 400 "INVALID_REQUEST", "会员卡模板已作废", "the card template was invalidated",
+        Inferred, "2.1: its cards can no longer be given out; status, code and wording are ours";
+    VALIDITY_TYPE: 400 "PARAM_ERROR", "会员卡有效期类型与模板不一致", "the validity has another type than the template's",
+        Community, "1.5: stated for an import; only with `ValidityType::SameAsTemplate`";
+    REQUEST_NUMBER_TAKEN: 400 "ALREADY_EXISTS", "商户请求单号已被使用，且请求内容不一致",
+        "the request number was used for another content",
+        Inferred, "7.2: code of product coupons; the same content gets the first answer again (inferred)";
     CODE_TAKEN: 400 "ALREADY_EXISTS", "用户会员卡code已存在", "user_card_code belongs to another member",
         Inferred, "7.4: a code is unique within a template; the code follows a sibling's list";
     CODE_TAKEN_AS_INVALID: 400 "INVALID_REQUEST", "用户会员卡code已存在", "user_card_code belongs to another member",
@@ -165,6 +172,41 @@ rules! {
         Inferred, "7.3: code and message of the older family";
     REPEATED_MEMBER: 400 "ALREADY_EXISTS", "会员已经领取过该卡", "the member was already imported",
         Inferred, "7.4: the other reading; only with `RepeatedMember::AlreadyExists`";
+
+    // Card templates.
+    CARD_NOT_FOUND: 404 "RESOURCE_NOT_EXISTS", "会员卡模板不存在", "the card template does not exist",
+        Inferred, "7.2 for status and code; the wording is ours";
+    CARD_TYPE: 400 "PARAM_ERROR", "暂不支持该会员卡类型", "templates of this type cannot be created today",
+        Documented, "1.4: refused, says the twin's page; status, code and wording are ours";
+
+    // User cards.
+    USER_CARD_NOT_FOUND: 404 "RESOURCE_NOT_EXISTS", "用户会员卡不存在", "the user card does not exist",
+        Inferred, "7.2 for status and code; the wording is ours. Brand, template and openid must be the card's own";
+    USER_CARD_INVALIDATED: 400 "INVALID_REQUEST", "用户会员卡已作废", "the user card was invalidated",
+        Inferred, "2.1: irreversible; status, code and wording are ours";
+    USER_CARD_OPENED: 400 "INVALID_REQUEST", "用户会员卡已开通，不能再置为开卡失败",
+        "the user card is open, so it cannot fail to open",
+        Inferred, "6.1 for what confirming is for; the refusal is ours";
+
+    // Points.
+    REJECT_REASON: 400 "PARAM_ERROR", "拒绝兑券时必须填写原因", "an exchange is refused without a reason",
+        Inferred, "2.3: the reason belongs to a refusal; that it is required is ours";
+    EXCHANGE_NOT_FOUND: 404 "RESOURCE_NOT_EXISTS", "积分兑券记录不存在", "no such exchange was asked for",
+        Inferred, "6.3: record_id comes with a notification; status, code and wording are ours";
+    EXCHANGE_SETTLED: 400 "INVALID_REQUEST", "积分兑券结果已同步，不能更改", "the exchange was settled otherwise before",
+        Inferred, "the same decision gets the same answer; another one is refused";
+
+    // Activities.
+    ACTIVITY_NOT_FOUND: 404 "RESOURCE_NOT_EXISTS", "活动不存在", "the activity does not exist",
+        Inferred, "7.2 for status and code; the wording is ours";
+    ACTIVITY_TIME: 400 "PARAM_ERROR", "活动时间错误", "the activity ends before it begins",
+        Inferred, "2.1; the refusal is ours";
+    ACTIVITY_ENDED: 400 "INVALID_REQUEST", "活动已结束", "the activity has ended",
+        Inferred, "2.1; the refusal is ours. Ending an activity twice is no mistake";
+
+    // The older card.
+    REMINDED_NOT_FOUND: 404 "RESOURCE_NOT_EXISTS", "未查询到该手机号的导入记录", "no member with this phone number was imported",
+        Inferred, "7.3: the search is for members who were imported before; the refusal is ours";
 
     // Certificates.
     NO_CERTIFICATES: 404 "RESOURCE_NOT_EXISTS", "无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥",

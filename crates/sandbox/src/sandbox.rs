@@ -24,7 +24,7 @@ use crate::{
     identity::{Credentials, Identity, IdentityError, PublicKeyMode},
     journal::{Journal, JournalEntry},
     lock::locked,
-    member::{Member, Members},
+    member::Member,
     nonce::Nonces,
     notification::{self, NotificationError, NotificationOptions, SignedNotification},
     operations::State,
@@ -36,6 +36,8 @@ use crate::{
     server::{Api, Listener, Service},
     spec::{Spec, SpecError},
 };
+
+mod people;
 
 /// A running sandbox. Dropping it stops it; [`shutdown`](Self::shutdown) waits for requests in flight.
 #[derive(Debug)]
@@ -249,9 +251,14 @@ impl Sandbox {
         &self.gateway.clock
     }
 
+    /// Tells it to stop, and returns at once; [`shutdown`](Self::shutdown) also waits.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
     /// Stops listening, lets requests in flight finish for up to five seconds, and returns.
     pub async fn shutdown(mut self) {
-        self.stop.send_replace(true);
+        self.stop();
         self.api.ended().await;
         self.control.ended().await;
     }
@@ -408,6 +415,10 @@ impl SandboxBuilder {
 
         let mut hasher = SourceHasher::new();
         hasher.update(credentials.apiv3_key.as_bytes());
+        let Credentials {
+            card_id, brand_id, ..
+        } = &credentials;
+        let state = State::new(*hasher.finish().as_bytes(), card_id, brand_id, &clock);
         let gateway = Arc::new(Gateway {
             spec,
             registry: Registry::new(identity, public_key_mode),
@@ -417,9 +428,7 @@ impl SandboxBuilder {
             policies,
             faults: Faults::default(),
             journal: Journal::default(),
-            state: Mutex::new(State {
-                members: Members::new(*hasher.finish().as_bytes()),
-            }),
+            state: Mutex::new(state),
             nonces: Mutex::new(Nonces::default()),
             requests: AtomicU64::new(0),
             certificate_downloads: AtomicU64::new(0),

@@ -98,6 +98,12 @@ impl Spec {
         Ok(Self { operations })
     }
 
+    /// Every operation's id.
+    #[cfg(test)]
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.operations.iter().map(|operation| operation.id.as_str())
+    }
+
     /// Finds the operation of a path, without its query. The path with the fewest parameters owns what it matches.
     pub(crate) fn route(&self, method: &Method, path: &str) -> Route<'_> {
         let mut matching = self

@@ -1,24 +1,27 @@
 //! The gateway without sockets, on a request that another implementation signed.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::{identity::PublicKeyMode, member::Members, testing};
+use crate::{identity::PublicKeyMode, testing};
+
+mod every_operation;
 
 fn gateway() -> Gateway {
+    let (clock, parts) = (Clock::manual(1_796_000_000), testing::parts());
     Gateway {
         spec: Spec::embedded().unwrap(),
         registry: Registry::new(testing::identity(), PublicKeyMode::On),
-        clock: Clock::manual(1_796_000_000),
+        clock: clock.clone(),
         tokens: Tokens::from_seed([1; 32]),
         policies: Policies::default(),
         buckets: None,
         faults: Faults::default(),
         journal: Journal::default(),
-        state: Mutex::new(State {
-            members: Members::new([2; 32]),
-        }),
+        state: Mutex::new(State::new([2; 32], &parts.card_id, &parts.brand_id, &clock)),
         nonces: Mutex::new(Nonces::default()),
         requests: AtomicU64::new(0),
         certificate_downloads: AtomicU64::new(0),
@@ -108,7 +111,9 @@ fn every_request_is_counted() {
 proptest! {
     #[test]
     fn no_body_panics_and_no_value_comes_back(noise in any::<Vec<u8>>(), text in "[A-Z]{8,20}", at in any::<prop::sample::Index>()) {
-        let spec = Spec::embedded().unwrap();
+        // Reading it takes longer than everything else here.
+        static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec::embedded().unwrap());
+        let spec = &*SPEC;
         let (head, body) = vector();
         let Route::Operation(operation) = spec.route(&head.method, head.path()) else {
             panic!("no operation");

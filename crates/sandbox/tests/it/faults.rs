@@ -44,10 +44,79 @@ async fn the_platform_fails_without_storing() {
     let broken = under(Fault::SystemError).await.unwrap();
     assert_eq!((broken.status, broken.code().as_str()), (500, "SYSTEM_ERROR"));
 
-    for answer in [html, empty, limited, broken] {
+    let down = under(Fault::ServiceUnavailable).await.unwrap();
+    assert_eq!((down.status, down.code().as_str()), (503, "SERVICE_UNAVAILABLE"));
+
+    let silent = under(Fault::EmptyError).await.unwrap();
+    assert_eq!((silent.status, silent.body.len()), (500, 0));
+    assert!(silent.header("Request-ID").is_some());
+
+    for answer in [html, empty, limited, broken, down, silent] {
         assert!(!answer.is_signed());
     }
     assert!(under(Fault::LostRequest).await.is_none());
+}
+
+#[tokio::test]
+async fn the_platform_says_when_to_come_back_or_does_not() {
+    let told = under(Fault::RateLimitedFor { seconds: 7 }).await.unwrap();
+    assert_eq!((told.status, told.header("Retry-After")), (429, Some("7")));
+    let untold = under(Fault::RateLimited).await.unwrap();
+    assert_eq!(untold.header("Retry-After"), None);
+}
+
+#[tokio::test]
+async fn an_error_can_be_anything_but_readable() {
+    let huge = under(Fault::HugeError).await.unwrap();
+    assert_eq!((huge.status, huge.missing()), (500, 0));
+    assert!(huge.body.len() > 2 << 20 && huge.code() == "SYSTEM_ERROR");
+
+    let foreign = under(Fault::ErrorNotUtf8).await.unwrap();
+    assert_eq!(
+        foreign.header("Content-Type"),
+        Some("application/json; charset=gbk")
+    );
+    assert!(foreign.status == 400 && std::str::from_utf8(&foreign.body).is_err());
+
+    let half = under(Fault::TruncatedError).await.unwrap();
+    assert_eq!((half.status, half.missing()), (500, 0));
+    assert!(serde_json::from_slice::<serde_json::Value>(&half.body).is_err());
+}
+
+#[tokio::test]
+async fn a_refusal_lies_about_the_time() {
+    let answer = under(Fault::WrongDate { seconds: 600 }).await.unwrap();
+    assert_eq!((answer.status, answer.code().as_str()), (401, "SIGN_ERROR"));
+    assert_eq!(answer.header("Date"), Some("Mon, 30 Nov 2026 01:03:20 GMT"));
+}
+
+#[tokio::test]
+async fn a_good_answer_is_huge_or_another_document_and_signed_rightly() {
+    let sandbox = sandbox().await;
+    let huge = under_in(&sandbox, Fault::HugeAnswer).await.unwrap();
+    huge.verify(&sandbox).unwrap();
+    assert!(huge.body.len() > 2 << 20 && huge.json()["card_id"].is_string());
+    let sandbox = crate::client::sandbox().await;
+    let wrong = under_in(&sandbox, Fault::WrongDocument).await.unwrap();
+    wrong.verify(&sandbox).unwrap();
+    assert!(wrong.status == 200 && wrong.json()["card_id"].is_number());
+}
+
+#[tokio::test]
+async fn an_answer_never_comes_until_the_sandbox_stops() {
+    let sandbox = std::sync::Arc::new(sandbox().await);
+    sandbox.fault(Fault::Stalled, 1);
+    let waiting = {
+        let sandbox = std::sync::Arc::clone(&sandbox);
+        tokio::spawn(async move { import(&sandbox, "1", "13800138000").await.is_none() })
+    };
+    while sandbox.journal().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((sandbox.members().len(), waiting.is_finished()), (1, false));
+    assert_eq!(sandbox.journal()[0].status, None);
+    sandbox.stop();
+    assert!(waiting.await.unwrap());
 }
 
 #[tokio::test]
@@ -92,6 +161,7 @@ async fn signatures_are_missing_or_wrong() {
         (Fault::SignatureProbe, "wrong signature"),
         (Fault::SignatureProbeNotBase64, "not base64"),
         (Fault::UnknownSerial, "unknown serial"),
+        (Fault::NoNonce, "no header Wechatpay-Nonce"),
     ] {
         let sandbox = crate::client::sandbox().await;
         let answer = under_in(&sandbox, fault).await.unwrap();

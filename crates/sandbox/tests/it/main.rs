@@ -7,10 +7,13 @@
     reason = "the whole binary is a test; a helper that fails is a failed test"
 )]
 
+mod cards;
 mod client;
 mod faults;
 mod folder;
 mod import;
 mod notification;
+mod others;
 mod platform;
 mod refusals;
+mod user_cards;

@@ -1,0 +1,286 @@
+//! Every card of every template, with the ways to find one. Phone numbers are looked up by a keyed hash.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use wxmember_crypto::{Fingerprint, KeyedHash, PhoneNumber};
+
+use crate::{
+    member::{Member, Stage},
+    policy::{Policies, RepeatedMember, SecondCard, TakenCode},
+    rule::{self, Rule},
+};
+
+/// Template and code.
+type Key = (String, String);
+
+#[derive(Debug)]
+pub(crate) struct Members {
+    by_code: BTreeMap<Key, Arc<Member>>,
+    by_openid: HashMap<String, BTreeSet<Key>>,
+    /// The code of the newest card by template and phone number.
+    by_phone: HashMap<(String, Fingerprint), String>,
+    phone_hash: KeyedHash,
+}
+
+impl Members {
+    pub(crate) fn new(hash_key: [u8; 32]) -> Self {
+        Self {
+            by_code: BTreeMap::new(),
+            by_openid: HashMap::new(),
+            by_phone: HashMap::new(),
+            phone_hash: KeyedHash::new(hash_key),
+        }
+    }
+
+    /// Takes in a member, or finds the one that is there.
+    pub(crate) fn import(
+        &mut self,
+        member: Member,
+        policies: Policies,
+    ) -> Result<Arc<Member>, &'static Rule> {
+        let key = (member.card_id.clone(), member.user_card_code.clone());
+        if let Some(existing) = self.by_code.get_mut(&key) {
+            return match (is_same_person(existing, &member), policies.repeated_member) {
+                (true, RepeatedMember::ReturnExisting) => {
+                    let existing = Arc::make_mut(existing);
+                    existing.repeats = existing.repeats.saturating_add(1);
+                    Ok(Arc::new(existing.clone()))
+                }
+                (true, RepeatedMember::AlreadyExists) => Err(&rule::REPEATED_MEMBER),
+                (false, _) => Err(match policies.taken_code {
+                    TakenCode::AlreadyExists => &rule::CODE_TAKEN,
+                    TakenCode::InvalidRequest => &rule::CODE_TAKEN_AS_INVALID,
+                }),
+            };
+        }
+        if policies.second_card == SecondCard::Refuse && self.has_card(&member) {
+            return Err(&rule::SECOND_CARD);
+        }
+        let member = Arc::new(member);
+        self.note_phone(&member);
+        let keys = self.by_openid.entry(member.openid.clone()).or_default();
+        keys.insert(key.clone());
+        self.by_code.insert(key, Arc::clone(&member));
+        Ok(member)
+    }
+
+    /// Changes a card in one step; its template, code and openid stay.
+    pub(crate) fn change(
+        &mut self,
+        card_id: &str,
+        user_card_code: &str,
+        change: impl FnOnce(&mut Member),
+    ) -> Option<Arc<Member>> {
+        let key = (card_id.to_owned(), user_card_code.to_owned());
+        let member = self.by_code.get_mut(&key)?;
+        let old_phone = member.phone_number.clone();
+        change(Arc::make_mut(member));
+        let member = Arc::clone(member);
+        if old_phone != member.phone_number {
+            if let Some(old_phone) = &old_phone {
+                let phone = self.phone_key(card_id, old_phone);
+                self.by_phone.remove(&phone);
+            }
+            self.note_phone(&member);
+        }
+        Some(member)
+    }
+
+    /// Whether the person has another card of the template that was not invalidated.
+    pub(crate) fn has_card(&self, member: &Member) -> bool {
+        let is_other = |code: &str| {
+            let other = code != member.user_card_code;
+            let key = (member.card_id.clone(), code.to_owned());
+            other
+                && self
+                    .by_code
+                    .get(&key)
+                    .is_some_and(|other| other.stage != Stage::Invalid)
+        };
+        let by_phone = member.phone_number.as_ref().is_some_and(|phone| {
+            let phone = self.phone_key(&member.card_id, phone);
+            self.by_phone.get(&phone).is_some_and(|code| is_other(code))
+        });
+        let mut of_openid = self.by_openid.get(&member.openid).into_iter().flatten();
+        by_phone || of_openid.any(|(card_id, code)| *card_id == member.card_id && is_other(code))
+    }
+
+    /// A made-up openid that follows from the phone number and the sandbox's keys.
+    pub(crate) fn openid_of(&self, phone: &PhoneNumber) -> String {
+        let mut openid = format!("o{}", self.phone_hash.of("openid", phone));
+        openid.truncate(28);
+        openid
+    }
+
+    /// What stands for a phone number wherever it is compared.
+    pub(crate) fn phone_hash(&self, phone: &PhoneNumber) -> Fingerprint {
+        self.phone_hash.of("phone_number", phone)
+    }
+
+    /// The members, by template and code.
+    pub(crate) fn all(&self) -> Vec<Arc<Member>> {
+        self.by_code.values().cloned().collect()
+    }
+
+    /// The cards of one openid, by template and code.
+    pub(crate) fn of_openid(&self, openid: &str) -> impl Iterator<Item = &Arc<Member>> {
+        let keys = self.by_openid.get(openid).into_iter().flatten();
+        keys.filter_map(|key| self.by_code.get(key))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_code.len()
+    }
+
+    pub(crate) fn find(&self, card_id: &str, user_card_code: &str) -> Option<Arc<Member>> {
+        let key = (card_id.to_owned(), user_card_code.to_owned());
+        self.by_code.get(&key).cloned()
+    }
+
+    fn note_phone(&mut self, member: &Member) {
+        if let Some(phone) = &member.phone_number {
+            let phone = self.phone_key(&member.card_id, phone);
+            self.by_phone.insert(phone, member.user_card_code.clone());
+        }
+    }
+
+    fn phone_key(&self, card_id: &str, phone: &PhoneNumber) -> (String, Fingerprint) {
+        (card_id.to_owned(), self.phone_hash(phone))
+    }
+}
+
+/// By openid, or by phone number where both are known.
+fn is_same_person(one: &Member, other: &Member) -> bool {
+    let same_phone = one.phone_number.is_some() && one.phone_number == other.phone_number;
+    same_phone || one.openid == other.openid
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use wxmember_crypto::{FormValue, Plaintext};
+
+    use super::*;
+    use crate::member::Card;
+
+    fn member(code: &str, phone: &str) -> Member {
+        Member {
+            card_id: "card".to_owned(),
+            user_card_code: code.to_owned(),
+            openid: format!("o{}", phone.get(7..).unwrap_or_default()),
+            phone_number: Some(PhoneNumber::new(phone)),
+            card: Card {
+                document: json!({"phone_number": ""}),
+                personal: [("/phone_number".to_owned(), FormValue::new(phone))].into(),
+            },
+            stage: Stage::Effective,
+            ends_at: None,
+            repeats: 0,
+        }
+    }
+
+    fn members() -> Members {
+        let mut members = Members::new([7; 32]);
+        members
+            .import(member("a", "13800138000"), Policies::default())
+            .unwrap();
+        members
+    }
+
+    #[track_caller]
+    fn check(policies: Policies, code: &str, phone: &str, expected: Result<u64, &'static Rule>) {
+        let mut members = members();
+        let result = members.import(member(code, phone), policies);
+        assert_eq!(result.map(|member| member.repeats), expected);
+    }
+
+    #[test]
+    fn duplicates_follow_the_policies() {
+        let default = Policies::default();
+        check(default, "a", "13800138000", Ok(1));
+        check(default, "a", "13800138001", Err(&rule::CODE_TAKEN));
+        check(default, "b", "13800138000", Err(&rule::SECOND_CARD));
+        check(default, "b", "13800138001", Ok(0));
+        let other = Policies {
+            repeated_member: RepeatedMember::AlreadyExists,
+            second_card: SecondCard::Allow,
+            taken_code: TakenCode::InvalidRequest,
+            ..Policies::default()
+        };
+        check(other, "a", "13800138000", Err(&rule::REPEATED_MEMBER));
+        check(other, "a", "13800138001", Err(&rule::CODE_TAKEN_AS_INVALID));
+        check(other, "b", "13800138000", Ok(0));
+    }
+
+    #[test]
+    fn a_repeat_is_counted_on_the_member_that_is_kept() {
+        let mut members = members();
+        members
+            .import(member("a", "13800138000"), Policies::default())
+            .unwrap();
+        assert_eq!(members.find("card", "a").unwrap().repeats(), 1);
+        assert_eq!(members.len(), 1);
+        assert!(members.find("card", "b").is_none());
+    }
+
+    #[test]
+    fn an_openid_without_a_phone_number_is_the_same_person() {
+        let mut members = members();
+        let unknown = |code: &str, openid: &str| Member {
+            openid: openid.to_owned(),
+            phone_number: None,
+            ..member(code, "")
+        };
+        let mut import = |code, openid| members.import(unknown(code, openid), Policies::default());
+        assert_eq!(import("a", "o8000").unwrap().repeats(), 1);
+        assert_eq!(import("b", "o8000").unwrap_err(), &rule::SECOND_CARD);
+        assert_eq!(import("b", "other").unwrap().repeats(), 0);
+        assert_eq!(import("c", "other").unwrap_err(), &rule::SECOND_CARD);
+    }
+
+    #[test]
+    fn a_changed_phone_number_is_found_and_the_old_one_is_free() {
+        let mut members = members();
+        let new = PhoneNumber::new("13800138001");
+        let changed = members.change("card", "a", |member| member.phone_number = Some(new));
+        let changed = changed.unwrap();
+        assert_eq!(changed.phone_number().map(Plaintext::expose), Some("13800138001"));
+        let mut import = |code, phone: &str| {
+            let result = members.import(
+                Member {
+                    openid: code_openid(code),
+                    ..member(code, phone)
+                },
+                Policies::default(),
+            );
+            result.map(|_| ())
+        };
+        assert_eq!(import("b", "13800138001"), Err(&rule::SECOND_CARD));
+        assert_eq!(import("c", "13800138000"), Ok(()));
+    }
+
+    fn code_openid(code: &str) -> String {
+        format!("openid-{code}")
+    }
+
+    #[test]
+    fn an_invalid_card_does_not_keep_its_member_from_a_new_one() {
+        let mut members = members();
+        members.change("card", "a", |member| member.set_stage(Stage::Invalid));
+        let again = members.import(member("b", "13800138000"), Policies::default());
+        assert_eq!(again.map(|member| member.repeats), Ok(0));
+        let of_openid: Vec<_> = members.of_openid("o8000").collect();
+        assert_eq!(of_openid.len(), 2);
+    }
+
+    #[test]
+    fn debug_shows_no_person() {
+        let members = members();
+        let member = &members.all()[0];
+        let shown = format!("{members:?} {member:?} {:?}", member.card);
+        assert!(!shown.contains("13800138000"), "{shown}");
+    }
+}

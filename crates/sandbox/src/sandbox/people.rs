@@ -1,0 +1,87 @@
+//! What people do on their phones, so that operations have something to work on; and what the platform knows of it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::{
+    lock::locked,
+    member::Member,
+    operations::{Scene, membercard_open, user_cards, user_points},
+    refusal::Refusal,
+    rule::{self, Rule},
+    sandbox::Sandbox,
+};
+
+impl Sandbox {
+    /// A member takes a card in the joining component: the card waits, `UNACTIVATED`, for `confirm_user_card`.
+    ///
+    /// The phone number is a mainland one; the code and the openid are made up.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rule`] that is broken: no such template, an invalidated one, or a member who has a card of it already.
+    pub fn take_card(&self, card_id: &str, phone_number: &str) -> Result<Arc<Member>, &'static Rule> {
+        self.on_scene(|scene| user_cards::take(scene, card_id, phone_number))
+    }
+
+    /// A member asks to exchange points for a coupon; returns the resource of the notification that the merchant gets,
+    /// for [`notification`](Self::notification) with `BRAND_MEMBER_CARD_SP.POINT_EXCHANGE_COUPON`.
+    ///
+    /// `confirm_coupon_exchange` knows the exchange by its `record_id` from now on.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rule`] that is broken: there is no such card.
+    pub fn ask_for_exchange(
+        &self,
+        card_id: &str,
+        user_card_code: &str,
+        points: u64,
+    ) -> Result<Value, &'static Rule> {
+        self.on_scene(|scene| user_points::ask_for_exchange(scene, card_id, user_card_code, points))
+    }
+
+    /// A member opens the component that a token is for; `false` when the token is unknown, expired or used up.
+    pub fn open_component(&self, token: &str) -> bool {
+        let now = self.gateway.clock.date_time();
+        locked(&self.gateway.state).tokens.open(token, now)
+    }
+
+    /// A member who was reminded takes the older card; `false` for one who was not, or who has it already.
+    pub fn take_membercard(&self, card_id: &str, phone_number: &str) -> bool {
+        let taken = self.on_scene(|scene| Ok(membercard_open::take(scene, card_id, phone_number)));
+        taken.unwrap_or(false)
+    }
+
+    /// The point balance that was reported last for a card.
+    #[must_use]
+    pub fn point_balance(&self, card_id: &str, user_card_code: &str) -> Option<u64> {
+        locked(&self.gateway.state)
+            .points
+            .balance(card_id, user_card_code)
+    }
+
+    /// Every user feed that was pushed, oldest first, repeats left out.
+    #[must_use]
+    pub fn user_feeds(&self) -> Vec<Value> {
+        locked(&self.gateway.state).feeds.all.clone()
+    }
+
+    fn on_scene<T>(
+        &self,
+        happens: impl FnOnce(&mut Scene<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, &'static Rule> {
+        let gateway = &self.gateway;
+        let caller = gateway.registry.first_caller().ok_or(&rule::MERCHANT_UNKNOWN)?;
+        let result = happens(&mut Scene {
+            caller,
+            registry: &gateway.registry,
+            clock: &gateway.clock,
+            tokens: &gateway.tokens,
+            policies: gateway.policies,
+            state: &mut locked(&gateway.state),
+        });
+        result.map_err(|refusal| refusal.rule)
+    }
+}
