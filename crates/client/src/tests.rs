@@ -1,5 +1,9 @@
 //! Snapshots of the wire: JSON Schemas of every type, the bytes of the golden request, round trips.
 
+#[rustfmt::skip]
+mod calls;
+mod requests;
+
 use serde_json::{Value, json};
 use wxmember_crypto::PlatformCiphertext;
 
