@@ -5,4 +5,5 @@ mod blocking;
 mod harness;
 mod keys;
 mod notifications;
+mod operations;
 mod retry;
