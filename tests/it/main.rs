@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "everything here is a test, its helpers too")]
 
 mod config;
+mod doctor;
 mod engine;
 mod faults;
+mod folder;
 mod interop;
 mod program;
 mod secrets;

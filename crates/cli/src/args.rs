@@ -4,6 +4,8 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) mod doctor;
+
 /// Import members into WeChat member cards, and rehearse it in a sandbox.
 #[derive(Parser)]
 #[command(name = "wxmember", version, about, disable_help_subcommand = true)]
@@ -14,6 +16,8 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Find out what is wrong with keys, serial numbers, files and the clock
+    Doctor(doctor::Doctor),
     /// Import a member list; the same command again continues where it was
     Import(Import),
     /// Play WeChat Pay's side on this machine, for tests
@@ -57,6 +61,18 @@ pub(crate) struct Import {
     /// How to print the result
     #[arg(long, env = "WXMEMBER_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// A profile, for commands that need one.
+#[derive(Args)]
+pub(crate) struct Chosen {
+    /// The configuration file
+    #[arg(long, env = "WXMEMBER_CONFIG", default_value = "wxmember.toml")]
+    pub(crate) config: PathBuf,
+
+    /// The profile in the configuration file
+    #[arg(long, env = "WXMEMBER_PROFILE", default_value = "default")]
+    pub(crate) profile: String,
 }
 
 /// How results are printed.

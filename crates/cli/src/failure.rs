@@ -31,6 +31,16 @@ impl Failure {
         self
     }
 
+    /// What went wrong, in one line.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// What the user can do about it, when something was said.
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> exit::Code {
         exit::FAILED

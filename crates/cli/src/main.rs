@@ -11,11 +11,13 @@ use clap::Parser;
 
 mod args;
 mod commands;
+mod doctor;
 mod exit;
 mod failure;
 mod places;
 mod profile;
 mod progress;
+mod serial;
 mod signals;
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match arguments.command {
+            args::Command::Doctor(arguments) => commands::doctor::run(&arguments).await,
             args::Command::Import(arguments) => commands::import::run(&arguments).await,
             args::Command::Sandbox(arguments) => commands::sandbox::run(&arguments).await,
         }

@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 use wxmember::{Certificate, Client, ConfigError, KeyError, Merchant, MerchantKey, PlatformKey, Trust};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, serial};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,35 +69,64 @@ pub(crate) struct Profile {
 impl Profile {
     /// Reads a profile and every file it names; nothing is sent.
     pub(crate) fn read(config: &Path, name: &str) -> Result<Self, Failure> {
-        let text = read(config).map_err(|failure| {
-            failure.hint(
-                "try the sandbox first with `wxmember import FILE --sandbox`; a file with the names of every \
-                 setting is written by `wxmember sandbox --dir DIR`",
-            )
-        })?;
-        let file: ConfigFile = toml::from_str(&text).map_err(|error| {
-            let line = error
-                .span()
-                .map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-            Failure::new(format!(
-                "{}, line {line}: {}",
-                config.display(),
-                error.message().trim()
-            ))
-        })?;
-        let names: Vec<_> = file.profile.keys().cloned().collect();
-        let mut profiles = file.profile;
-        let Some(table) = profiles.remove(name) else {
-            return Err(
-                Failure::new(format!("{} has no profile `{name}`", config.display())).hint(format!(
-                    "choose one with `--profile`; it has {}",
-                    names.join(", ")
-                )),
-            );
-        };
-        let folder = config.parent().unwrap_or(Path::new(""));
+        let text = read_config(config)?;
+        Self::parse(&text, config, name)
+    }
+
+    /// The same for the text of a configuration file that will stand at `config`.
+    pub(crate) fn parse(text: &str, config: &Path, name: &str) -> Result<Self, Failure> {
+        let (table, folder) = (parse(text, config, name)?, folder_of(config));
         table.open(&At { config, folder })
     }
+}
+
+/// The text of a configuration file.
+pub(crate) fn read_config(config: &Path) -> Result<String, Failure> {
+    read(config).map_err(|failure| {
+        failure.hint(
+            "write one with `wxmember init`, or try the sandbox first with `wxmember import FILE --sandbox`",
+        )
+    })
+}
+
+/// Paths in a configuration file are relative to its folder.
+pub(crate) fn folder_of(config: &Path) -> &Path {
+    config.parent().unwrap_or(Path::new(""))
+}
+
+fn parse(text: &str, config: &Path, name: &str) -> Result<ProfileTable, Failure> {
+    let file = strict(text).map_err(|misread| Failure::new(format!("{}, {misread}", config.display())))?;
+    let names: Vec<_> = file.profile.keys().cloned().collect();
+    let mut profiles = file.profile;
+    profiles.remove(name).ok_or_else(|| {
+        Failure::new(format!("{} has no profile `{name}`", config.display())).hint(format!(
+            "choose one with `--profile`; it has {}",
+            names.join(", ")
+        ))
+    })
+}
+
+/// What is wrong with the text of a configuration file.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: {message}")]
+pub(crate) struct Misread {
+    line: usize,
+    message: String,
+}
+
+/// Reads every profile of a file, and refuses what it does not know.
+fn strict(text: &str) -> Result<ConfigFile, Misread> {
+    toml::from_str(text).map_err(|error| Misread {
+        line: error
+            .span()
+            .map_or(0, |span| text[..span.start].matches('\n').count() + 1),
+        message: error.message().trim().to_owned(),
+    })
+}
+
+/// Whether every setting of a file is known and has the right type.
+pub(crate) fn check(text: &str) -> Result<(), Misread> {
+    strict(text).map(drop)
 }
 
 /// Where a profile stands, for messages and for relative paths.
@@ -142,13 +171,13 @@ impl ProfileTable {
         let key = MerchantKey::from_pem(&read(&path)?).map_err(|error| key_failure(&path, &error))?;
         let config = |error: ConfigError| at.wrong(&error.to_string());
         match (&self.merchant_certificate, &self.merchant_serial) {
-            (Some(certificate), serial) => {
+            (Some(certificate), written) => {
                 let path = at.folder.join(certificate);
                 let certificate = Certificate::from_pem(&read(&path)?)
                     .map_err(|error| Failure::because(path.display(), &error))?;
                 let merchant = Merchant::with_certificate(&self.mchid, &certificate, key).map_err(config)?;
-                let differs = |serial: &String| wxmember::KeyId::new(serial) != *certificate.serial();
-                if serial.as_ref().is_some_and(differs) {
+                let differs = |written: &String| serial::canonical(written) != certificate.serial().as_str();
+                if written.as_ref().is_some_and(differs) {
                     return Err(at
                         .wrong("`merchant_serial` is not the serial number of `merchant_certificate`")
                         .hint(format!(
@@ -158,7 +187,9 @@ impl ProfileTable {
                 }
                 Ok(merchant)
             }
-            (None, Some(serial)) => Merchant::new(&self.mchid, serial, key).map_err(config),
+            (None, Some(written)) => {
+                Merchant::new(&self.mchid, &serial::canonical(written), key).map_err(config)
+            }
             (None, None) => Err(at
                 .wrong("neither `merchant_certificate` nor `merchant_serial` is set")
                 .hint("set `merchant_certificate` to the path of apiclient_cert.pem")),

@@ -1,0 +1,256 @@
+//! Reads the files that a profile or a folder names. Says what is there, never whether it is right.
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use wxmember::{Clock, SystemClock};
+
+use super::{
+    facts::{Facts, Holds, KeyFile, Kind, Mode, SecretFile, SecretText, Settings},
+    report::{Check, Report},
+};
+use crate::{
+    failure::Failure,
+    profile::{self, folder_of},
+};
+
+/// What was read.
+pub(crate) struct Gathered {
+    /// What the profile or the folder names; `None` when there is no profile to go by.
+    pub(crate) facts: Option<Facts>,
+    /// What is wrong with the configuration file itself.
+    pub(crate) report: Report,
+    /// The configuration file, when there is one.
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Reads a folder: what its `wxmember.toml` names, or else the files that WeChat Pay's tool leaves.
+pub(crate) fn folder(dir: &Path, name: &str) -> Result<Gathered, Failure> {
+    if !dir.is_dir() {
+        return Err(Failure::new(format!("{} is not a folder", dir.display()))
+            .hint("make one to look at with `wxmember sandbox --dir DIR`"));
+    }
+    let config = dir.join("wxmember.toml");
+    let mut gathered = if config.exists() {
+        profile(&config, name)?
+    } else {
+        Gathered {
+            facts: Some(usual_files(dir)),
+            report: Report::default(),
+            config: None,
+        }
+    };
+    let Some(facts) = &mut gathered.facts else {
+        return Ok(gathered);
+    };
+    let sandbox = dir.join(SANDBOX);
+    if sandbox.exists() {
+        facts
+            .settings
+            .push(sandbox_settings(&sandbox, &mut gathered.report));
+    }
+    for name in [SANDBOX, "sandbox_platform_key.pem", "apiclient_cert.p12"] {
+        facts.modes.extend(mode(&dir.join(name)));
+    }
+    Ok(gathered)
+}
+
+/// Reads a profile and what it names.
+pub(crate) fn profile(config: &Path, name: &str) -> Result<Gathered, Failure> {
+    let text = profile::read_config(config)?;
+    let mut report = Report::default();
+    let at = config.display().to_string();
+    let misread = profile::check(&text).err();
+    if let Some(misread) = &misread {
+        report.found(Check::Profile, &at, misread.to_string(), "mend the line");
+    }
+    // Whatever can be read in spite of that is looked at as well.
+    let file: toml::Table = text.parse().unwrap_or_default();
+    let profiles = file.get("profile").and_then(toml::Value::as_table);
+    let Some(table) = profiles.and_then(|profiles| profiles.get(name)?.as_table()) else {
+        if misread.is_none() {
+            let names: Vec<_> = profiles
+                .into_iter()
+                .flat_map(|profiles| profiles.keys())
+                .map(String::as_str)
+                .collect();
+            report.found(
+                Check::Profile,
+                &at,
+                format!("there is no profile `{name}`"),
+                format!("choose one with `--profile`; it has {}", names.join(", ")),
+            );
+        }
+        return Ok(Gathered {
+            facts: None,
+            report,
+            config: None,
+        });
+    };
+    let setting = |name: &str| table.get(name).and_then(toml::Value::as_str);
+    let path = |name: &str| setting(name).map(|path| folder_of(config).join(path));
+    let mut facts = Facts::empty(at.clone());
+    facts.merchant_key = path("merchant_key").map(|path| key_file(&path, Kind::PrivateKey));
+    facts.merchant_certificate = path("merchant_certificate").map(|path| key_file(&path, Kind::Certificate));
+    facts.platform_key = path("platform_key").map(|path| key_file(&path, Kind::PublicKey));
+    facts.platform_certificate = path("platform_certificate").map(|path| key_file(&path, Kind::Certificate));
+    facts.apiv3_key = path("apiv3_key_file").map(|path| secret_file(&path));
+    let secrets = ["merchant_key", "apiv3_key_file"];
+    facts.modes = secrets
+        .into_iter()
+        .filter_map(path)
+        .filter_map(|path| mode(&path))
+        .collect();
+    facts.settings = vec![settings(at, |name| setting(name).map(str::to_owned))];
+    Ok(Gathered {
+        facts: Some(facts),
+        report,
+        config: Some(config.to_owned()),
+    })
+}
+
+/// The files under the names that WeChat Pay gives them.
+fn usual_files(dir: &Path) -> Facts {
+    let mut facts = Facts::empty(dir.display().to_string());
+    let there = |name: &str| Some(dir.join(name)).filter(|path| path.exists());
+    let key = dir.join("apiclient_key.pem");
+    facts.modes.extend(mode(&key));
+    facts.merchant_key = Some(key_file(&key, Kind::PrivateKey));
+    facts.merchant_certificate = Some(key_file(&dir.join("apiclient_cert.pem"), Kind::Certificate));
+    facts.platform_key = there("pub_key.pem").map(|path| key_file(&path, Kind::PublicKey));
+    facts.platform_certificate = platform_certificate(dir).map(|path| key_file(&path, Kind::Certificate));
+    if let Some(path) = there("apiv3_key.txt") {
+        facts.modes.extend(mode(&path));
+        facts.apiv3_key = Some(secret_file(&path));
+    }
+    facts
+}
+
+/// WeChat Pay's downloader calls it `wechatpay_` and its serial number.
+fn platform_certificate(dir: &Path) -> Option<PathBuf> {
+    let names = fs::read_dir(dir).ok()?.filter_map(Result::ok);
+    let mut found: Vec<_> = names
+        .filter(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with("wechatpay_") && name.ends_with(".pem")
+        })
+        .map(|entry| entry.path())
+        .collect();
+    found.sort();
+    found.pop()
+}
+
+fn sandbox_settings(path: &Path, report: &mut Report) -> Settings {
+    let at = path.display().to_string();
+    let value: serde_json::Value = read(path)
+        .ok()
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    if !value.is_object() {
+        report.found(
+            Check::Settings,
+            &at,
+            "not what the sandbox wrote",
+            "restore it, or delete the folder and let `wxmember sandbox --dir` write it anew",
+        );
+    }
+    settings(at, |name| Some(value.get(name)?.as_str()?.to_owned()))
+}
+
+fn settings(at: String, setting: impl Fn(&str) -> Option<String>) -> Settings {
+    Settings {
+        at,
+        base_url: setting("base_url"),
+        mchid: setting("mchid"),
+        merchant_serial: setting("merchant_serial"),
+        platform_key_id: setting("platform_key_id"),
+        brand_id: setting("brand_id"),
+        card_id: setting("card_id"),
+    }
+}
+
+fn key_file(path: &Path, wanted: Kind) -> KeyFile {
+    KeyFile {
+        at: path.display().to_string(),
+        holds: match read(path) {
+            Ok(text) => Holds::read(&text, wanted),
+            Err(why) => Holds::Unreadable(why),
+        },
+    }
+}
+
+fn secret_file(path: &Path) -> SecretFile {
+    SecretFile {
+        at: path.display().to_string(),
+        holds: read(path).map(|text| {
+            let text = text.strip_suffix('\n').unwrap_or(&text);
+            let text = text.strip_suffix('\r').unwrap_or(text);
+            SecretText {
+                bytes: text.len(),
+                has_blanks: !text.bytes().all(|byte| byte.is_ascii_graphic()),
+            }
+        }),
+    }
+}
+
+/// Reads a file that has to be small, or says in the predicate of a sentence why not.
+fn read(path: &Path) -> Result<String, String> {
+    let reason = |error: &io::Error| match error.kind() {
+        io::ErrorKind::NotFound => "is not there".to_owned(),
+        io::ErrorKind::InvalidData => "is not a text".to_owned(),
+        _ => format!("cannot be read ({error})"),
+    };
+    let mut text = String::new();
+    let file = fs::File::open(path).map_err(|error| reason(&error))?;
+    match file.take(LARGEST + 1).read_to_string(&mut text) {
+        Ok(read) if read as u64 > LARGEST => Err(format!("is larger than {LARGEST} bytes")),
+        Ok(_) => Ok(text),
+        Err(error) => Err(reason(&error)),
+    }
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> Option<Mode> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let bits = fs::metadata(path).ok()?.permissions().mode();
+    Some(Mode {
+        at: path.display().to_string(),
+        bits,
+    })
+}
+
+#[cfg(not(unix))]
+fn mode(_: &Path) -> Option<Mode> {
+    None
+}
+
+impl Facts {
+    /// Nothing but the time.
+    fn empty(place: String) -> Self {
+        let seconds = u64::try_from(SystemClock.now().0).unwrap_or(0);
+        Self {
+            now: UNIX_EPOCH
+                .checked_add(Duration::from_secs(seconds))
+                .unwrap_or(SystemTime::UNIX_EPOCH),
+            place,
+            merchant_key: None,
+            merchant_certificate: None,
+            platform_key: None,
+            platform_certificate: None,
+            apiv3_key: None,
+            settings: Vec::new(),
+            modes: Vec::new(),
+        }
+    }
+}
+
+const SANDBOX: &str = "sandbox.json";
+
+/// No key, certificate or setting is near it.
+const LARGEST: u64 = 64 * 1024;

@@ -1,0 +1,153 @@
+//! Are the names right: merchant id, serial number, id of the platform's key? The two serials are mixed up most.
+
+use super::{
+    facts::{Facts, Settings},
+    report::{Check, Report},
+};
+use crate::serial::{self, Written};
+
+/// Looks at what each file of settings says.
+pub(crate) fn check(facts: &Facts, report: &mut Report) {
+    for settings in &facts.settings {
+        if let Some(mchid) = &settings.mchid {
+            check_mchid(settings, mchid, report);
+        }
+        if let Some(text) = &settings.merchant_serial {
+            check_merchant_serial(facts, settings, text, report);
+        }
+        if let Some(text) = &settings.platform_key_id {
+            check_platform_key_id(facts, settings, text, report);
+        }
+    }
+    check_agreement(&facts.settings, report);
+}
+
+fn check_mchid(settings: &Settings, mchid: &str, report: &mut Report) {
+    if matches!(mchid.len(), 1..=32) && mchid.bytes().all(|byte| byte.is_ascii_digit()) {
+        report.passed(Check::Mchid, mchid);
+    } else {
+        report.found(
+            Check::Mchid,
+            &settings.at,
+            "`mchid` is not 1 to 32 digits",
+            "set it to the merchant id (商户号) of the certificate",
+        );
+    }
+}
+
+fn check_merchant_serial(facts: &Facts, settings: &Settings, text: &str, report: &mut Report) {
+    let certificate = facts.merchant_certificate();
+    let problem = match Written::read(text) {
+        Written::Empty => "`merchant_serial` is empty".to_owned(),
+        Written::PublicKeyId(_) | Written::PublicKeyIdMisspelt => {
+            "`merchant_serial` holds the id of WeChat Pay's public key".to_owned()
+        }
+        _ if certificate.is_some_and(|certificate| serial::decimal(&certificate.serial) == text.trim()) => {
+            "`merchant_serial` is in decimal, it has to be in hexadecimal".to_owned()
+        }
+        Written::Hexadecimal(id) => match certificate {
+            None => {
+                let note = format!("{id}; without the certificate nothing says whether it is right");
+                return report.passed(Check::MerchantSerial, note);
+            }
+            Some(certificate) if certificate.serial == id => {
+                return report.passed(Check::MerchantSerial, format!("{id}, the certificate's"));
+            }
+            Some(_)
+                if facts
+                    .platform_certificate()
+                    .is_some_and(|platform| platform.serial == id) =>
+            {
+                "`merchant_serial` is the serial number of the platform's certificate".to_owned()
+            }
+            Some(_) => format!("`merchant_serial` ({id}) is not the serial number of the certificate"),
+        },
+        Written::TooLong { digits } => {
+            format!("`merchant_serial` has {digits} hexadecimal digits, a serial number at most 40")
+        }
+        Written::Other => "`merchant_serial` is not hexadecimal".to_owned(),
+    };
+    let fix = match certificate {
+        Some(certificate) => format!("set it to {}, or leave it out", certificate.serial),
+        None => {
+            "set it to what `openssl x509 -in apiclient_cert.pem -noout -serial` prints, or name the certificate \
+             with `merchant_certificate`"
+                .to_owned()
+        }
+    };
+    report.found(Check::MerchantSerial, &settings.at, problem, fix);
+}
+
+fn check_platform_key_id(facts: &Facts, settings: &Settings, text: &str, report: &mut Report) {
+    let mut found = |problem: &str, fix: &str| {
+        report.found(Check::PlatformKeyId, &settings.at, problem, fix);
+    };
+    match Written::read(text) {
+        Written::PublicKeyId(id) => report.passed(Check::PlatformKeyId, id.as_str()),
+        Written::PublicKeyIdMisspelt => found(
+            "`platform_key_id` is not `PUB_KEY_ID_` in capitals and digits after it",
+            COPY_ID,
+        ),
+        Written::Hexadecimal(id) => {
+            let merchants = facts
+                .merchant_certificate()
+                .is_some_and(|certificate| certificate.serial == id)
+                || settings.merchant_serial.as_deref().map(Written::read)
+                    == Some(Written::Hexadecimal(id.clone()));
+            let platforms = facts
+                .platform_certificate()
+                .is_some_and(|certificate| certificate.serial == id);
+            if merchants {
+                found(
+                    "`platform_key_id` holds the serial number of the merchant's certificate",
+                    COPY_ID,
+                );
+            } else if platforms {
+                found(
+                    "`platform_key_id` holds the serial number of the platform's certificate",
+                    "leave it out: a certificate brings its own number",
+                );
+            } else {
+                found(
+                    "`platform_key_id` holds a certificate's serial number",
+                    "name a platform certificate with `platform_certificate`; the id of a public key begins with \
+                     `PUB_KEY_ID_`",
+                );
+            }
+        }
+        Written::Empty => found("`platform_key_id` is empty", COPY_ID),
+        Written::Other | Written::TooLong { .. } => {
+            found("`platform_key_id` is not the id of a public key", COPY_ID);
+        }
+    }
+}
+
+/// A sandbox's folder says everything twice, and a profile that was copied out of another one contradicts it.
+fn check_agreement(settings: &[Settings], report: &mut Report) {
+    let [profile, sandbox] = settings else { return };
+    type Field = fn(&Settings) -> &Option<String>;
+    let fields: [(&str, Field); 5] = [
+        ("base_url", |settings| &settings.base_url),
+        ("mchid", |settings| &settings.mchid),
+        ("platform_key_id", |settings| &settings.platform_key_id),
+        ("brand_id", |settings| &settings.brand_id),
+        ("card_id", |settings| &settings.card_id),
+    ];
+    for (name, field) in fields {
+        if let (Some(ours), Some(theirs)) = (field(profile), field(sandbox))
+            && ours != theirs
+        {
+            report.found(
+                Check::Settings,
+                &profile.at,
+                format!("`{name}` is another one than in {}", sandbox.at),
+                format!("set it to {theirs}"),
+            );
+        }
+    }
+}
+
+const COPY_ID: &str = "copy the id (PUB_KEY_ID_…) that the merchant platform shows beside the public key";
+
+#[cfg(test)]
+mod tests;
