@@ -6,6 +6,7 @@ mod doctor;
 mod engine;
 mod faults;
 mod folder;
+mod init;
 mod interop;
 mod program;
 mod secrets;

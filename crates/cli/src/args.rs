@@ -5,6 +5,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) mod doctor;
+pub(crate) mod init;
 
 /// Import members into WeChat member cards, and rehearse it in a sandbox.
 #[derive(Parser)]
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     /// Import a member list; the same command again continues where it was
     Import(Import),
+    /// Write a profile, after checking that its keys belong together
+    Init(init::Init),
     /// Play WeChat Pay's side on this machine, for tests
     Sandbox(Sandbox),
 }

@@ -2,4 +2,5 @@
 
 pub(crate) mod doctor;
 pub(crate) mod import;
+pub(crate) mod init;
 pub(crate) mod sandbox;

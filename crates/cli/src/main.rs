@@ -14,6 +14,7 @@ mod commands;
 mod doctor;
 mod exit;
 mod failure;
+mod init;
 mod places;
 mod profile;
 mod progress;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         match arguments.command {
             args::Command::Doctor(arguments) => commands::doctor::run(&arguments).await,
             args::Command::Import(arguments) => commands::import::run(&arguments).await,
+            args::Command::Init(arguments) => commands::init::run(&arguments),
             args::Command::Sandbox(arguments) => commands::sandbox::run(&arguments).await,
         }
     });

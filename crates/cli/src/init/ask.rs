@@ -1,0 +1,185 @@
+//! The questions of `init`. Plain lines in and out, so that a test can answer them.
+
+use std::{
+    io::{self, BufRead, Write},
+    path::Path,
+};
+
+use super::draft::{Draft, Missing};
+
+/// Somebody who can be asked.
+pub(crate) struct Dialogue<R, W> {
+    pub(crate) answers: R,
+    pub(crate) questions: W,
+}
+
+/// Asks for everything that is missing.
+///
+/// # Errors
+///
+/// Of kind `UnexpectedEof` when nobody answers any more.
+pub(crate) fn complete<R: BufRead, W: Write>(
+    draft: &mut Draft,
+    dialogue: &mut Dialogue<R, W>,
+) -> io::Result<()> {
+    for missing in draft.missing() {
+        match missing {
+            Missing::Mchid => {
+                draft.mchid = Some(dialogue.ask("merchant id (商户号)", None, digits)?);
+            }
+            Missing::MerchantKey => {
+                let default = there("apiclient_key.pem");
+                draft.merchant_key = Some(
+                    dialogue
+                        .ask("merchant's private key, a file", default, file)?
+                        .into(),
+                );
+            }
+            Missing::MerchantCertificate => {
+                let default = there("apiclient_cert.pem");
+                let answer = dialogue.ask("merchant's certificate, a file", default, file)?;
+                draft.merchant_certificate = Some(answer.into());
+            }
+            Missing::Platform => {
+                let default = there("pub_key.pem");
+                let question =
+                    "WeChat Pay's public key (微信支付公钥), a file; `-` for a platform certificate instead";
+                let answer = dialogue.ask(question, default, |answer| match answer {
+                    "-" => Ok(()),
+                    _ => file(answer),
+                })?;
+                if answer == "-" {
+                    let answer = dialogue.ask("platform certificate (平台证书), a file", None, file)?;
+                    draft.platform_certificate = Some(answer.into());
+                } else {
+                    draft.platform_key = Some(answer.into());
+                    let id = dialogue.ask("id of that key (PUB_KEY_ID_…)", None, key_id)?;
+                    draft.platform_key_id = Some(id);
+                }
+            }
+            Missing::BrandId => draft.brand_id = Some(dialogue.ask("brand (品牌ID)", None, word)?),
+            Missing::CardId => {
+                draft.card_id = Some(dialogue.ask("card template (会员卡模板ID)", None, word)?);
+            }
+        }
+    }
+    Ok(())
+}
+
+impl<R: BufRead, W: Write> Dialogue<R, W> {
+    /// Asks until the answer fits; an empty answer takes the default.
+    fn ask(
+        &mut self,
+        question: &str,
+        default: Option<&str>,
+        fits: impl Fn(&str) -> Result<(), &'static str>,
+    ) -> io::Result<String> {
+        loop {
+            match default {
+                Some(default) => write!(self.questions, "{question} [{default}]: ")?,
+                None => write!(self.questions, "{question}: ")?,
+            }
+            self.questions.flush()?;
+            let mut line = String::new();
+            if self.answers.read_line(&mut line)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let answer = match (line.trim(), default) {
+                ("", Some(default)) => default,
+                (answer, _) => answer,
+            };
+            match fits(answer) {
+                Ok(()) => return Ok(answer.to_owned()),
+                Err(why) => writeln!(self.questions, "{why}")?,
+            }
+        }
+    }
+}
+
+/// A file name as default, when the file is there.
+fn there(name: &'static str) -> Option<&'static str> {
+    Path::new(name).exists().then_some(name)
+}
+
+fn file(answer: &str) -> Result<(), &'static str> {
+    match Path::new(answer).is_file() {
+        true => Ok(()),
+        false => Err("there is no such file"),
+    }
+}
+
+fn digits(answer: &str) -> Result<(), &'static str> {
+    let fits = matches!(answer.len(), 1..=32) && answer.bytes().all(|byte| byte.is_ascii_digit());
+    fits.then_some(()).ok_or("1 to 32 digits are needed")
+}
+
+fn key_id(answer: &str) -> Result<(), &'static str> {
+    let fits = answer.starts_with("PUB_KEY_ID_");
+    fits.then_some(()).ok_or("it begins with PUB_KEY_ID_")
+}
+
+fn word(answer: &str) -> Result<(), &'static str> {
+    let fits = !answer.is_empty() && answer.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then_some(())
+        .ok_or("letters and digits without blanks are needed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answers line by line and returns the draft and everything that was said.
+    #[track_caller]
+    fn check(answers: &str) -> (io::Result<Draft>, String) {
+        let mut questions = Vec::new();
+        let mut draft = Draft::default();
+        let done = complete(
+            &mut draft,
+            &mut Dialogue {
+                answers: answers.as_bytes(),
+                questions: &mut questions,
+            },
+        );
+        (done.map(|()| draft), String::from_utf8(questions).unwrap())
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_asked_for_until_it_fits() {
+        // Tests run in the crate's folder.
+        let (draft, said) = check(
+            "19000x\n1900000109\nnowhere.pem\nCargo.toml\nsrc/main.rs\nsrc/exit.rs\nPUB\nPUB_KEY_ID_01\n\n1004\np\n",
+        );
+        let draft = draft.unwrap();
+        assert_eq!(draft.mchid.as_deref(), Some("1900000109"));
+        assert_eq!(draft.merchant_key.as_deref(), Some(Path::new("Cargo.toml")));
+        assert_eq!(draft.platform_key_id.as_deref(), Some("PUB_KEY_ID_01"));
+        assert_eq!(draft.brand_id.as_deref(), Some("1004"));
+        assert!(draft.missing().is_empty());
+        for complaint in [
+            "1 to 32 digits are needed",
+            "there is no such file",
+            "it begins with PUB_KEY_ID_",
+            "letters and digits without blanks are needed",
+        ] {
+            assert_eq!(said.matches(complaint).count(), 1, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_asked_for_when_there_is_no_public_key() {
+        let (draft, said) = check("1\nCargo.toml\nCargo.toml\n-\nCargo.toml\nb\nc\n");
+        let draft = draft.unwrap();
+        assert_eq!(draft.platform_key, None);
+        assert_eq!(
+            draft.platform_certificate.as_deref(),
+            Some(Path::new("Cargo.toml"))
+        );
+        assert!(said.contains("平台证书"));
+    }
+
+    #[test]
+    fn an_end_of_the_answers_is_an_error() {
+        let (draft, _) = check("1900000109\n");
+        assert_eq!(draft.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+}
