@@ -5,6 +5,7 @@ mod config;
 mod doctor;
 mod engine;
 mod faults;
+mod fields;
 mod folder;
 mod init;
 mod interop;

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) mod doctor;
+pub(crate) mod fields;
 pub(crate) mod init;
 
 /// Import members into WeChat member cards, and rehearse it in a sandbox.
@@ -23,6 +24,12 @@ pub(crate) enum Command {
     Import(Import),
     /// Write a profile, after checking that its keys belong together
     Init(init::Init),
+    /// Open one sealed value of an answer
+    Open(fields::Open),
+    /// Seal one value for WeChat Pay
+    Seal(fields::Seal),
+    /// Say whether WeChat Pay signed an answer or a notification, and if not, why
+    Verify(fields::Verify),
     /// Play WeChat Pay's side on this machine, for tests
     Sandbox(Sandbox),
 }

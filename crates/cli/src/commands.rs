@@ -3,4 +3,7 @@
 pub(crate) mod doctor;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod open;
 pub(crate) mod sandbox;
+pub(crate) mod seal;
+pub(crate) mod verify;

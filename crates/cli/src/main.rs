@@ -14,12 +14,16 @@ mod commands;
 mod doctor;
 mod exit;
 mod failure;
+mod headers;
 mod init;
+mod input;
+mod message;
 mod places;
 mod profile;
 mod progress;
 mod serial;
 mod signals;
+mod verdict;
 
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
@@ -35,6 +39,9 @@ fn main() -> ExitCode {
             args::Command::Doctor(arguments) => commands::doctor::run(&arguments).await,
             args::Command::Import(arguments) => commands::import::run(&arguments).await,
             args::Command::Init(arguments) => commands::init::run(&arguments),
+            args::Command::Open(arguments) => commands::open::run(&arguments),
+            args::Command::Seal(arguments) => commands::seal::run(&arguments),
+            args::Command::Verify(arguments) => commands::verify::run(&arguments),
             args::Command::Sandbox(arguments) => commands::sandbox::run(&arguments).await,
         }
     });

@@ -7,9 +7,13 @@ use std::{
 };
 
 use serde::Deserialize;
-use wxmember::{Certificate, Client, ConfigError, KeyError, Merchant, MerchantKey, PlatformKey, Trust};
+use wxmember::{Client, MerchantKey};
 
-use crate::{failure::Failure, serial};
+use crate::failure::Failure;
+
+mod keys;
+
+pub(crate) use self::keys::{PlatformKeys, merchant_key_of};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,10 +33,6 @@ struct ProfileTable {
     platform_key_id: Option<String>,
     platform_key: Option<PathBuf>,
     platform_certificate: Option<PathBuf>,
-    #[expect(
-        dead_code,
-        reason = "part of a profile; commands that open notifications read it"
-    )]
     apiv3_key_file: Option<PathBuf>,
     brand_id: String,
     card_id: String,
@@ -78,6 +78,22 @@ impl Profile {
         let (table, folder) = (parse(text, config, name)?, folder_of(config));
         table.open(&At { config, folder })
     }
+}
+
+/// The platform's keys of a profile whose every file is usable.
+pub(crate) fn platform_keys(config: &Path, name: &str) -> Result<PlatformKeys, Failure> {
+    let text = read_config(config)?;
+    // Opened as a whole first: it may be the merchant's own key that stands in the platform's place.
+    Profile::parse(&text, config, name)?;
+    let (table, folder) = (parse(&text, config, name)?, folder_of(config));
+    keys::platform(&table, &At { config, folder })
+}
+
+/// The merchant's private key of a profile.
+pub(crate) fn merchant_key(config: &Path, name: &str) -> Result<MerchantKey, Failure> {
+    let text = read_config(config)?;
+    let (table, folder) = (parse(&text, config, name)?, folder_of(config));
+    keys::merchant_key(&table, &At { config, folder })
 }
 
 /// The text of a configuration file.
@@ -143,20 +159,18 @@ impl At<'_> {
 
 impl ProfileTable {
     fn open(self, at: &At<'_>) -> Result<Profile, Failure> {
-        let merchant = self.merchant(at)?;
-        let trust = self.trust(at)?;
-        let base_url = self
-            .base_url
-            .unwrap_or_else(|| "https://api.mch.weixin.qq.com".to_owned());
-        let client = Client::builder()
-            .merchant(merchant)
-            .trust(trust)
-            .with_base_url(&base_url)
-            .build()
-            .map_err(|error| at.wrong(&error.to_string()))?;
+        let builder = Client::builder()
+            .merchant(keys::merchant(&self, at)?)
+            .trust(keys::platform(&self, at)?.trust(at)?);
+        // Only WeChat Pay's own host has a backup host.
+        let builder = match &self.base_url {
+            Some(url) => builder.with_base_url(url),
+            None => builder,
+        };
+        let client = builder.build().map_err(|error| at.wrong(&error.to_string()))?;
         Ok(Profile {
             client,
-            base_url,
+            base_url: self.base_url.unwrap_or_else(|| MAIN_HOST.to_owned()),
             brand_id: self.brand_id,
             card_id: self.card_id,
             quota: self.quota,
@@ -165,78 +179,12 @@ impl ProfileTable {
             custom_fields: self.custom_fields.unwrap_or_default(),
         })
     }
-
-    fn merchant(&self, at: &At<'_>) -> Result<Merchant, Failure> {
-        let path = at.folder.join(&self.merchant_key);
-        let key = MerchantKey::from_pem(&read(&path)?).map_err(|error| key_failure(&path, &error))?;
-        let config = |error: ConfigError| at.wrong(&error.to_string());
-        match (&self.merchant_certificate, &self.merchant_serial) {
-            (Some(certificate), written) => {
-                let path = at.folder.join(certificate);
-                let certificate = Certificate::from_pem(&read(&path)?)
-                    .map_err(|error| Failure::because(path.display(), &error))?;
-                let merchant = Merchant::with_certificate(&self.mchid, &certificate, key).map_err(config)?;
-                let differs = |written: &String| serial::canonical(written) != certificate.serial().as_str();
-                if written.as_ref().is_some_and(differs) {
-                    return Err(at
-                        .wrong("`merchant_serial` is not the serial number of `merchant_certificate`")
-                        .hint(format!(
-                            "leave `merchant_serial` out, or set it to {}",
-                            certificate.serial()
-                        )));
-                }
-                Ok(merchant)
-            }
-            (None, Some(written)) => {
-                Merchant::new(&self.mchid, &serial::canonical(written), key).map_err(config)
-            }
-            (None, None) => Err(at
-                .wrong("neither `merchant_certificate` nor `merchant_serial` is set")
-                .hint("set `merchant_certificate` to the path of apiclient_cert.pem")),
-        }
-    }
-
-    fn trust(&self, at: &At<'_>) -> Result<Trust, Failure> {
-        let public_key = match (&self.platform_key, &self.platform_key_id) {
-            (Some(path), Some(id)) => {
-                let path = at.folder.join(path);
-                Some((
-                    id,
-                    PlatformKey::from_pem(&read(&path)?).map_err(|error| key_failure(&path, &error))?,
-                ))
-            }
-            (None, None) => None,
-            _ => return Err(at.wrong("`platform_key` and `platform_key_id` go together: set both")),
-        };
-        let certificate = match &self.platform_certificate {
-            Some(path) => {
-                let path = at.folder.join(path);
-                let read = Certificate::from_pem(&read(&path)?);
-                Some(read.map_err(|error| Failure::because(path.display(), &error))?)
-            }
-            None => None,
-        };
-        let config = |error: ConfigError| at.wrong(&error.to_string());
-        match (public_key, certificate) {
-            (Some((id, key)), None) => Trust::public_key(id, key).map_err(config),
-            (None, Some(certificate)) => Ok(Trust::certificate(&certificate)),
-            (Some((id, key)), Some(certificate)) => Trust::public_key(id, key)
-                .map(|trust| trust.and_certificate(&certificate))
-                .map_err(config),
-            (None, None) => Err(at
-                .wrong("no platform key is set, so no answer could be believed")
-                .hint(
-                    "set `platform_key` to the path of pub_key.pem and `platform_key_id` to its PUB_KEY_ID_…",
-                )),
-        }
-    }
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
+/// A file of a profile.
+pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path)
         .map_err(|error| Failure::because(format!("failed to read {}", path.display()), &error))
 }
 
-fn key_failure(path: &Path, error: &KeyError) -> Failure {
-    Failure::because(path.display(), error)
-}
+const MAIN_HOST: &str = "https://api.mch.weixin.qq.com";

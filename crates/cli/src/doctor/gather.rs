@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::UNIX_EPOCH,
 };
 
 use wxmember::{Clock, SystemClock};
@@ -233,11 +233,10 @@ fn mode(_: &Path) -> Option<Mode> {
 impl Facts {
     /// Nothing but the time.
     fn empty(place: String) -> Self {
-        let seconds = u64::try_from(SystemClock.now().0).unwrap_or(0);
         Self {
             now: UNIX_EPOCH
-                .checked_add(Duration::from_secs(seconds))
-                .unwrap_or(SystemTime::UNIX_EPOCH),
+                .checked_add(SystemClock::new().since_1970())
+                .unwrap_or(UNIX_EPOCH),
             place,
             merchant_key: None,
             merchant_certificate: None,

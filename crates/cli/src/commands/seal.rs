@@ -1,0 +1,46 @@
+//! `wxmember seal`: seals one value for WeChat Pay, as a request carries it.
+
+use serde_json::json;
+use wxmember::FormValue;
+
+use crate::{
+    args::{Format, fields::Seal},
+    exit,
+    failure::{Failure, chain},
+    input,
+    profile::{self, PlatformKeys},
+};
+
+/// Reads the plaintext from stdin and prints the ciphertext.
+pub(crate) fn run(arguments: &Seal) -> Result<exit::Code, Failure> {
+    let keys = match &arguments.key {
+        Some(path) => PlatformKeys::of_file(path, arguments.key_id.as_deref())?,
+        None => profile::platform_keys(&arguments.chosen.config, &arguments.chosen.profile)?,
+    };
+    let Some((id, key)) = keys.sealing() else {
+        return Err(
+            Failure::new("the profile names no key of WeChat Pay to seal with")
+                .hint("give one with `--key`: pub_key.pem, or a platform certificate"),
+        );
+    };
+    let text = input::text(input::stdin("the plaintext")?, "the plaintext")?;
+    let text = input::without_line_break(text);
+    // The basic rules of the API; whether they bind encrypted text is not documented, so be as strict as the SDK.
+    if text.chars().any(|character| character.len_utf8() == 4) {
+        return Err(Failure::new(
+            "the plaintext holds a character of four bytes (an emoji or a rare Han character), which the API refuses",
+        ));
+    }
+    let sealed = key
+        .seal(&FormValue::new(text))
+        .map_err(|error| Failure::new(chain(&error)))?;
+    match arguments.format {
+        Format::Text => println!("{}", sealed.as_str()),
+        Format::Json => println!("{}", json!({"ciphertext": sealed, "key_id": id})),
+    }
+    match id.as_str() {
+        "" => eprintln!("send it with `Wechatpay-Serial:` and the id of this key"),
+        id => eprintln!("send it with `Wechatpay-Serial: {id}`"),
+    }
+    Ok(exit::DONE)
+}
