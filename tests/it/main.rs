@@ -4,6 +4,7 @@
 mod config;
 mod doctor;
 mod engine;
+mod examples;
 mod faults;
 mod fields;
 mod folder;

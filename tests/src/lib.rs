@@ -8,7 +8,9 @@ use std::{
     process::{Command, Output},
 };
 
-use wxmember::{Client, ImportByPhone, Merchant, MerchantKey, PhoneNumber, PlatformKey, Trust, Validity};
+use wxmember::{
+    Client, ImportByPhone, Merchant, MerchantKey, PhoneNumber, PlatformKey, RetryPolicy, Trust, Validity,
+};
 use wxmember_sandbox::{Identity, IdentityError, IdentityParts, Sandbox};
 
 /// The phone number of [`member`]; no text that the program writes may hold it.
@@ -46,7 +48,7 @@ pub async fn sandbox() -> Sandbox {
         .expect("a sandbox")
 }
 
-/// A client that believes the sandbox.
+/// A client that believes the sandbox. It repeats nothing, so that a test sees each answer.
 ///
 /// # Panics
 ///
@@ -60,6 +62,7 @@ pub fn client(sandbox: &Sandbox) -> Client {
         .merchant(Merchant::new(&credentials.mchid, &credentials.merchant_serial, key).expect("the merchant"))
         .trust(Trust::public_key(&credentials.platform_key_id, platform).expect("the platform key's id"))
         .with_base_url(sandbox.base_url())
+        .with_retry(RetryPolicy::never())
         .build()
         .expect("a client")
 }
@@ -110,6 +113,28 @@ pub fn wxmember(home: &Path) -> Command {
         .env("HOME", home)
         .env("XDG_STATE_HOME", home.join("state"))
         .current_dir(root());
+    command
+}
+
+/// An example of the repository, as `cargo xtask test` built it beside the program.
+///
+/// # Panics
+///
+/// When it was not built.
+#[must_use]
+pub fn example(name: &str) -> Command {
+    let program =
+        env::var_os("WXMEMBER_TEST_BIN").map_or_else(|| root().join("target/debug/wxmember"), PathBuf::from);
+    let example = program
+        .with_file_name("examples")
+        .join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    assert!(
+        example.exists(),
+        "{} is not there; run `cargo build -p wxmember-cli --examples` first",
+        example.display()
+    );
+    let mut command = Command::new(example);
+    command.current_dir(root());
     command
 }
 

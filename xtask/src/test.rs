@@ -27,7 +27,14 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let mut variables = vec![("WXMEMBER_TEST_PYTHON", python.into_os_string())];
     if workspace.member(CLI_PACKAGE).is_some() {
         let mut build = process::cargo(workspace.root());
-        build.args(["build", "--locked", "--package", CLI_PACKAGE]);
+        build.args([
+            "build",
+            "--locked",
+            "--package",
+            CLI_PACKAGE,
+            "--bins",
+            "--examples",
+        ]);
         eprintln!("running `{}`", process::show(&build));
         process::run(
             &mut build,
