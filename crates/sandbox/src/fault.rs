@@ -78,6 +78,8 @@ pub enum Fault {
 
 impl Fault {
     /// Whether the request takes effect although the answer fails.
+    ///
+    /// Of these, the ones that spoil a body leave an answer without one, 204, as it is.
     #[must_use]
     pub const fn commits(self) -> bool {
         matches!(
@@ -95,6 +97,15 @@ impl Fault {
                 | Self::Unsigned
                 | Self::WrongDocument
                 | Self::WrongSignature
+        )
+    }
+
+    /// Whether it spoils the body of a good answer. An answer without one, 204, cannot be spoilt that way and is sent
+    /// as it is.
+    pub(crate) const fn needs_body(self) -> bool {
+        matches!(
+            self,
+            Self::CutBody | Self::HugeAnswer | Self::TruncatedJson | Self::WrongDocument
         )
     }
 }

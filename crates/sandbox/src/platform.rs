@@ -67,7 +67,7 @@ impl KeyPair {
     fn made(not_before: OffsetDateTime) -> Result<Self, IdentityError> {
         let private_key_pem = generate_rsa_2048_pem().map_err(IdentityError::NewKey)?;
         let key = PrivateKey::<Platform>::from_pem(&private_key_pem).map_err(IdentityError::PlatformKey)?;
-        let certificate_pem = issue::issue(&key, "Tenpay.com Root CA", not_before)?;
+        let certificate_pem = issue::issue(&key, "Tenpay.com sign", not_before)?;
         Self::certified(&certificate_pem, &private_key_pem)
     }
 

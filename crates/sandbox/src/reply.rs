@@ -121,6 +121,7 @@ impl Signer<'_> {
         fault: Option<Fault>,
     ) -> Result<Reply, SignError> {
         let content_type = if body.is_empty() { "" } else { JSON };
+        let fault = fault.filter(|fault| !body.is_empty() || !fault.needs_body());
         let mut answer = Answer::plain(status, content_type, body);
         let mut flaw = Flaw::None;
         match fault {

@@ -88,7 +88,7 @@ pub(crate) fn confirm_exchange(call: Call, scene: &mut Scene<'_>) -> Result<Outc
         .ok_or(&rule::EXCHANGE_NOT_FOUND)?;
     let decision = call.body.document;
     let repeats = |name: &&str| decision[*name] == exchange.asked[*name];
-    if !REPEATED.iter().all(|name| repeats(name)) {
+    if !REPEATED.iter().all(repeats) {
         return Err((&rule::EXCHANGE_NOT_FOUND).into());
     }
     match &exchange.settled {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wxmember_sandbox::Sandbox;
+use wxmember_sandbox::{Fault, Sandbox};
 
 use crate::{
     cards::{call, refused},
@@ -171,6 +171,21 @@ async fn a_reminded_member_takes_the_card() {
         search(&sandbox, "13800138000").await.json(),
         json!({"receive_status": "UNSHOWED"})
     );
+    // There is no body that could be spoilt.
+    for fault in [
+        Fault::CutBody,
+        Fault::HugeAnswer,
+        Fault::TruncatedJson,
+        Fault::WrongDocument,
+    ] {
+        sandbox.fault(fault, 1);
+        let answer = call(&sandbox, "POST", &target, Some(&body)).await;
+        assert_eq!((answer.status, answer.body.len()), (204, 0), "{fault:?}");
+        answer.verify(&sandbox).unwrap();
+    }
+    sandbox.fault(Fault::WrongSignature, 1);
+    let answer = call(&sandbox, "POST", &target, Some(&body)).await;
+    assert_eq!(answer.verify(&sandbox), Err("wrong signature".to_owned()));
     assert!(sandbox.take_membercard(CARD, "13800138000"));
     assert!(!sandbox.take_membercard(CARD, "13800138000"));
     let received = search(&sandbox, "13800138000").await.json();
