@@ -5,7 +5,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::Value;
 use wxmember_client::{BodyFault, Refusal, raw};
 use wxmember_signing::VerifyError;
 
@@ -103,25 +104,43 @@ pub enum Delivery {
 #[non_exhaustive]
 pub struct ErrorDetail {
     /// A JSON Pointer into the body, or the bare name of a path or query parameter.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     pub field: Option<String>,
     /// What is wrong with it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     pub issue: Option<String>,
     /// `body`, `url` or `query`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     pub location: Option<String>,
 }
 
 /// The body of an error answer, as far as it can be read.
 #[derive(Default, Deserialize)]
 struct Problem {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     code: Option<ErrorCode>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     message: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     detail: Option<ErrorDetail>,
+}
+
+impl Problem {
+    /// Reads what can be read. HTML, empty and truncated bodies are no JSON and hold nothing; in another character set the
+    /// message is lost and the code, which is ASCII, is not.
+    fn read(body: &[u8]) -> Self {
+        serde_json::from_str(&String::from_utf8_lossy(body)).unwrap_or_default()
+    }
+}
+
+/// A member of another type than documented counts as absent, and does not take the others with it.
+fn readable<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let value = Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).ok())
 }
 
 impl ErrorKind {
@@ -191,10 +210,12 @@ impl Error {
     /// Whether nobody can say if the platform acted: repeat with identical parameters, and do not count it as failed.
     #[must_use]
     pub fn is_outcome_unknown(&self) -> bool {
-        let half_done = matches!(
-            self.0.kind,
-            ErrorKind::Platform | ErrorKind::NotProcessed | ErrorKind::Undecodable
-        );
+        let half_done = match self.0.kind {
+            ErrorKind::Platform | ErrorKind::NotProcessed | ErrorKind::Undecodable => true,
+            // A verified success of a status that the document does not promise.
+            ErrorKind::Unexpected => self.0.verified,
+            _ => false,
+        };
         self.delivery() == Delivery::MaybeSent || half_done || self.0.history.may_have_acted
     }
 
@@ -326,24 +347,25 @@ impl Error {
                 body,
             } => {
                 let mut error = new(kind_of(status), Delivery::Answered).answered(status, &headers);
-                // HTML, empty and truncated bodies are no JSON; status and request id stand all the same.
-                error.0.problem = serde_json::from_slice(&body).unwrap_or_default();
+                error.0.problem = Problem::read(&body);
                 error
             }
             Refusal::Body {
                 status,
                 headers,
-                fault: fault @ BodyFault::TooLarge { .. },
-            } => new(ErrorKind::Undecodable, Delivery::MaybeSent)
-                .answered(status, &headers)
-                .caused_by(fault),
-            Refusal::Body {
-                status,
-                headers,
-                fault: BodyFault::Interrupted(source),
+                fault,
             } => {
-                let error = new(ErrorKind::Interrupted, Delivery::MaybeSent).answered(status, &headers);
-                error.caused_by(source.without_url())
+                let error = match fault {
+                    // The status of a refusal came whole, and it alone decides.
+                    _ if !(200..300).contains(&status) => new(kind_of(status), Delivery::Answered),
+                    BodyFault::TooLarge { .. } => new(ErrorKind::Undecodable, Delivery::MaybeSent),
+                    _ => new(ErrorKind::Interrupted, Delivery::MaybeSent),
+                };
+                let error = error.answered(status, &headers);
+                match fault {
+                    BodyFault::Interrupted(source) => error.caused_by(source.without_url()),
+                    fault => error.caused_by(fault),
+                }
             }
             Refusal::Unverified {
                 status,
@@ -455,6 +477,7 @@ impl fmt::Display for Error {
             ErrorKind::NotFound => "not found on the platform",
             ErrorKind::RateLimited => "too many requests",
             ErrorKind::Platform => "the platform failed; the outcome is unknown",
+            ErrorKind::Unexpected if matches!(status, Some(300..400)) => "a redirect, which is not followed",
             ErrorKind::Unexpected => "an answer that the protocol does not know",
         };
         write!(f, "{operation}: {what}")?;

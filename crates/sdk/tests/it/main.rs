@@ -1,9 +1,14 @@
 //! The SDK against the sandbox, over real sockets, as a user of the crate sees it.
 
+mod answers;
 #[cfg(feature = "blocking")]
 mod blocking;
 mod harness;
 mod keys;
+mod lessons;
+mod loopback;
+mod mistakes;
 mod notifications;
 mod operations;
 mod retry;
+mod secrets;
