@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::{codegen, outcome::Outcome, process, test, tidy, vectors, workspace::Workspace};
+use crate::{codegen, outcome::Outcome, process, spec, test, tidy, vectors, workspace::Workspace};
 
 /// Arguments of `ci`.
 #[derive(Args)]
@@ -50,6 +50,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "tidy",
         run: |_| tidy::run(&tidy::Arguments {}),
+    },
+    Step {
+        name: "spec",
+        run: |_| spec::check(),
     },
     Step {
         name: "codegen",

@@ -17,6 +17,7 @@ mod ci;
 mod codegen;
 mod outcome;
 mod process;
+mod spec;
 mod test;
 mod tidy;
 mod vectors;
@@ -40,6 +41,8 @@ enum Verb {
     Ci(ci::Arguments),
     /// Writes everything that is derived from the API document; `--check` compares and never writes
     Codegen(codegen::Arguments),
+    /// Checks the API document, or compares it with an earlier one
+    Spec(spec::Arguments),
     /// Sets up what the tests need, then runs them all
     Test(test::Arguments),
     /// Checks the rules of the repository that no compiler checks
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Ci(arguments) => ci::run(&arguments),
         Verb::Codegen(arguments) => codegen::run(&arguments),
+        Verb::Spec(arguments) => spec::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Tidy(arguments) => tidy::run(&arguments),
         Verb::Vectors(arguments) => vectors::run(&arguments),

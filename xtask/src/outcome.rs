@@ -1,6 +1,6 @@
 //! How a verb ends: the exit code, and the command that repairs what was found.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage (clap's own), 4 a committed file is stale and a command renews it.
+//! Exit codes: 0 done, 1 failed, 2 wrong usage (clap's own), 4 a committed file does not follow what it belongs to.
 
 use std::{fmt, process::ExitCode};
 
@@ -24,6 +24,13 @@ pub(crate) enum Failure {
         /// The command that writes it anew.
         repair: String,
     },
+    /// A change breaks programs and is not announced; `repair` is the line that announces it.
+    Breaking {
+        /// What breaks, and where.
+        what: String,
+        /// What to write, and where.
+        repair: String,
+    },
     /// A test runner failed and has said so itself; its summary stays the last thing on the terminal.
     Told,
 }
@@ -45,7 +52,7 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::Failed { .. } | Self::Told => FAILED,
-            Self::Stale { .. } => STALE,
+            Self::Breaking { .. } | Self::Stale { .. } => STALE,
         }
     }
 }
@@ -55,6 +62,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Failed { what, repair } => write!(f, "error: {what}\n\nhint: {repair}"),
             Self::Stale { what, repair } => write!(f, "stale: {what}\n\nhint: {repair}"),
+            Self::Breaking { what, repair } => write!(f, "breaking: {what}\n\nhint: {repair}"),
             Self::Told => Ok(()),
         }
     }
@@ -63,7 +71,7 @@ impl fmt::Display for Failure {
 /// Something is wrong.
 const FAILED: u8 = 1;
 
-/// A committed file is stale.
+/// A committed file is stale, or the changelog is behind the document.
 const STALE: u8 = 4;
 
 #[cfg(test)]

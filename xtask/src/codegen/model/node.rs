@@ -59,6 +59,10 @@ impl<'a> Node<'a> {
         Some(self.child(key, value))
     }
 
+    pub(crate) fn value_of(&self, key: &str) -> Option<&'a Value> {
+        self.value.as_mapping()?.get(key)
+    }
+
     pub(crate) fn member(&self, key: &str) -> Result<Self, SpecError> {
         self.find(key)
             .ok_or_else(|| self.error(format!("`{key}` is missing")))
