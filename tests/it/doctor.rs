@@ -1,11 +1,16 @@
 //! `wxmember doctor`: every finding by name, from the real program.
 
-use std::fs;
+use std::{fs, process::Output};
 
 use serde_json::Value;
-use wxmember_tests::{shown, wxmember};
+use wxmember::{Certificate, party};
+use wxmember_sandbox::Sandbox;
+use wxmember_tests::{identity, sandbox, shown, wxmember};
 
-use crate::folder::{Folder, NOWHERE, PLATFORM_PRIVATE_KEY};
+use crate::{
+    folder::{Folder, NOWHERE, PLATFORM_PRIVATE_KEY},
+    interop::Program,
+};
 
 /// Runs the doctor on a spoilt folder.
 fn doctor(spoil: impl FnOnce(&Folder)) -> String {
@@ -49,6 +54,10 @@ fn every_mistake_in_a_folder_is_named_with_its_file_and_its_remedy() {
         doctor(|folder| folder.put("apiclient_key.pem", merchant_cert)),
         doctor(|folder| folder.put("apiclient_key.pem", encrypted)),
         doctor(|folder| folder.put("apiclient_key.pem", "hello")),
+        doctor(|folder| {
+            let p12 = include_bytes!("../vectors/protected/modern.p12");
+            fs::write(folder.path.join("apiclient_key.pem"), p12).unwrap();
+        }),
         doctor(|folder| folder.remove("apiclient_key.pem")),
         doctor(|folder| folder.put("apiclient_cert.pem", merchant_key)),
         doctor(|folder| folder.put("pub_key.pem", merchant_cert)),
@@ -69,6 +78,7 @@ fn every_mistake_in_a_folder_is_named_with_its_file_and_its_remedy() {
             );
         }),
         doctor(|folder| folder.replace(toml, "1900000109", "wx1900000109")),
+        doctor(|folder| folder.replace(toml, "1900000109", "1900000110")),
         doctor(|folder| folder.put("apiv3_key.txt", "TestOnlyApiV3Key")),
         doctor(|folder| folder.mode("apiclient_key.pem", 0o644)),
         doctor(|folder| folder.replace(toml, "brand_id", "brandid")),
@@ -164,4 +174,146 @@ fn nothing_to_look_at_is_one_clear_error() {
     let texts = [run(&["doctor", "--dir", "nowhere"]), run(&["doctor"])];
     assert!(fs::read_dir(home.path()).unwrap().next().is_none());
     insta::assert_snapshot!(texts.join("---\n"));
+}
+
+/// Runs the doctor on the folder, and lets the sandbox in this process answer meanwhile.
+async fn visit(folder: &Folder, more: &[&str]) -> Output {
+    let mut command = wxmember(folder.home());
+    command.args(["doctor", "--dir"]).arg(&folder.path).args(more);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    output.await.unwrap()
+}
+
+#[test]
+fn three_mistakes_at_once_are_all_named_by_the_programs_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("d");
+    let _sandbox = Program::start_with(home.path(), &folder, &["--clock-shift", "600"]);
+    let path = |name: &str| folder.join(name);
+    fs::copy(path("sandbox_platform_key.pem"), path("apiclient_key.pem")).unwrap();
+    let profile = fs::read_to_string(path("wxmember.toml")).unwrap();
+    let line = profile
+        .lines()
+        .find(|line| line.starts_with("merchant_serial"))
+        .unwrap();
+    let wrong = "merchant_serial = \"4D3C2B1A09F8E7D6C5B4A3928170615243F4E5D6\"";
+    fs::write(path("wxmember.toml"), profile.replace(line, wrong)).unwrap();
+    let output = wxmember(home.path())
+        .args(["doctor", "--dir"])
+        .arg(&folder)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let found: Vec<_> = text.lines().filter(|line| line.starts_with('✗')).collect();
+    assert_eq!(found.len(), 3, "{text}");
+    for (line, file, words) in [
+        (
+            found[0],
+            "apiclient_key.pem",
+            "the platform's key is in the merchant's place",
+        ),
+        (
+            found[1],
+            "wxmember.toml",
+            "is not the serial number of the certificate",
+        ),
+        (found[2], "http://127.0.0.1", "s behind the platform's"),
+    ] {
+        assert!(line.contains(file) && line.contains(words), "{line}");
+    }
+    // Seconds pass between two readings of a clock.
+    assert!(
+        found[2].contains(" 600 s") || found[2].contains(" 599 s"),
+        "{}",
+        found[2]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_sandbox_is_asked_and_everything_is_in_order() {
+    let sandbox = sandbox().await;
+    let folder = Folder::write(&sandbox.base_url());
+    let output = visit(&folder, &[]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output, &[]));
+    assert!(sandbox.requests() > 0);
+    let text = String::from_utf8(output.stdout).unwrap();
+    for line in ["✓ clock: ", "✓ online: "] {
+        assert!(text.contains(line), "{text}");
+    }
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_wrong_is_named_with_its_direction() {
+    let sandbox = sandbox().await;
+    let folder = Folder::write(&sandbox.base_url());
+    for (shift, words) in [
+        (3600, " s behind the platform's"),
+        (-3600, " s ahead of the platform's"),
+    ] {
+        sandbox.clock().set_shift(shift);
+        let output = visit(&folder, &["--online"]).await;
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            text.contains(words) && text.contains("every request is refused"),
+            "{text}"
+        );
+    }
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_platform_says_of_the_keys_is_passed_on() {
+    // It has certificates as well, so that there is an answer to read.
+    let sandbox = Sandbox::builder()
+        .with_identity(identity().unwrap())
+        .with_platform_certificates(1)
+        .start()
+        .await
+        .unwrap();
+    let credentials = sandbox.credentials();
+    // A serial number that nobody checks offline, for lack of a certificate.
+    let folder = Folder::write(&sandbox.base_url());
+    folder.replace(
+        "wxmember.toml",
+        "merchant_certificate = \"apiclient_cert.pem\"\n",
+        "",
+    );
+    folder.replace("wxmember.toml", &credentials.merchant_serial, "5157F09EFDC0");
+    let serial = visit(&folder, &["--online"]).await;
+    // A public key that is somebody's, but not this platform's.
+    let folder = Folder::write(&sandbox.base_url());
+    let other = include_str!("../vectors/test_wechatpay_certmode_cert.pem");
+    let other = Certificate::<party::Platform>::from_pem(other).unwrap();
+    folder.put("pub_key.pem", &other.public_key().to_pem());
+    let key = visit(&folder, &["--online"]).await;
+    let mut found = String::new();
+    for output in [&serial, &key] {
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8_lossy(&output.stdout);
+        for line in text.lines().filter(|line| line.starts_with('✗')) {
+            let line = line.replace(&sandbox.base_url(), "URL");
+            let (before, request) = line.split_once("request ").unwrap();
+            let (_, after) = request.split_once(')').unwrap();
+            found.push_str(&format!("{before}request ID){after}\n"));
+        }
+    }
+    insta::assert_snapshot!(found);
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_at_the_address_is_a_finding_when_somebody_asked() {
+    let sandbox = sandbox().await;
+    let url = sandbox.base_url();
+    sandbox.shutdown().await;
+    let folder = Folder::write(&url);
+    let unasked = visit(&folder, &[]).await;
+    assert_eq!(unasked.status.code(), Some(0), "{}", shown(&unasked, &[]));
+    let asked = visit(&folder, &["--online"]).await;
+    assert_eq!(asked.status.code(), Some(1));
+    let text = shown(&asked, &[]);
+    assert!(text.contains("no connection"), "{text}");
 }

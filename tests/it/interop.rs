@@ -11,13 +11,18 @@ use serde_json::Value;
 use wxmember_tests::{root, wxmember};
 
 /// `wxmember sandbox --dir DIR`, ended when dropped.
-struct Program(Child);
+pub(crate) struct Program(Child);
 
 impl Program {
     fn start(home: &Path, folder: &Path) -> Self {
+        Self::start_with(home, folder, &[])
+    }
+
+    pub(crate) fn start_with(home: &Path, folder: &Path, more: &[&str]) -> Self {
         let mut child = wxmember(home)
             .args(["sandbox", "--listen", "127.0.0.1:0", "--dir"])
             .arg(folder)
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -109,6 +109,16 @@ pub(crate) struct Sandbox {
     #[arg(long, env = "WXMEMBER_SANDBOX_DIR")]
     pub(crate) dir: Option<PathBuf>,
 
+    /// How many seconds the sandbox's clock is ahead; negative is behind
+    #[arg(
+        long,
+        env = "WXMEMBER_SANDBOX_CLOCK_SHIFT",
+        value_name = "SECONDS",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    pub(crate) clock_shift: i64,
+
     /// Requests that the sandbox allows, for example `5/s` [default: any number]
     #[arg(long, env = "WXMEMBER_SANDBOX_QUOTA")]
     pub(crate) quota: Option<wxmember_import::Quota>,

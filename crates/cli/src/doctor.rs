@@ -7,6 +7,7 @@ mod facts;
 mod files;
 mod gather;
 mod keys;
+mod online;
 mod report;
 mod serials;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod validity;
 pub(crate) use self::{
     facts::Facts,
     gather::{Gathered, folder, profile},
+    online::{ask, base_url, is_on_this_machine},
     report::{Check, Report},
 };
 

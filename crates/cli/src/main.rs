@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod advice;
 mod args;
 mod commands;
 mod doctor;

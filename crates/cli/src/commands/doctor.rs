@@ -1,8 +1,10 @@
 //! `wxmember doctor`: reads what a profile or a folder names, and says what is wrong with it.
 
+use std::path::Path;
+
 use crate::{
     args::{Format, doctor::Doctor},
-    doctor::{self, Check, Gathered},
+    doctor::{self, Check, Gathered, Report},
     exit,
     failure::Failure,
     profile::Profile,
@@ -22,25 +24,16 @@ pub(crate) async fn run(arguments: &Doctor) -> Result<exit::Code, Failure> {
     if let Some(facts) = &facts {
         doctor::examine(facts, &mut report);
     }
-    if let Some(config) = &config {
-        match Profile::read(config, name) {
-            Ok(_) => report.passed(
-                Check::Profile,
-                format!("`{name}` of {} is usable", config.display()),
-            ),
-            // What was found above says the same in better words.
-            Err(_) if report.findings().next().is_some() => {}
-            Err(failure) => {
-                let at = config.display().to_string();
-                let what = failure.what();
-                let what = what.strip_prefix(&format!("{at}: ")).unwrap_or(what);
-                report.found(
-                    Check::Profile,
-                    at,
-                    what,
-                    failure.advice().unwrap_or("mend the setting"),
-                );
-            }
+    let profile = match &config {
+        Some(config) => open(config, name, &mut report),
+        None => None,
+    };
+    if let Some(facts) = &facts {
+        let is_near = doctor::is_on_this_machine(doctor::base_url(facts));
+        if arguments.online || is_near {
+            doctor::ask(facts, profile.as_ref(), arguments.online, &mut report).await;
+        } else {
+            report.skipped(Check::Clock, "not compared with the platform's; `--online` does");
         }
     }
     match arguments.format {
@@ -56,4 +49,29 @@ pub(crate) async fn run(arguments: &Doctor) -> Result<exit::Code, Failure> {
         if findings == 1 { "problem" } else { "problems" }
     );
     Ok(exit::FAILED)
+}
+
+/// Opens the profile as every other command does.
+fn open(config: &Path, name: &str, report: &mut Report) -> Option<Profile> {
+    match Profile::read(config, name) {
+        Ok(profile) => {
+            let note = format!("`{name}` of {} is usable", config.display());
+            report.passed(Check::Profile, note);
+            return Some(profile);
+        }
+        // What was found above says the same in better words.
+        Err(_) if report.findings().next().is_some() => {}
+        Err(failure) => {
+            let at = config.display().to_string();
+            let what = failure.what();
+            let what = what.strip_prefix(&format!("{at}: ")).unwrap_or(what);
+            report.found(
+                Check::Profile,
+                at,
+                what,
+                failure.advice().unwrap_or("mend the setting"),
+            );
+        }
+    }
+    None
 }

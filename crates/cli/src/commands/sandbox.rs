@@ -25,6 +25,7 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
         builder = builder.with_folder(folder);
     }
     let sandbox = builder.start().await.map_err(|error| start_failure(&error))?;
+    sandbox.clock().set_shift(arguments.clock_shift);
     let stop = signals::cancel_on_signal("stopping; requests in flight finish first");
     let credentials = sandbox.credentials();
     println!("base_url         {}", sandbox.base_url());

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use wxmember::{Certificate, KeyError, KeyId, MerchantKey, PlatformKey, party};
+use wxmember_crypto::KeyFileKind;
 
 /// Everything the checks look at.
 #[derive(Debug)]
@@ -53,6 +54,8 @@ pub(crate) struct Key(pub(crate) Vec<u8>);
 pub(crate) struct CertificateFacts {
     pub(crate) serial: KeyId,
     pub(crate) key: Key,
+    /// The name of the subject; of a merchant's certificate it is the merchant id.
+    pub(crate) common_name: Option<String>,
     pub(crate) not_before: SystemTime,
     pub(crate) not_after: SystemTime,
 }
@@ -111,8 +114,12 @@ impl Facts {
 }
 
 impl Holds {
-    /// Reads a text. What the place was made for is tried first, since a file may hold several things.
-    pub(crate) fn read(text: &str, wanted: Kind) -> Self {
+    /// Reads a file. What the place was made for is tried first, since a file may hold several things.
+    pub(crate) fn read(content: &[u8], wanted: Kind) -> Self {
+        let unusable = || Self::Unusable(KeyFileKind::of(content).to_string());
+        let Ok(text) = std::str::from_utf8(content) else {
+            return unusable();
+        };
         let first = match Self::try_read(text, wanted) {
             Ok(holds) => return holds,
             Err(first) => first,
@@ -121,7 +128,13 @@ impl Holds {
         others
             .filter(|kind| *kind != wanted)
             .find_map(|kind| Self::try_read(text, kind).ok())
-            .unwrap_or(Self::Unusable(first))
+            .unwrap_or_else(|| match KeyFileKind::of(content) {
+                // The readers say better what is wrong inside.
+                KeyFileKind::Certificate | KeyFileKind::PrivateKey | KeyFileKind::PublicKey => {
+                    Self::Unusable(first)
+                }
+                _ => unusable(),
+            })
     }
 
     fn try_read(text: &str, kind: Kind) -> Result<Self, String> {
@@ -131,6 +144,7 @@ impl Holds {
                     Self::Certificate(CertificateFacts {
                         serial: certificate.serial().clone(),
                         key: Key(certificate.public_key().pkcs1_der().to_vec()),
+                        common_name: certificate.subject_common_name().map(str::to_owned),
                         not_before: certificate.not_before(),
                         not_after: certificate.not_after(),
                     })

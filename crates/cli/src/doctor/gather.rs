@@ -149,7 +149,7 @@ fn sandbox_settings(path: &Path, report: &mut Report) -> Settings {
     let at = path.display().to_string();
     let value: serde_json::Value = read(path)
         .ok()
-        .and_then(|text| serde_json::from_str(&text).ok())
+        .and_then(|content| serde_json::from_slice(&content).ok())
         .unwrap_or_default();
     if !value.is_object() {
         report.found(
@@ -178,7 +178,7 @@ fn key_file(path: &Path, wanted: Kind) -> KeyFile {
     KeyFile {
         at: path.display().to_string(),
         holds: match read(path) {
-            Ok(text) => Holds::read(&text, wanted),
+            Ok(content) => Holds::read(&content, wanted),
             Err(why) => Holds::Unreadable(why),
         },
     }
@@ -187,29 +187,28 @@ fn key_file(path: &Path, wanted: Kind) -> KeyFile {
 fn secret_file(path: &Path) -> SecretFile {
     SecretFile {
         at: path.display().to_string(),
-        holds: read(path).map(|text| {
-            let text = text.strip_suffix('\n').unwrap_or(&text);
-            let text = text.strip_suffix('\r').unwrap_or(text);
+        holds: read(path).map(|content| {
+            let text = content.strip_suffix(b"\n").unwrap_or(&content);
+            let text = text.strip_suffix(b"\r").unwrap_or(text);
             SecretText {
                 bytes: text.len(),
-                has_blanks: !text.bytes().all(|byte| byte.is_ascii_graphic()),
+                has_blanks: !text.iter().all(u8::is_ascii_graphic),
             }
         }),
     }
 }
 
 /// Reads a file that has to be small, or says in the predicate of a sentence why not.
-fn read(path: &Path) -> Result<String, String> {
+fn read(path: &Path) -> Result<Vec<u8>, String> {
     let reason = |error: &io::Error| match error.kind() {
         io::ErrorKind::NotFound => "is not there".to_owned(),
-        io::ErrorKind::InvalidData => "is not a text".to_owned(),
         _ => format!("cannot be read ({error})"),
     };
-    let mut text = String::new();
+    let mut content = Vec::new();
     let file = fs::File::open(path).map_err(|error| reason(&error))?;
-    match file.take(LARGEST + 1).read_to_string(&mut text) {
+    match file.take(LARGEST + 1).read_to_end(&mut content) {
         Ok(read) if read as u64 > LARGEST => Err(format!("is larger than {LARGEST} bytes")),
-        Ok(_) => Ok(text),
+        Ok(_) => Ok(content),
         Err(error) => Err(reason(&error)),
     }
 }

@@ -21,6 +21,7 @@ pub(crate) enum Check {
     Apiv3Key,
     Permissions,
     Clock,
+    Online,
 }
 
 impl Check {
@@ -40,6 +41,7 @@ impl Check {
             Self::Apiv3Key => "APIv3 key",
             Self::Permissions => "permissions",
             Self::Clock => "clock",
+            Self::Online => "online",
         }
     }
 }

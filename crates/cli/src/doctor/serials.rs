@@ -8,9 +8,14 @@ use crate::serial::{self, Written};
 
 /// Looks at what each file of settings says.
 pub(crate) fn check(facts: &Facts, report: &mut Report) {
-    for settings in &facts.settings {
-        if let Some(mchid) = &settings.mchid {
-            check_mchid(settings, mchid, report);
+    for (index, settings) in facts.settings.iter().enumerate() {
+        // What a sandbox's folder says a second time is told only when it is wrong.
+        let report = &mut Told {
+            report,
+            passes: index == 0,
+        };
+        if let (0, Some(mchid)) = (index, &settings.mchid) {
+            check_mchid(facts, settings, mchid, report);
         }
         if let Some(text) = &settings.merchant_serial {
             check_merchant_serial(facts, settings, text, report);
@@ -22,20 +27,54 @@ pub(crate) fn check(facts: &Facts, report: &mut Report) {
     check_agreement(&facts.settings, report);
 }
 
-fn check_mchid(settings: &Settings, mchid: &str, report: &mut Report) {
-    if matches!(mchid.len(), 1..=32) && mchid.bytes().all(|byte| byte.is_ascii_digit()) {
-        report.passed(Check::Mchid, mchid);
-    } else {
-        report.found(
+/// A report that may leave out what is in order.
+struct Told<'a> {
+    report: &'a mut Report,
+    passes: bool,
+}
+
+impl Told<'_> {
+    fn passed(&mut self, check: Check, note: impl Into<String>) {
+        if self.passes {
+            self.report.passed(check, note);
+        }
+    }
+
+    fn found(&mut self, check: Check, at: &str, problem: impl Into<String>, fix: impl Into<String>) {
+        self.report.found(check, at, problem, fix);
+    }
+}
+
+fn check_mchid(facts: &Facts, settings: &Settings, mchid: &str, report: &mut Told<'_>) {
+    if !(matches!(mchid.len(), 1..=32) && is_number(mchid)) {
+        return report.found(
             Check::Mchid,
             &settings.at,
             "`mchid` is not 1 to 32 digits",
             "set it to the merchant id (商户号) of the certificate",
         );
     }
+    // WeChat Pay's authority writes the merchant id there.
+    let name = facts
+        .merchant_certificate()
+        .and_then(|certificate| certificate.common_name.as_deref());
+    match name {
+        Some(name) if is_number(name) && name != mchid => report.found(
+            Check::Mchid,
+            &settings.at,
+            format!("`mchid` is {mchid}, and the certificate is the merchant {name}'s"),
+            format!("set it to {name}, or take the certificate of {mchid}"),
+        ),
+        Some(name) if name == mchid => report.passed(Check::Mchid, format!("{mchid}, the certificate's")),
+        _ => report.passed(Check::Mchid, mchid),
+    }
 }
 
-fn check_merchant_serial(facts: &Facts, settings: &Settings, text: &str, report: &mut Report) {
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn check_merchant_serial(facts: &Facts, settings: &Settings, text: &str, report: &mut Told<'_>) {
     let certificate = facts.merchant_certificate();
     let problem = match Written::read(text) {
         Written::Empty => "`merchant_serial` is empty".to_owned(),
@@ -78,12 +117,12 @@ fn check_merchant_serial(facts: &Facts, settings: &Settings, text: &str, report:
     report.found(Check::MerchantSerial, &settings.at, problem, fix);
 }
 
-fn check_platform_key_id(facts: &Facts, settings: &Settings, text: &str, report: &mut Report) {
+fn check_platform_key_id(facts: &Facts, settings: &Settings, text: &str, report: &mut Told<'_>) {
     let mut found = |problem: &str, fix: &str| {
         report.found(Check::PlatformKeyId, &settings.at, problem, fix);
     };
     match Written::read(text) {
-        Written::PublicKeyId(id) => report.passed(Check::PlatformKeyId, id.as_str()),
+        Written::PublicKeyId(id) => return report.passed(Check::PlatformKeyId, id.as_str()),
         Written::PublicKeyIdMisspelt => found(
             "`platform_key_id` is not `PUB_KEY_ID_` in capitals and digits after it",
             COPY_ID,

@@ -33,6 +33,7 @@ pub(crate) fn certificate(name: &str, serial: &str) -> Holds {
     Holds::Certificate(CertificateFacts {
         serial: KeyId::new(serial),
         key: key(name),
+        common_name: None,
         not_before: at(NOW - 86_400),
         not_after: at(NOW + 1000 * 86_400),
     })

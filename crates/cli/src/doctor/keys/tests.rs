@@ -231,19 +231,19 @@ fn both_files_exchanged_are_both_named() {
 #[test]
 fn a_file_is_read_for_what_it_is() {
     use super::super::facts::Kind;
-    let key = include_str!("../../../../../tests/vectors/test_merchant_key.pem");
-    let cert = include_str!("../../../../../tests/vectors/test_merchant_cert.pem");
-    let platform = include_str!("../../../../../tests/vectors/test_wechatpay_pubmode_pub_key.pem");
+    let key = include_bytes!("../../../../../tests/vectors/test_merchant_key.pem");
+    let cert = include_bytes!("../../../../../tests/vectors/test_merchant_cert.pem");
+    let platform = include_bytes!("../../../../../tests/vectors/test_wechatpay_pubmode_pub_key.pem");
     for wanted in [Kind::Certificate, Kind::PrivateKey, Kind::PublicKey] {
         assert!(matches!(Holds::read(key, wanted), Holds::PrivateKey(_)));
         assert!(matches!(Holds::read(cert, wanted), Holds::Certificate(_)));
         assert!(matches!(Holds::read(platform, wanted), Holds::PublicKey(_)));
-        let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        let encrypted = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n";
         assert!(matches!(Holds::read(encrypted, wanted), Holds::Encrypted));
-        assert!(matches!(Holds::read("MARKER", wanted), Holds::Unusable(why) if !why.contains("MARKER")));
+        assert!(matches!(Holds::read(b"MARKER", wanted), Holds::Unusable(why) if !why.contains("MARKER")));
     }
     // Both in one file, as a container's tools write them: the place decides.
-    let both = format!("{cert}{key}");
+    let both = [cert.as_slice(), key].concat();
     assert!(matches!(
         Holds::read(&both, Kind::PrivateKey),
         Holds::PrivateKey(_)

@@ -1,5 +1,6 @@
 //! Every way to write a name wrong.
 
+use super::super::facts::Holds;
 use super::super::testing::{KEY_ID, MERCHANT_SERIAL, PLATFORM_SERIAL, certificate, check, file};
 
 #[track_caller]
@@ -125,6 +126,27 @@ fn a_wrong_merchant_id_is_named() {
             &["toml: `mchid` is not 1 to 32 digits"],
         );
     }
+}
+
+#[test]
+fn a_merchant_id_of_another_certificate_is_named() {
+    let named = |name: &str, expected: &[&str]| {
+        check(
+            |facts| {
+                let file = facts.merchant_certificate.as_mut().unwrap();
+                if let Holds::Certificate(certificate) = &mut file.holds {
+                    certificate.common_name = Some(name.to_owned());
+                }
+            },
+            expected,
+        );
+    };
+    named("1900000109", &[]);
+    named("somebody", &[]);
+    named(
+        "1900000110",
+        &["toml: `mchid` is 1900000109, and the certificate is the merchant 1900000110's"],
+    );
 }
 
 #[test]
