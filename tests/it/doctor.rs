@@ -4,8 +4,7 @@ use std::{fs, process::Output};
 
 use serde_json::Value;
 use wxmember::{Certificate, party};
-use wxmember_sandbox::Sandbox;
-use wxmember_tests::{identity, sandbox, shown, wxmember};
+use wxmember_tests::{sandbox, shown, wxmember};
 
 use crate::{
     folder::{Folder, NOWHERE, PLATFORM_PRIVATE_KEY},
@@ -238,7 +237,7 @@ async fn a_running_sandbox_is_asked_and_everything_is_in_order() {
     assert_eq!(output.status.code(), Some(0), "{}", shown(&output, &[]));
     assert!(sandbox.requests() > 0);
     let text = String::from_utf8(output.stdout).unwrap();
-    for line in ["✓ clock: ", "✓ online: "] {
+    for line in ["✓ clock: ", "✓ online: the card template was read"] {
         assert!(text.contains(line), "{text}");
     }
     sandbox.shutdown().await;
@@ -266,13 +265,7 @@ async fn a_clock_that_is_wrong_is_named_with_its_direction() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_platform_says_of_the_keys_is_passed_on() {
-    // It has certificates as well, so that there is an answer to read.
-    let sandbox = Sandbox::builder()
-        .with_identity(identity().unwrap())
-        .with_platform_certificates(1)
-        .start()
-        .await
-        .unwrap();
+    let sandbox = sandbox().await;
     let credentials = sandbox.credentials();
     // A serial number that nobody checks offline, for lack of a certificate.
     let folder = Folder::write(&sandbox.base_url());
@@ -289,8 +282,12 @@ async fn what_the_platform_says_of_the_keys_is_passed_on() {
     let other = Certificate::<party::Platform>::from_pem(other).unwrap();
     folder.put("pub_key.pem", &other.public_key().to_pem());
     let key = visit(&folder, &["--online"]).await;
+    // A card template that is nobody's.
+    let folder = Folder::write(&sandbox.base_url());
+    folder.replace("wxmember.toml", &credentials.card_id, "pNobodys");
+    let card = visit(&folder, &["--online"]).await;
     let mut found = String::new();
-    for output in [&serial, &key] {
+    for output in [&serial, &key, &card] {
         assert_eq!(output.status.code(), Some(1));
         let text = String::from_utf8_lossy(&output.stdout);
         for line in text.lines().filter(|line| line.starts_with('✗')) {
