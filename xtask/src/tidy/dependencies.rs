@@ -330,9 +330,9 @@ const RESTRICTED: &[Restricted] = &[
     },
     Restricted {
         crates: &["axum"],
-        only_in: &["sandbox"],
+        only_in: &["sandbox", "sdk"],
         in_tests: true,
-        reason: "only the sandbox answers requests",
+        reason: "the sandbox answers requests, and the SDK, by a feature, notifications; nobody else does",
     },
 ];
 
