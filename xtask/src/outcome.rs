@@ -49,7 +49,7 @@ impl Failure {
         ExitCode::from(self.code())
     }
 
-    fn code(&self) -> u8 {
+    pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Failed { .. } | Self::Told => FAILED,
             Self::Breaking { .. } | Self::Stale { .. } => STALE,

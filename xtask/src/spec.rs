@@ -45,6 +45,16 @@ pub(crate) fn check() -> Outcome {
     check::run(&text(Workspace::load()?.root())?)
 }
 
+/// Every finding in a document, as a line.
+#[cfg(test)]
+pub(crate) fn findings_of(text: &str) -> Vec<String> {
+    let document: Value = serde_yaml_ng::from_str(text).unwrap();
+    check::findings(&crate::codegen::model::Node::root(&document))
+        .into_iter()
+        .map(|finding| format!("{}: {}", finding.at, finding.what))
+        .collect()
+}
+
 /// The document of the working tree.
 fn text(root: &Path) -> Outcome<String> {
     let path = root.join(SPEC);

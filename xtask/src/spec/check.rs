@@ -254,7 +254,7 @@ impl Report {
     fn examples(&mut self, root: &Node<'_>) {
         let examples = Examples::new(root);
         for (example, schema) in examples::all(root) {
-            for (place, what) in examples.mistakes(schema.value, example.value) {
+            for (place, what) in examples.mistakes(&schema, &example) {
                 self.push(
                     &format!("{}{place}", example.at),
                     format!("the example is wrong: {what}"),

@@ -8,43 +8,42 @@ use super::walk;
 use crate::codegen::model::Node;
 
 /// Checks values against schemas of one document.
-pub(super) struct Examples {
-    /// The components of the document as JSON Schema.
-    components: Value,
+pub(super) struct Examples<'a> {
+    root: &'a Node<'a>,
 }
 
-impl Examples {
-    pub(super) fn new(root: &Node<'_>) -> Self {
-        let mut components = root
-            .find("components")
-            .and_then(|components| serde_json::to_value(components.value).ok())
-            .unwrap_or_default();
-        close(&mut components);
-        Self { components }
+impl<'a> Examples<'a> {
+    pub(super) fn new(root: &'a Node<'a>) -> Self {
+        Self { root }
     }
 
     /// What is wrong with a value of a schema, each with its place in the value.
-    pub(super) fn mistakes(
-        &self,
-        schema: &serde_yaml_ng::Value,
-        value: &serde_yaml_ng::Value,
-    ) -> Vec<(String, String)> {
+    pub(super) fn mistakes(&self, schema: &Node<'_>, value: &Node<'_>) -> Vec<(String, String)> {
         let whole = |what: String| vec![(String::new(), what)];
-        let Ok(mut schema) = serde_json::to_value(schema) else {
-            return whole("the schema has no JSON form".to_owned());
-        };
-        close(&mut schema);
-        let Some(members) = schema.as_object_mut() else {
-            return whole("the schema is no object".to_owned());
-        };
-        members.insert("components".to_owned(), self.components.clone());
-        let Ok(value) = serde_json::to_value(value) else {
-            return whole("the example has no JSON form".to_owned());
+        let (Some(schema), Ok(value)) = (self.json_schema(schema), serde_json::to_value(value.value)) else {
+            return whole("the schema or the example has no JSON form".to_owned());
         };
         match options().build(&schema) {
             Ok(validator) => mistakes(&validator, &value),
-            Err(error) => whole(format!("the schema cannot be used: {error}")),
+            Err(error) => whole(format!("the schema cannot be used: {}", error.masked())),
         }
+    }
+
+    /// The schema with the part of the components that it leads to.
+    fn json_schema(&self, schema: &Node<'_>) -> Option<Value> {
+        let mut schemas = Map::new();
+        for pointer in walk::reached(self.root, schema) {
+            let found = walk::follow(self.root, &pointer)?;
+            let name = walk::name_of(&pointer).to_owned();
+            schemas.insert(name, serde_json::to_value(found.value).ok()?);
+        }
+        let mut schema = serde_json::to_value(schema.value).ok()?;
+        let components = serde_json::json!({ "schemas": schemas });
+        schema
+            .as_object_mut()?
+            .insert("components".to_owned(), components);
+        close(&mut schema);
+        Some(schema)
     }
 }
 

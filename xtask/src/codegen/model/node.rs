@@ -146,7 +146,7 @@ impl<'a> Node<'a> {
     }
 
     /// The place itself, or what its `$ref` into `section` of the components leads to.
-    pub(crate) fn resolve(&self, root: &Node<'a>, section: &str) -> Result<Self, SpecError> {
+    pub(crate) fn resolve(&self, root: &Self, section: &str) -> Result<Self, SpecError> {
         let Some(reference) = self.text_of("$ref")? else {
             return Ok(self.clone());
         };
