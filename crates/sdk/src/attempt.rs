@@ -2,7 +2,7 @@
 //!
 //! It stands above signing, so that each attempt has its own time, nonce and signature.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tracing::Instrument;
 use wxmember_client::raw;
@@ -50,7 +50,7 @@ where
         }
         history.attempts += 1;
         let left = end.saturating_sub(core.clock.steady());
-        let pipeline = Arc::new(Attempt::new(core.clone(), core.timeout.min(left)));
+        let pipeline = Arc::new(Attempt::new(core.clone(), core.timeout.min(left).max(SHORTEST)));
         let span = observe::span(operation, history.attempts, host);
         let started = core.clock.steady();
         let outcome = attempt(core.raw(host, pipeline.clone()))
@@ -100,3 +100,6 @@ impl History {
         self.may_have_acted |= error.is_outcome_unknown();
     }
 }
+
+/// A download of keys may have used the time up; an attempt without any would fail in a way that looks like a lost answer.
+const SHORTEST: Duration = Duration::from_secs(1);

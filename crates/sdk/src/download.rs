@@ -30,7 +30,7 @@ pub(crate) async fn certificates(
     let mut host = 0;
     loop {
         let attempt = Arc::new(Download {
-            attempt: Attempt::new(core.clone(), core.timeout),
+            attempt: Attempt::new(core.clone(), core.timeout.min(LONGEST)),
             core: core.clone(),
             key: key.clone(),
             opened: Mutex::default(),
@@ -172,3 +172,6 @@ pub(crate) const OPERATION: Operation =
 
 /// During a replacement there are two; far more would be an attempt to exhaust us.
 const MOST_CERTIFICATES: usize = 32;
+
+/// A call may wait for a download, and others for it; the platform's silence must not hold them long.
+const LONGEST: Duration = Duration::from_secs(10);

@@ -52,7 +52,7 @@ impl RetryPolicy {
 
     /// The time for all attempts and waits together. Default: 60 seconds.
     ///
-    /// No attempt outlasts it, and no wait begins that would.
+    /// No attempt outlasts it by more than a second, and no wait begins that would.
     #[must_use]
     pub const fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
