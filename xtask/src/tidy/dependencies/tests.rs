@@ -105,7 +105,7 @@ fn third_party_crates_stay_in_their_place() {
         "cli",
         theirs("axum"),
         false,
-        Some("`cli` depends on `axum`, which belongs in sandbox"),
+        Some("`cli` depends on `axum`, which belongs in sandbox and sdk"),
     );
 }
 
