@@ -1,6 +1,7 @@
 //! The end-to-end tests, in one binary.
 #![expect(clippy::unwrap_used, reason = "everything here is a test, its helpers too")]
 
+mod call;
 mod config;
 mod doctor;
 mod engine;

@@ -4,14 +4,11 @@ use std::error::Error as _;
 
 use wxmember::{Error, ErrorKind, VerifyError};
 
-use crate::{message::escaped, profile::Profile};
+use crate::{failure::chain, message::escaped, profile::Profile};
 
 /// What happened, with the platform's own words, its code and the request's id.
 pub(crate) fn what(error: &Error) -> String {
-    let mut text = match error.verify_error() {
-        Some(reason) => format!("{error}: {reason}"),
-        None => error.to_string(),
-    };
+    let mut text = chain(error);
     // What the SDK calls an operation that the API document does not know.
     if let Some(rest) = text.strip_prefix("chain: ") {
         text = rest.to_owned();
@@ -70,7 +67,9 @@ pub(crate) fn of(error: &Error, profile: &Profile) -> Option<String> {
             "check the path; a right path that is unknown is not open for this merchant id".to_owned()
         }
         ErrorKind::NotFound => "check the ids: they belong to another brand, or to nobody".to_owned(),
-        ErrorKind::BadRequest | ErrorKind::Refused => return None,
+        ErrorKind::Refused if error.status() == Some(405) => {
+            "the path is right and the method is not".to_owned()
+        }
         ErrorKind::RateLimited => match error.retry_after() {
             Some(wait) => format!("wait {} s and send it again", wait.as_secs()),
             None => "send it again later: the API allows 5 calls a second and merchant id".to_owned(),
@@ -93,6 +92,9 @@ pub(crate) fn of(error: &Error, profile: &Profile) -> Option<String> {
             }
             _ => "it may have taken effect: look it up, or send the same once more".to_owned(),
         },
+        ErrorKind::Request => {
+            "give a part of the path with `--param NAME=VALUE`, a query with `--query NAME=VALUE`".to_owned()
+        }
         ErrorKind::Connect => "check the address, the network and the proxy".to_owned(),
         _ => return None,
     })

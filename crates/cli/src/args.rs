@@ -4,6 +4,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) mod call;
 pub(crate) mod doctor;
 pub(crate) mod fields;
 pub(crate) mod init;
@@ -18,6 +19,8 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Make any signed call, and see what is signed
+    Call(call::Call),
     /// Find out what is wrong with keys, serial numbers, files and the clock
     Doctor(doctor::Doctor),
     /// Import a member list; the same command again continues where it was

@@ -1,5 +1,6 @@
 //! One module a command.
 
+pub(crate) mod call;
 pub(crate) mod doctor;
 pub(crate) mod import;
 pub(crate) mod init;

@@ -7,6 +7,7 @@ use crate::exit;
 /// An error for the user: one line with its causes, then an optional hint.
 #[derive(Debug)]
 pub(crate) struct Failure {
+    code: exit::Code,
     what: String,
     hint: Option<String>,
 }
@@ -15,8 +16,17 @@ impl Failure {
     /// A failure in words of our own.
     pub(crate) fn new(what: impl Into<String>) -> Self {
         Self {
+            code: exit::FAILED,
             what: what.into(),
             hint: None,
+        }
+    }
+
+    /// Arguments that do not go together, found after they were read one by one.
+    pub(crate) fn usage(what: impl Into<String>) -> Self {
+        Self {
+            code: exit::USAGE,
+            ..Self::new(what)
         }
     }
 
@@ -43,7 +53,7 @@ impl Failure {
 
     /// The exit code.
     pub(crate) fn code(&self) -> exit::Code {
-        exit::FAILED
+        self.code
     }
 }
 

@@ -11,6 +11,7 @@ use clap::Parser;
 
 mod advice;
 mod args;
+mod call;
 mod commands;
 mod doctor;
 mod exit;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match arguments.command {
+            args::Command::Call(arguments) => commands::call::run(&arguments).await,
             args::Command::Doctor(arguments) => commands::doctor::run(&arguments).await,
             args::Command::Import(arguments) => commands::import::run(&arguments).await,
             args::Command::Init(arguments) => commands::init::run(&arguments),

@@ -4,10 +4,11 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde::Deserialize;
-use wxmember::{Client, MerchantKey};
+use wxmember::{Client, MerchantKey, Signer};
 
 use crate::failure::Failure;
 
@@ -57,6 +58,8 @@ pub(crate) enum ValidityTable {
 /// A profile that was read and whose keys fit together.
 pub(crate) struct Profile {
     pub(crate) client: Client,
+    /// Whether the merchant's key was held against its certificate.
+    pub(crate) has_certificate: bool,
     pub(crate) base_url: String,
     pub(crate) brand_id: String,
     pub(crate) card_id: String,
@@ -73,10 +76,21 @@ impl Profile {
         Self::parse(&text, config, name)
     }
 
+    /// The same with another signer around the merchant's key.
+    pub(crate) fn read_watched(
+        config: &Path,
+        name: &str,
+        signer: impl FnOnce(Arc<MerchantKey>) -> Arc<dyn Signer>,
+    ) -> Result<Self, Failure> {
+        let text = read_config(config)?;
+        let (table, folder) = (parse(&text, config, name)?, folder_of(config));
+        table.open(&At { config, folder }, signer)
+    }
+
     /// The same for the text of a configuration file that will stand at `config`.
     pub(crate) fn parse(text: &str, config: &Path, name: &str) -> Result<Self, Failure> {
         let (table, folder) = (parse(text, config, name)?, folder_of(config));
-        table.open(&At { config, folder })
+        table.open(&At { config, folder }, |key| key)
     }
 }
 
@@ -158,9 +172,13 @@ impl At<'_> {
 }
 
 impl ProfileTable {
-    fn open(self, at: &At<'_>) -> Result<Profile, Failure> {
+    fn open(
+        self,
+        at: &At<'_>,
+        signer: impl FnOnce(Arc<MerchantKey>) -> Arc<dyn Signer>,
+    ) -> Result<Profile, Failure> {
         let builder = Client::builder()
-            .merchant(keys::merchant(&self, at)?)
+            .merchant(keys::merchant(&self, at, signer)?)
             .trust(keys::platform(&self, at)?.trust(at)?);
         // Only WeChat Pay's own host has a backup host.
         let builder = match &self.base_url {
@@ -170,6 +188,7 @@ impl ProfileTable {
         let client = builder.build().map_err(|error| at.wrong(&error.to_string()))?;
         Ok(Profile {
             client,
+            has_certificate: self.merchant_certificate.is_some(),
             base_url: self.base_url.unwrap_or_else(|| MAIN_HOST.to_owned()),
             brand_id: self.brand_id,
             card_id: self.card_id,

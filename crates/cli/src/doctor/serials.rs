@@ -122,7 +122,7 @@ fn check_platform_key_id(facts: &Facts, settings: &Settings, text: &str, report:
         report.found(Check::PlatformKeyId, &settings.at, problem, fix);
     };
     match Written::read(text) {
-        Written::PublicKeyId(id) => return report.passed(Check::PlatformKeyId, id.as_str()),
+        Written::PublicKeyId(id) => report.passed(Check::PlatformKeyId, id.as_str()),
         Written::PublicKeyIdMisspelt => found(
             "`platform_key_id` is not `PUB_KEY_ID_` in capitals and digits after it",
             COPY_ID,

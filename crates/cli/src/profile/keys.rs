@@ -1,9 +1,10 @@
 //! The keys that a profile or a flag names. Reads files; a private key goes into its own type and nowhere else.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use wxmember::{
-    ApiV3Key, Certificate, ConfigError, KeyError, KeyId, Merchant, MerchantKey, PlatformKey, Trust, party,
+    ApiV3Key, Certificate, ConfigError, KeyError, KeyId, Merchant, MerchantKey, PlatformKey, Signer, Trust,
+    party,
 };
 use wxmember_signing::Keyring;
 
@@ -92,13 +93,21 @@ impl Keyring for PlatformKeys {
 }
 
 /// Who calls.
-pub(super) fn merchant(table: &ProfileTable, at: &At<'_>) -> Result<Merchant, Failure> {
-    let key = merchant_key(table, at)?;
+pub(super) fn merchant(
+    table: &ProfileTable,
+    at: &At<'_>,
+    signer: impl FnOnce(Arc<MerchantKey>) -> Arc<dyn Signer>,
+) -> Result<Merchant, Failure> {
+    let key = Arc::new(merchant_key(table, at)?);
     let config = |error: ConfigError| at.wrong(&error.to_string());
     match (&table.merchant_certificate, &table.merchant_serial) {
         (Some(certificate), written) => {
-            let certificate = certificate_of(&at.folder.join(certificate))?;
-            let merchant = Merchant::with_certificate(&table.mchid, &certificate, key).map_err(config)?;
+            let certificate = certificate_of::<party::Merchant>(&at.folder.join(certificate))?;
+            if !certificate.belongs_to(&key) {
+                return Err(config(ConfigError::CertificateMismatch {
+                    serial: certificate.serial().clone(),
+                }));
+            }
             let differs = |written: &String| serial::canonical(written) != certificate.serial().as_str();
             if written.as_ref().is_some_and(differs) {
                 return Err(at
@@ -108,11 +117,21 @@ pub(super) fn merchant(table: &ProfileTable, at: &At<'_>) -> Result<Merchant, Fa
                         certificate.serial()
                     )));
             }
-            Ok(merchant)
+            Merchant::with_signer(
+                &table.mchid,
+                certificate.serial().as_str(),
+                signer(Arc::clone(&key)),
+                key,
+            )
+            .map_err(config)
         }
-        (None, Some(written)) => {
-            Merchant::new(&table.mchid, &serial::canonical(written), key).map_err(config)
-        }
+        (None, Some(written)) => Merchant::with_signer(
+            &table.mchid,
+            &serial::canonical(written),
+            signer(Arc::clone(&key)),
+            key,
+        )
+        .map_err(config),
         (None, None) => Err(at
             .wrong("neither `merchant_certificate` nor `merchant_serial` is set")
             .hint("set `merchant_certificate` to the path of apiclient_cert.pem")),
