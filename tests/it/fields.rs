@@ -62,6 +62,38 @@ fn every_value_that_was_sealed_elsewhere_opens() {
 }
 
 #[test]
+fn a_key_under_a_passphrase_opens_too() {
+    let folder = Folder::write(NOWHERE);
+    folder.put("mchid.txt", "1900000109");
+    let passphrase = folder.path.join("mchid.txt");
+    let vectors = vectors();
+    let value = vectors["oaep"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|value| value["direction"] == "to_merchant")
+        .unwrap();
+    let output = run(
+        folder.home(),
+        &[
+            "open",
+            "--key",
+            "tests/vectors/protected/legacy.p12",
+            "--passphrase-file",
+            passphrase.to_str().unwrap(),
+        ],
+        value["ciphertext"].as_str().unwrap().as_bytes(),
+    );
+    let plaintext = value["plaintext"].as_str().unwrap();
+    assert_eq!(
+        output.stdout,
+        format!("{plaintext}\n").as_bytes(),
+        "{}",
+        shown(&output, &[])
+    );
+}
+
+#[test]
 fn what_is_sealed_opens_on_the_other_side_and_shows_up_nowhere_else() {
     let home = tempfile::tempdir().unwrap();
     let sealed = run(
@@ -118,6 +150,11 @@ fn what_cannot_be_sealed_or_opened_is_one_clear_error_without_the_value() {
         run(&["open", "--config", config], &sealed[1..]),
         run(&["open", "--key", PLATFORM_KEY], &sealed),
         run(&["open", "--key", MERCHANT_KEY], ""),
+        run(&["open", "--key", "tests/vectors/protected/legacy.p12"], &sealed),
+        run(
+            &["open", "--key", "tests/vectors/protected/pkcs8_default.pem"],
+            &sealed,
+        ),
     ];
     let texts = outputs.map(|output| {
         assert!(output.stdout.is_empty());

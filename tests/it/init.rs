@@ -146,3 +146,61 @@ fn a_file_that_is_there_is_replaced_by_force_only() {
             .all(|name| !name.ends_with(".part"))
     );
 }
+
+#[test]
+fn a_key_under_a_passphrase_is_named_together_with_the_file_of_its_passphrase() {
+    let folder = Folder::write(NOWHERE);
+    let protected = |name: &str| {
+        let from = wxmember_tests::root().join("tests/vectors/protected").join(name);
+        fs::copy(from, folder.path.join(name)).unwrap();
+        folder.mode(name, 0o600);
+    };
+    protected("modern.p12");
+    protected("pkcs8_default.pem");
+    folder.put("passphrase.txt", "test-passphrase\n");
+    let rest = &WHOLE[6..];
+    let p12 = [&["--mchid", "1900000109", "--merchant-p12", "modern.p12"], rest].concat();
+    let pem = [
+        &with(&[("--merchant-key", "pkcs8_default.pem")])[..],
+        &["--merchant-key-passphrase-file", "passphrase.txt"],
+    ]
+    .concat();
+    for arguments in [p12, pem] {
+        let output = init(&folder, &[&["--force"], &arguments[..]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", shown(&output, &[]));
+        let output = wxmember(folder.home())
+            .args(["doctor", "--config"])
+            .arg(folder.path.join(CONFIG))
+            .output()
+            .unwrap();
+        let said = shown(&output, &[]);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        let belongs = "belongs to the certificate 4D3C2B1A09F8E7D6C5B4A3928170615243F4E5D6";
+        assert!(said.contains(belongs), "{said}");
+    }
+    // A wrong passphrase is no profile, and is not repeated.
+    folder.put("passphrase.txt", "MARKER");
+    let wrong = [
+        &with(&[("--merchant-key", "pkcs8_default.pem")])[..],
+        &["--force", "--merchant-key-passphrase-file", "passphrase.txt"],
+    ]
+    .concat();
+    let output = init(&folder, &wrong);
+    let said = shown(&output, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said.contains("the passphrase is wrong") && !said.contains("MARKER"),
+        "{said}"
+    );
+    let output = wxmember(folder.home())
+        .args(["doctor", "--config"])
+        .arg(folder.path.join(CONFIG))
+        .output()
+        .unwrap();
+    let said = shown(&output, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said.contains("the passphrase is wrong") && !said.contains("MARKER"),
+        "{said}"
+    );
+}

@@ -13,8 +13,12 @@ use wxmember::{Client, MerchantKey, Signer};
 use crate::failure::Failure;
 
 mod keys;
+mod merchant;
 
-pub(crate) use self::keys::{PlatformKeys, merchant_key_of};
+pub(crate) use self::{
+    keys::PlatformKeys,
+    merchant::{KeyPair, key_pair_of, passphrase_of},
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,7 +33,10 @@ struct ProfileTable {
     base_url: Option<String>,
     mchid: String,
     merchant_serial: Option<String>,
-    merchant_key: PathBuf,
+    merchant_key: Option<PathBuf>,
+    merchant_key_passphrase_file: Option<PathBuf>,
+    merchant_p12: Option<PathBuf>,
+    merchant_p12_passphrase_file: Option<PathBuf>,
     merchant_certificate: Option<PathBuf>,
     platform_key_id: Option<String>,
     platform_key: Option<PathBuf>,
@@ -107,7 +114,7 @@ pub(crate) fn platform_keys(config: &Path, name: &str) -> Result<PlatformKeys, F
 pub(crate) fn merchant_key(config: &Path, name: &str) -> Result<MerchantKey, Failure> {
     let text = read_config(config)?;
     let (table, folder) = (parse(&text, config, name)?, folder_of(config));
-    keys::merchant_key(&table, &At { config, folder })
+    merchant::key_pair(&table, &At { config, folder }).map(|pair| pair.key)
 }
 
 /// The text of a configuration file.
@@ -178,7 +185,7 @@ impl ProfileTable {
         signer: impl FnOnce(Arc<MerchantKey>) -> Arc<dyn Signer>,
     ) -> Result<Profile, Failure> {
         let builder = Client::builder()
-            .merchant(keys::merchant(&self, at, signer)?)
+            .merchant(merchant::merchant(&self, at, signer)?)
             .trust(keys::platform(&self, at)?.trust(at)?);
         // Only WeChat Pay's own host has a backup host.
         let builder = match &self.base_url {
@@ -188,7 +195,7 @@ impl ProfileTable {
         let client = builder.build().map_err(|error| at.wrong(&error.to_string()))?;
         Ok(Profile {
             client,
-            has_certificate: self.merchant_certificate.is_some(),
+            has_certificate: self.merchant_certificate.is_some() || self.merchant_p12.is_some(),
             base_url: self.base_url.unwrap_or_else(|| MAIN_HOST.to_owned()),
             brand_id: self.brand_id,
             card_id: self.card_id,
@@ -204,6 +211,17 @@ impl ProfileTable {
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path)
         .map_err(|error| Failure::because(format!("failed to read {}", path.display()), &error))
+}
+
+/// The same, of any content.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::because(format!("failed to read {}", path.display()), &error))
+}
+
+/// A secret without the line break that an editor puts at its end.
+pub(crate) fn without_line_break(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
 }
 
 const MAIN_HOST: &str = "https://api.mch.weixin.qq.com";

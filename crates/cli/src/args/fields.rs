@@ -36,7 +36,7 @@ pub(crate) struct Seal {
                   came with a verified signature."
 )]
 pub(crate) struct Open {
-    /// The merchant's private key, apiclient_key.pem [default: the profile's]
+    /// The merchant's private key, apiclient_key.pem or apiclient_cert.p12 [default: the profile's]
     #[arg(
         long,
         env = "WXMEMBER_MERCHANT_KEY",
@@ -44,6 +44,16 @@ pub(crate) struct Open {
         value_name = "FILE"
     )]
     pub(crate) key: Option<PathBuf>,
+
+    /// A file with the passphrase of that key and nothing else
+    #[arg(
+        long,
+        env = "WXMEMBER_PASSPHRASE_FILE",
+        hide_env_values = true,
+        value_name = "FILE",
+        requires = "key"
+    )]
+    pub(crate) passphrase_file: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) chosen: Chosen,

@@ -33,6 +33,36 @@ pub(crate) struct Init {
     )]
     pub(crate) merchant_key: Option<PathBuf>,
 
+    /// A file with the passphrase of that key, when it is encrypted
+    #[arg(
+        long,
+        env = "WXMEMBER_MERCHANT_KEY_PASSPHRASE_FILE",
+        hide_env_values = true,
+        value_name = "FILE",
+        requires = "merchant_key"
+    )]
+    pub(crate) merchant_key_passphrase_file: Option<PathBuf>,
+
+    /// The merchant's key and certificate in one file, apiclient_cert.p12, instead of the two
+    #[arg(
+        long,
+        env = "WXMEMBER_MERCHANT_P12",
+        hide_env_values = true,
+        value_name = "FILE",
+        conflicts_with_all = ["merchant_key", "merchant_certificate"]
+    )]
+    pub(crate) merchant_p12: Option<PathBuf>,
+
+    /// A file with the passphrase of that file [default: it is the merchant id]
+    #[arg(
+        long,
+        env = "WXMEMBER_MERCHANT_P12_PASSPHRASE_FILE",
+        hide_env_values = true,
+        value_name = "FILE",
+        requires = "merchant_p12"
+    )]
+    pub(crate) merchant_p12_passphrase_file: Option<PathBuf>,
+
     /// The merchant's certificate, apiclient_cert.pem
     #[arg(long, env = "WXMEMBER_MERCHANT_CERTIFICATE", value_name = "FILE")]
     pub(crate) merchant_certificate: Option<PathBuf>,

@@ -7,13 +7,20 @@ use crate::{
     exit,
     failure::Failure,
     input,
-    profile::{self, merchant_key_of},
+    profile::{self, key_pair_of, passphrase_of},
 };
 
 /// Reads the ciphertext from stdin and prints the plaintext.
 pub(crate) fn run(arguments: &Open) -> Result<exit::Code, Failure> {
     let key = match &arguments.key {
-        Some(path) => merchant_key_of(path)?,
+        Some(path) => {
+            let passphrase = arguments
+                .passphrase_file
+                .as_deref()
+                .map(passphrase_of)
+                .transpose()?;
+            key_pair_of(path, passphrase)?.key
+        }
         None => profile::merchant_key(&arguments.chosen.config, &arguments.chosen.profile)?,
     };
     let text = input::text(input::stdin("the ciphertext")?, "the ciphertext")?;

@@ -5,6 +5,8 @@ use std::time::SystemTime;
 use wxmember::{Certificate, KeyError, KeyId, MerchantKey, PlatformKey, party};
 use wxmember_crypto::KeyFileKind;
 
+use crate::profile::KeyPair;
+
 /// Everything the checks look at.
 #[derive(Debug)]
 pub(crate) struct Facts {
@@ -113,6 +115,18 @@ impl Facts {
     }
 }
 
+impl CertificateFacts {
+    fn of<P: party::Party>(certificate: &Certificate<P>) -> Self {
+        Self {
+            serial: certificate.serial().clone(),
+            key: Key(certificate.public_key().pkcs1_der().to_vec()),
+            common_name: certificate.subject_common_name().map(str::to_owned),
+            not_before: certificate.not_before(),
+            not_after: certificate.not_after(),
+        }
+    }
+}
+
 impl Holds {
     /// Reads a file. What the place was made for is tried first, since a file may hold several things.
     pub(crate) fn read(content: &[u8], wanted: Kind) -> Self {
@@ -140,15 +154,7 @@ impl Holds {
     fn try_read(text: &str, kind: Kind) -> Result<Self, String> {
         match kind {
             Kind::Certificate => Certificate::<party::Platform>::from_pem(text)
-                .map(|certificate| {
-                    Self::Certificate(CertificateFacts {
-                        serial: certificate.serial().clone(),
-                        key: Key(certificate.public_key().pkcs1_der().to_vec()),
-                        common_name: certificate.subject_common_name().map(str::to_owned),
-                        not_before: certificate.not_before(),
-                        not_after: certificate.not_after(),
-                    })
-                })
+                .map(|certificate| Self::Certificate(CertificateFacts::of(&certificate)))
                 .map_err(|error| error.to_string()),
             Kind::PrivateKey => match MerchantKey::from_pem(text) {
                 Ok(key) => Ok(Self::PrivateKey(Key(key.public_key().pkcs1_der().to_vec()))),
@@ -158,6 +164,14 @@ impl Holds {
             Kind::PublicKey => PlatformKey::from_pem(text)
                 .map(|key| Self::PublicKey(Key(key.pkcs1_der().to_vec())))
                 .map_err(|error| error.to_string()),
+        }
+    }
+
+    /// One half of what was read together.
+    pub(crate) fn of_pair(pair: &KeyPair, wanted: Kind) -> Self {
+        match (&pair.certificate, wanted) {
+            (Some(certificate), Kind::Certificate) => Self::Certificate(CertificateFacts::of(certificate)),
+            _ => Self::PrivateKey(Key(pair.key.public_key().pkcs1_der().to_vec())),
         }
     }
 

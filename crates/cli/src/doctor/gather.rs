@@ -7,7 +7,8 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use wxmember::{Clock, SystemClock};
+use wxmember::{Clock, Passphrase, SystemClock};
+use wxmember_crypto::KeyFileKind;
 
 use super::{
     facts::{Facts, Holds, KeyFile, Kind, Mode, SecretFile, SecretText, Settings},
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    profile::{self, folder_of},
+    profile::{self, folder_of, key_pair_of, passphrase_of},
 };
 
 /// What was read.
@@ -94,12 +95,39 @@ pub(crate) fn profile(config: &Path, name: &str) -> Result<Gathered, Failure> {
     let setting = |name: &str| table.get(name).and_then(toml::Value::as_str);
     let path = |name: &str| setting(name).map(|path| folder_of(config).join(path));
     let mut facts = Facts::empty(at.clone());
-    facts.merchant_key = path("merchant_key").map(|path| key_file(&path, Kind::PrivateKey));
-    facts.merchant_certificate = path("merchant_certificate").map(|path| key_file(&path, Kind::Certificate));
+    let passphrase = |name: &str| path(name).and_then(|path| passphrase_of(&path).ok());
+    match (path("merchant_key"), path("merchant_p12")) {
+        (Some(path), _) => {
+            facts.merchant_key = Some(key_file(&path, Kind::PrivateKey));
+            if let Some(passphrase) = passphrase("merchant_key_passphrase_file") {
+                facts.merchant_key = Some(protected(&path, passphrase, Kind::PrivateKey));
+            }
+        }
+        (None, Some(path)) => {
+            // WeChat Pay's own file has the merchant id.
+            let passphrase = || match table.contains_key("merchant_p12_passphrase_file") {
+                true => passphrase("merchant_p12_passphrase_file"),
+                false => setting("mchid").map(Passphrase::new),
+            };
+            let held = |wanted| passphrase().map(|passphrase| protected(&path, passphrase, wanted));
+            facts.merchant_key = held(Kind::PrivateKey);
+            facts.merchant_certificate = held(Kind::Certificate);
+        }
+        (None, None) => {}
+    }
+    if let Some(path) = path("merchant_certificate") {
+        facts.merchant_certificate = Some(key_file(&path, Kind::Certificate));
+    }
     facts.platform_key = path("platform_key").map(|path| key_file(&path, Kind::PublicKey));
     facts.platform_certificate = path("platform_certificate").map(|path| key_file(&path, Kind::Certificate));
     facts.apiv3_key = path("apiv3_key_file").map(|path| secret_file(&path));
-    let secrets = ["merchant_key", "apiv3_key_file"];
+    let secrets = [
+        "merchant_key",
+        "merchant_key_passphrase_file",
+        "merchant_p12",
+        "merchant_p12_passphrase_file",
+        "apiv3_key_file",
+    ];
     facts.modes = secrets
         .into_iter()
         .filter_map(path)
@@ -182,6 +210,33 @@ fn key_file(path: &Path, wanted: Kind) -> KeyFile {
             Err(why) => Holds::Unreadable(why),
         },
     }
+}
+
+/// A file that is read with a passphrase: `wanted` is the half of it that this place is for.
+fn protected(path: &Path, passphrase: Passphrase, wanted: Kind) -> KeyFile {
+    let unprotected = key_file(path, wanted);
+    let is_protected = match &unprotected.holds {
+        Holds::Encrypted => true,
+        Holds::Unusable(_) => {
+            fs::read(path).is_ok_and(|bytes| KeyFileKind::of(&bytes) == KeyFileKind::Pkcs12)
+        }
+        _ => false,
+    };
+    if !is_protected {
+        return unprotected;
+    }
+    let holds = match key_pair_of(path, Some(passphrase)) {
+        Ok(pair) => Holds::of_pair(&pair, wanted),
+        Err(failure) => {
+            let what = failure.what();
+            Holds::Unusable(
+                what.strip_prefix(&format!("{}: ", path.display()))
+                    .unwrap_or(what)
+                    .to_owned(),
+            )
+        }
+    };
+    KeyFile { holds, ..unprotected }
 }
 
 fn secret_file(path: &Path) -> SecretFile {

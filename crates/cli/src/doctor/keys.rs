@@ -15,8 +15,8 @@ pub(crate) fn check(facts: &Facts, report: &mut Report) {
         None => report.found(
             Check::MerchantKey,
             &facts.place,
-            "no merchant key is set",
-            "set `merchant_key` to the path of apiclient_key.pem",
+            "no merchant key is set, or its passphrase cannot be read",
+            "set `merchant_key` to the path of apiclient_key.pem, or `merchant_p12` to that of apiclient_cert.p12",
         ),
     }
     if let Some(file) = &facts.merchant_certificate {
@@ -29,6 +29,12 @@ pub(crate) fn check(facts: &Facts, report: &mut Report) {
         places.platform_certificate(file, report);
     }
     if facts.platform_key.is_none() && facts.platform_certificate.is_none() {
+        if facts.apiv3_key.is_some() {
+            return report.passed(
+                Check::PlatformCertificate,
+                "downloaded, and opened with the APIv3 key",
+            );
+        }
         report.found(
             Check::PlatformKey,
             &facts.place,
@@ -88,7 +94,7 @@ impl<'a> Places<'a> {
                     Check::MerchantKey,
                     &file.at,
                     "the private key is encrypted with a passphrase",
-                    format!("decrypt it with `openssl pkey -in {0} -out {0}.plain`", file.at),
+                    "name a file that holds the passphrase with `merchant_key_passphrase_file`",
                 );
             }
             Holds::PrivateKey(key) => {

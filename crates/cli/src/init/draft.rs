@@ -9,6 +9,9 @@ use crate::args::init::Init;
 pub(crate) struct Draft {
     pub(crate) mchid: Option<String>,
     pub(crate) merchant_key: Option<PathBuf>,
+    pub(crate) merchant_key_passphrase_file: Option<PathBuf>,
+    pub(crate) merchant_p12: Option<PathBuf>,
+    pub(crate) merchant_p12_passphrase_file: Option<PathBuf>,
     pub(crate) merchant_certificate: Option<PathBuf>,
     pub(crate) platform_key: Option<PathBuf>,
     pub(crate) platform_key_id: Option<String>,
@@ -51,6 +54,9 @@ impl Draft {
         Self {
             mchid: arguments.mchid.clone(),
             merchant_key: arguments.merchant_key.clone(),
+            merchant_key_passphrase_file: arguments.merchant_key_passphrase_file.clone(),
+            merchant_p12: arguments.merchant_p12.clone(),
+            merchant_p12_passphrase_file: arguments.merchant_p12_passphrase_file.clone(),
             merchant_certificate: arguments.merchant_certificate.clone(),
             platform_key: arguments.platform_key.clone(),
             platform_key_id: arguments.platform_key_id.clone(),
@@ -65,11 +71,15 @@ impl Draft {
 
     /// What is still missing, in the order of the questions.
     pub(crate) fn missing(&self) -> Vec<Missing> {
+        let is_p12 = self.merchant_p12.is_some();
         let platform = self.platform_key.is_some() || self.platform_certificate.is_some();
         [
             (Missing::Mchid, self.mchid.is_some()),
-            (Missing::MerchantKey, self.merchant_key.is_some()),
-            (Missing::MerchantCertificate, self.merchant_certificate.is_some()),
+            (Missing::MerchantKey, self.merchant_key.is_some() || is_p12),
+            (
+                Missing::MerchantCertificate,
+                self.merchant_certificate.is_some() || is_p12,
+            ),
             (Missing::Platform, platform),
             (Missing::BrandId, self.brand_id.is_some()),
             (Missing::CardId, self.card_id.is_some()),
@@ -105,6 +115,21 @@ impl Draft {
                 "The merchant's private key: signs requests and opens answers.",
                 "merchant_key",
                 path(&self.merchant_key),
+            ),
+            (
+                "A file with the passphrase of that key.",
+                "merchant_key_passphrase_file",
+                path(&self.merchant_key_passphrase_file),
+            ),
+            (
+                "The merchant's private key and certificate: signs requests and opens answers.",
+                "merchant_p12",
+                path(&self.merchant_p12),
+            ),
+            (
+                "A file with the passphrase of that file; without it, the merchant id is tried.",
+                "merchant_p12_passphrase_file",
+                path(&self.merchant_p12_passphrase_file),
             ),
             (
                 "The certificate of that key; its serial number goes into every request.",

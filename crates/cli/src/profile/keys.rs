@@ -1,15 +1,12 @@
-//! The keys that a profile or a flag names. Reads files; a private key goes into its own type and nowhere else.
+//! The platform's keys that a profile or a flag names: public key, certificate, or the key to download certificates.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
-use wxmember::{
-    ApiV3Key, Certificate, ConfigError, KeyError, KeyId, Merchant, MerchantKey, PlatformKey, Signer, Trust,
-    party,
-};
+use wxmember::{ApiV3Key, Certificate, KeyError, KeyId, PlatformKey, Trust, party};
 use wxmember_signing::Keyring;
 
-use super::{At, ProfileTable, read};
-use crate::{failure::Failure, serial};
+use super::{At, ProfileTable, read, without_line_break};
+use crate::failure::Failure;
 
 /// The keys that answers are verified and requests sealed with.
 pub(crate) struct PlatformKeys {
@@ -92,62 +89,6 @@ impl Keyring for PlatformKeys {
     }
 }
 
-/// Who calls.
-pub(super) fn merchant(
-    table: &ProfileTable,
-    at: &At<'_>,
-    signer: impl FnOnce(Arc<MerchantKey>) -> Arc<dyn Signer>,
-) -> Result<Merchant, Failure> {
-    let key = Arc::new(merchant_key(table, at)?);
-    let config = |error: ConfigError| at.wrong(&error.to_string());
-    match (&table.merchant_certificate, &table.merchant_serial) {
-        (Some(certificate), written) => {
-            let certificate = certificate_of::<party::Merchant>(&at.folder.join(certificate))?;
-            if !certificate.belongs_to(&key) {
-                return Err(config(ConfigError::CertificateMismatch {
-                    serial: certificate.serial().clone(),
-                }));
-            }
-            let differs = |written: &String| serial::canonical(written) != certificate.serial().as_str();
-            if written.as_ref().is_some_and(differs) {
-                return Err(at
-                    .wrong("`merchant_serial` is not the serial number of `merchant_certificate`")
-                    .hint(format!(
-                        "leave `merchant_serial` out, or set it to {}",
-                        certificate.serial()
-                    )));
-            }
-            Merchant::with_signer(
-                &table.mchid,
-                certificate.serial().as_str(),
-                signer(Arc::clone(&key)),
-                key,
-            )
-            .map_err(config)
-        }
-        (None, Some(written)) => Merchant::with_signer(
-            &table.mchid,
-            &serial::canonical(written),
-            signer(Arc::clone(&key)),
-            key,
-        )
-        .map_err(config),
-        (None, None) => Err(at
-            .wrong("neither `merchant_certificate` nor `merchant_serial` is set")
-            .hint("set `merchant_certificate` to the path of apiclient_cert.pem")),
-    }
-}
-
-/// What signs requests and opens answers.
-pub(super) fn merchant_key(table: &ProfileTable, at: &At<'_>) -> Result<MerchantKey, Failure> {
-    merchant_key_of(&at.folder.join(&table.merchant_key))
-}
-
-/// A private key of the merchant from a file.
-pub(crate) fn merchant_key_of(path: &Path) -> Result<MerchantKey, Failure> {
-    MerchantKey::from_pem(&read(path)?).map_err(|error| key_failure(path, &error))
-}
-
 /// Whom to believe.
 pub(super) fn platform(table: &ProfileTable, at: &At<'_>) -> Result<PlatformKeys, Failure> {
     let public_key = match (&table.platform_key, &table.platform_key_id) {
@@ -175,20 +116,17 @@ pub(super) fn platform(table: &ProfileTable, at: &At<'_>) -> Result<PlatformKeys
     })
 }
 
-fn certificate_of<P: party::Party>(path: &Path) -> Result<Certificate<P>, Failure> {
+pub(super) fn certificate_of<P: party::Party>(path: &Path) -> Result<Certificate<P>, Failure> {
     Certificate::from_pem(&read(path)?).map_err(|error| Failure::because(path.display(), &error))
 }
 
-/// The line break at the end is the editor's.
 fn apiv3_key(path: &Path) -> Result<ApiV3Key, Failure> {
-    let text = read(path)?;
-    let key = text.strip_suffix('\n').unwrap_or(&text);
-    ApiV3Key::new(key.strip_suffix('\r').unwrap_or(key)).map_err(|_| {
+    ApiV3Key::new(without_line_break(&read(path)?)).map_err(|_| {
         Failure::new(format!("{}: an APIv3 key has 32 bytes", path.display()))
             .hint("write the APIv3 key (APIv3密钥) of the merchant platform into it and nothing else")
     })
 }
 
-fn key_failure(path: &Path, error: &KeyError) -> Failure {
+pub(super) fn key_failure(path: &Path, error: &KeyError) -> Failure {
     Failure::because(path.display(), error)
 }

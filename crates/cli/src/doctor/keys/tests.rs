@@ -27,6 +27,8 @@ fn a_healthy_merchant_has_no_finding() {
         &[],
     );
     check(|facts| facts.merchant_certificate = None, &[]);
+    // The APIv3 key downloads certificates.
+    check(|facts| facts.platform_key = None, &[]);
 }
 
 #[test]
@@ -74,7 +76,10 @@ fn a_key_of_somebody_else_is_named() {
 
 #[test]
 fn a_merchant_key_that_cannot_be_read_is_named() {
-    check(|facts| facts.merchant_key = None, &["d: no merchant key is set"]);
+    check(
+        |facts| facts.merchant_key = None,
+        &["d: no merchant key is set, or its passphrase cannot be read"],
+    );
     check(
         |facts| facts.merchant_key = file("key", Holds::Unreadable("is not there".to_owned())),
         &["key: the merchant's private key is not there"],
@@ -208,7 +213,10 @@ fn what_stands_in_the_place_of_the_platforms_certificate_is_named() {
 #[test]
 fn no_key_of_the_platform_at_all_is_named() {
     check(
-        |facts| facts.platform_key = None,
+        |facts| {
+            facts.platform_key = None;
+            facts.apiv3_key = None;
+        },
         &["d: there is no key of WeChat Pay, so no answer could be believed and no field sealed"],
     );
 }
