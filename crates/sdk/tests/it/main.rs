@@ -1,4 +1,5 @@
 //! The SDK against the sandbox, over real sockets, as a user of the crate sees it.
+#![expect(clippy::unwrap_used, reason = "everything here is a test, its helpers too")]
 
 mod answers;
 #[cfg(feature = "blocking")]
