@@ -49,6 +49,14 @@ impl Unseal for () {
 /// A request whose personal fields are sealed: safe to store, ready to send, any number of times.
 ///
 /// Serialises to JSON with the id of the key, and reads back only if every encrypted field is a ciphertext.
+///
+/// What is sealed cannot be sealed again:
+///
+/// ```compile_fail,E0277
+/// # fn demo(client: &wxmember::Client, sealed: &wxmember::Sealed<wxmember::ImportByPhone>) {
+/// let twice = client.seal(sealed);
+/// # }
+/// ```
 pub struct Sealed<T: Seal> {
     raw: T::Raw,
     key_id: KeyId,

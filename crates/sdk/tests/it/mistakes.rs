@@ -6,7 +6,7 @@
 //! | 1. OAEP with SHA-256. | `fields_are_oaep_with_sha1_as_another_implementation_makes_them`; `oaep_is_sha1_twice_without_a_label` of `wxmember-crypto` |
 //! | 2. A field for the platform sealed with the merchant's key, an answer opened with another than the merchant's. | `an_answer_opens_with_the_merchants_key_alone`, `keys::the_merchants_own_key_is_not_taken_for_the_platforms`, `keys::every_key_of_the_merchant_opens` |
 //! | 3. `Wechatpay-Serial` and `serial_no` confused, or the former missing from a GET. | `the_two_serials_are_never_exchanged`, `every_request_names_the_mode_of_its_answer` |
-//! | 4. One serialisation signed and another sent; the query left out; the path encoded again. | `what_is_signed_is_what_is_sent`, `odd_parameters_are_signed_as_they_are_sent` |
+//! | 4. One serialisation signed and another sent; the query left out; the path encoded again. | `what_is_signed_is_what_is_sent`, `odd_parameters_are_signed_as_they_are_sent`, `odd_codes_are_signed_as_they_are_sent` |
 //! | 5. The last line feed, `{}` for no body, milliseconds. | `what_is_signed_is_what_is_sent` |
 //! | 6. Errors verified, 204 not verified. | `an_error_is_reported_without_its_signature`, `an_empty_answer_is_verified_like_any_other` |
 //! | 7. Probes let through, or a panic on their base64. | `lessons::a_signature_probe_is_a_failed_verification_and_an_unknown_outcome` |
@@ -21,8 +21,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use wxmember::{
-    Client, CustomField, Delivery, ErrorKind, FormValue, ImportByPhone, Merchant, OPERATIONS, OpenError,
-    PhoneNumber, Plaintext, Sealed, Trust, UserInformation, Validity, VerifyError, party,
+    Client, CustomField, Delivery, ErrorKind, FindUserCardQuery, FormValue, ImportByPhone, Merchant,
+    OPERATIONS, OpenError, PhoneNumber, Plaintext, Sealed, Trust, UserInformation, Validity, VerifyError,
+    party,
 };
 use wxmember_crypto::{PlatformCiphertext, PrivateKey};
 
@@ -164,7 +165,7 @@ async fn every_request_names_the_mode_of_its_answer() {
         let client = server.builder(trust).build().unwrap();
         every_method(&client).await;
         let asked = server.asked();
-        assert_eq!(asked.len(), 6);
+        assert_eq!(asked.len(), 7);
         for asked in asked {
             assert_eq!(asked.header("wechatpay-serial"), serial, "{}", asked.head);
         }
@@ -186,6 +187,24 @@ async fn every_method(client: &Client) {
     let _ = path().patch(&body).await;
     let _ = path().delete().await;
     let _ = client.user_cards().import_by_phone(&sporty()).await;
+    let _ = find(client, "478515832665", "obLatjnx9gnqzS4myYGmLZ7LgLBA").await;
+}
+
+/// A read of the document, with a parameter in its path and three in its query.
+async fn find(
+    client: &Client,
+    code: &str,
+    openid: &str,
+) -> Result<wxmember::Reply<wxmember::UserCard>, wxmember::Error> {
+    let query = FindUserCardQuery::builder()
+        .brand_id("1004".parse().unwrap())
+        .card_id("pbLatjvWOibDc5-TBnbUk1pD12o0".parse().unwrap())
+        .openid(openid.parse().unwrap())
+        .build();
+    client
+        .user_cards()
+        .find_user_card(&code.parse().unwrap(), &query)
+        .await
 }
 
 /// Numbers 4 and 5: the five lines are made of what came over the wire, each ended by a line feed, the body as it is,
@@ -195,7 +214,7 @@ async fn what_is_signed_is_what_is_sent() {
     let server = Loopback::start(|_| signed(200, b"{}")).await;
     every_method(&server.client()).await;
     let asked = server.asked();
-    assert_eq!(asked.len(), 6);
+    assert_eq!(asked.len(), 7);
     for asked in &asked {
         assert!(asked.is_signed(), "{}", asked.head);
         assert_eq!(asked.signed_with("timestamp"), NOW.to_string());
@@ -203,7 +222,7 @@ async fn what_is_signed_is_what_is_sent() {
         assert_eq!(has_body, !asked.body.is_empty(), "{}", asked.head);
     }
     let bodies: Vec<_> = asked.iter().map(|asked| asked.body.is_empty()).collect();
-    assert_eq!(bodies, [true, false, true, false, true, false]);
+    assert_eq!(bodies, [true, false, true, false, true, false, true]);
     assert_eq!(asked[0].target(), "/v3/cards/a%20b?q=x%2Fy");
 }
 
@@ -232,6 +251,35 @@ fn odd_parameters_are_signed_as_they_are_sent() {
         prop_assert_eq!(decoded(segments[3]), param);
         let (sent_name, sent_value) = query.split_once('=').unwrap();
         prop_assert_eq!((decoded(sent_name), decoded(sent_value)), (name, value));
+    });
+}
+
+/// Number 4: the typed style has another encoder than the generic one. Codes may hold every visible ASCII character.
+#[test]
+fn odd_codes_are_signed_as_they_are_sent() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (server, client) = runtime.block_on(async {
+        let server = Loopback::start(|_| answer(404, &[], b"")).await;
+        let client = server.client();
+        (server, client)
+    });
+    let code = "[!-\\[\\]-~]{1,12}|[./%?#&+;:]{1,4}|%2[eEfF]";
+    proptest!(crate::answers::cases(96), |(code in code, openid in "[!-~]{1,20}")| {
+        let before = server.asked().len();
+        let error = runtime.block_on(find(&client, &code, &openid)).unwrap_err();
+        if matches!(&*code, "." | "..") {
+            prop_assert_eq!((error.kind(), error.delivery()), (ErrorKind::Request, Delivery::NotSent));
+            prop_assert_eq!(server.asked().len(), before);
+            return Ok(());
+        }
+        let asked = server.asked().pop().unwrap();
+        prop_assert!(asked.is_signed(), "{}", asked.head);
+        let (path, query) = asked.target().split_once('?').unwrap();
+        let (parent, sent) = path.rsplit_once('/').unwrap();
+        prop_assert_eq!(parent, "/v3/brand/partner/card-member/user-cards");
+        prop_assert_eq!(decoded(sent), code);
+        let (_, sent) = query.rsplit_once("&openid=").unwrap();
+        prop_assert_eq!(decoded(sent), openid);
     });
 }
 
@@ -396,13 +444,13 @@ async fn every_request_says_who_asks_and_what_it_takes() {
     for (index, asked) in asked.iter().enumerate() {
         assert_eq!(asked.header("accept"), "application/json", "{}", asked.head);
         let agent = asked.header("user-agent");
-        if index < 6 {
+        if index < 7 {
             assert!(agent.starts_with("wxmember/"), "{agent}");
         } else {
             assert_eq!(agent, "shop/1.2");
         }
     }
-    assert_eq!(asked.len(), 12);
+    assert_eq!(asked.len(), 14);
     server
         .builder(public_key())
         .with_user_agent("")
