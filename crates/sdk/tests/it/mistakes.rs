@@ -6,7 +6,7 @@
 //! | 1. OAEP with SHA-256. | `fields_are_oaep_with_sha1_as_another_implementation_makes_them`; `oaep_is_sha1_twice_without_a_label` of `wxmember-crypto` |
 //! | 2. A field for the platform sealed with the merchant's key, an answer opened with another than the merchant's. | `an_answer_opens_with_the_merchants_key_alone`, `keys::the_merchants_own_key_is_not_taken_for_the_platforms`, `keys::every_key_of_the_merchant_opens` |
 //! | 3. `Wechatpay-Serial` and `serial_no` confused, or the former missing from a GET. | `the_two_serials_are_never_exchanged`, `every_request_names_the_mode_of_its_answer` |
-//! | 4. One serialisation signed and another sent; the query left out; the path encoded again. | `what_is_signed_is_what_is_sent`, `odd_parameters_are_signed_as_they_are_sent`, `odd_codes_are_signed_as_they_are_sent` |
+//! | 4. One serialisation signed and another sent; the query left out; the path encoded again. | `what_is_signed_is_what_is_sent`, `odd_parameters_are_signed_as_they_are_sent`, `odd_codes_are_signed_as_they_are_sent`, `a_backslash_in_a_code_leads_to_no_other_operation` |
 //! | 5. The last line feed, `{}` for no body, milliseconds. | `what_is_signed_is_what_is_sent` |
 //! | 6. Errors verified, 204 not verified. | `an_error_is_reported_without_its_signature`, `an_empty_answer_is_verified_like_any_other` |
 //! | 7. Probes let through, or a panic on their base64. | `lessons::a_signature_probe_is_a_failed_verification_and_an_unknown_outcome` |
@@ -263,7 +263,7 @@ fn odd_codes_are_signed_as_they_are_sent() {
         let client = server.client();
         (server, client)
     });
-    let code = "[!-\\[\\]-~]{1,12}|[./%?#&+;:]{1,4}|%2[eEfF]";
+    let code = "[!-~]{1,12}|[./%?#&+;:\\\\]{1,4}|%2[eEfF]";
     proptest!(crate::answers::cases(96), |(code in code, openid in "[!-~]{1,20}")| {
         let before = server.asked().len();
         let error = runtime.block_on(find(&client, &code, &openid)).unwrap_err();
@@ -281,6 +281,26 @@ fn odd_codes_are_signed_as_they_are_sent() {
         let (_, sent) = query.rsplit_once("&openid=").unwrap();
         prop_assert_eq!(decoded(sent), openid);
     });
+}
+
+/// Number 4: a URL takes a backslash for a slash. Unless it is encoded, a code with one in it is signed rightly for
+/// another operation: `..\cards\ID` turns the end of one member's card into the end of the template.
+#[tokio::test]
+async fn a_backslash_in_a_code_leads_to_no_other_operation() {
+    let server = Loopback::start(|_| answer(404, &[], b"")).await;
+    let client = server.client();
+    for (code, sent) in [
+        ("\\", "%5C"),
+        ("a\\b", "a%5Cb"),
+        ("..\\cards\\ID", "..%5Ccards%5CID"),
+    ] {
+        find(&client, code, "o").await.unwrap_err();
+        let path = format!("/v3/brand/partner/card-member/user-cards/{sent}");
+        assert_eq!(
+            server.asked().pop().unwrap().target().split_once('?').unwrap().0,
+            path
+        );
+    }
 }
 
 /// Undoes percent-encoding, as a server does.
