@@ -223,7 +223,8 @@ pub(crate) fn path_segment<E>(text: &str) -> Result<String, raw::Error<E>> {
         "" | "." | ".." => Err(raw::Error::InvalidRequest(
             "a path parameter is empty, `.` or `..`".to_owned(),
         )),
-        _ => Ok(progenitor_client::encode_path(text)),
+        // URLs take a backslash for a slash, and the encoder leaves it alone.
+        _ => Ok(progenitor_client::encode_path(text).replace('\\', "%5C")),
     }
 }
 

@@ -50,7 +50,11 @@ where
         }
         history.attempts += 1;
         let left = end.saturating_sub(core.clock.steady());
-        let pipeline = Arc::new(Attempt::new(core.clone(), core.timeout.min(left).max(SHORTEST)));
+        let pipeline = Arc::new(Attempt::new(
+            core.clone(),
+            *operation,
+            core.timeout.min(left).max(SHORTEST),
+        ));
         let span = observe::span(operation, history.attempts, host);
         let started = core.clock.steady();
         let outcome = attempt(core.raw(host, pipeline.clone()))

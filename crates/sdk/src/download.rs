@@ -30,7 +30,7 @@ pub(crate) async fn certificates(
     let mut host = 0;
     loop {
         let attempt = Arc::new(Download {
-            attempt: Attempt::new(core.clone(), core.timeout.min(LONGEST)),
+            attempt: Attempt::new(core.clone(), OPERATION, core.timeout.min(LONGEST)),
             core: core.clone(),
             key: key.clone(),
             opened: Mutex::default(),

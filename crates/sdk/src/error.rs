@@ -13,7 +13,7 @@ use wxmember_signing::VerifyError;
 use crate::{
     ErrorCode, Operation,
     attempt::History,
-    pipeline::Seen,
+    pipeline::{AnotherPath, Seen},
     seal::{SealError, SealReason},
 };
 
@@ -339,7 +339,13 @@ impl Error {
         let new = |kind, delivery| Self::new(operation, kind, delivery);
         match refusal {
             Refusal::Sign(unsigned) => {
-                new(ErrorKind::Sign, Delivery::NotSent).caused_by(unsigned.into_reason())
+                let reason = unsigned.into_reason();
+                let kind = if reason.is::<AnotherPath>() {
+                    ErrorKind::Request
+                } else {
+                    ErrorKind::Sign
+                };
+                new(kind, Delivery::NotSent).caused_by(reason)
             }
             Refusal::Status {
                 status,

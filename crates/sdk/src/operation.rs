@@ -56,4 +56,40 @@ impl Operation {
     pub const fn is_repeatable(&self) -> bool {
         self.repeatable
     }
+
+    /// Whether it stands in the document, so that its path is known.
+    pub(crate) fn is_documented(&self) -> bool {
+        !self.path.is_empty()
+    }
+
+    /// Whether a path, as it is sent, is one of this operation: literal segments agree, parameters are not empty.
+    pub(crate) fn has_path(&self, path: &str) -> bool {
+        let mut given = path.split('/');
+        let fits = self.path.split('/').all(|segment| match given.next() {
+            Some(text) if segment.starts_with('{') => !text.is_empty(),
+            text => text == Some(segment),
+        });
+        fits && given.next().is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_belongs_to_its_template_only() {
+        let operation = Operation::new("find", "GET", "/v3/cards/{card_id}/state", 5, true);
+        for (path, fits) in [
+            ("/v3/cards/17/state", true),
+            ("/v3/cards/a%2Fb/state", true),
+            ("/v3/cards//state", false),
+            ("/v3/state", false),
+            ("/v3/cards/17", false),
+            ("/v3/cards/17/state/x", false),
+            ("/v3/users/17/state", false),
+        ] {
+            assert_eq!(operation.has_path(path), fits, "{path}");
+        }
+    }
 }

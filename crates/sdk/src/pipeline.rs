@@ -11,12 +11,13 @@ use wxmember_client::{Pipeline, Step, Unsigned};
 use wxmember_crypto::KeyId;
 use wxmember_signing::{Authorization, Request, SignatureHeaders, Verified, VerifyError, verify};
 
-use crate::core::Core;
+use crate::{Operation, core::Core};
 
 /// One attempt of one call.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     core: Arc<Core>,
+    operation: Operation,
     timeout: Duration,
     seen: Mutex<Seen>,
 }
@@ -31,9 +32,10 @@ pub(crate) struct Seen {
 }
 
 impl Attempt {
-    pub(crate) fn new(core: Arc<Core>, timeout: Duration) -> Self {
+    pub(crate) fn new(core: Arc<Core>, operation: Operation, timeout: Duration) -> Self {
         Self {
             core,
+            operation,
             timeout,
             seen: Mutex::default(),
         }
@@ -46,7 +48,15 @@ impl Attempt {
 
 impl Pipeline for Attempt {
     fn authorize<'a>(&'a self, request: Request<'a>) -> Step<'a, Result<Authorization, Unsigned>> {
-        Box::pin(self.core.authorize(request))
+        Box::pin(async move {
+            // A URL can lead elsewhere than it was built for, by dots or backslashes in a parameter. Each kind that is known
+            // is refused or encoded before; whatever is not known ends here, before it is signed.
+            let path = request.target.split('?').next().unwrap_or_default();
+            if self.operation.is_documented() && !self.operation.has_path(path) {
+                return Err(Unsigned::new(AnotherPath));
+            }
+            self.core.authorize(request).await
+        })
     }
 
     fn verify<'a>(
@@ -100,3 +110,8 @@ impl Pipeline for Attempt {
         self.core.body_limit
     }
 }
+
+/// The URL would lead to another operation than the one that is called.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a path parameter would lead to another operation")]
+pub(crate) struct AnotherPath;
