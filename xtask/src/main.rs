@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod api;
 mod ci;
 mod codegen;
 mod outcome;
@@ -37,6 +38,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Checks that the interface of the SDK holds no type that users should not meet
+    Api(api::Arguments),
     /// Runs everything that continuous integration runs, in its order
     Ci(ci::Arguments),
     /// Writes everything that is derived from the API document; `--check` compares and never writes
@@ -52,7 +55,11 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = api::stand_in() {
+        return code;
+    }
     let done = match Arguments::parse().verb {
+        Verb::Api(arguments) => api::run(&arguments),
         Verb::Ci(arguments) => ci::run(&arguments),
         Verb::Codegen(arguments) => codegen::run(&arguments),
         Verb::Spec(arguments) => spec::run(&arguments),

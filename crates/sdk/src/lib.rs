@@ -34,7 +34,8 @@ pub use wxmember_client::scalars::ErrorCode;
 pub use wxmember_client::{InvalidTime, InvalidValidity, TextError, TextErrorKind, UnknownValue};
 pub use wxmember_crypto::{
     ApiV3Key, Certificate, CertificateError, FormValue, KeyError, KeyFileKind, KeyId, MerchantCiphertext,
-    MerchantKey, OpenError, PhoneNumber, Plaintext, PlatformKey, PublicKey, Signature, party,
+    MerchantKey, OpenError, PhoneNumber, Plaintext, PlatformKey, PublicKey, ResourceError,
+    SealError as PlaintextError, Signature, party,
 };
 #[cfg(feature = "encrypted-keys")]
 pub use wxmember_crypto::{Passphrase, Pkcs12, Pkcs12Error};

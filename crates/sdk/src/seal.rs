@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwn
 use thiserror::Error;
 use wxmember_crypto::{KeyId, MerchantCiphertext, OpenError, Plaintext, PlatformCiphertext, PlatformKey};
 
-use crate::Merchant;
+use crate::{Merchant, PlaintextError};
 
 /// A plain request that can be sealed. Implemented by generated types.
 pub trait Seal {
@@ -272,7 +272,7 @@ pub enum SealReason {
     NoText,
     /// Too long, empty, or the backend failed.
     #[error(transparent)]
-    Crypto(wxmember_crypto::SealError),
+    Crypto(PlaintextError),
 }
 
 /// Opens fields with the merchant's keys.
