@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::{codegen, outcome::Outcome, process, spec, test, tidy, vectors, workspace::Workspace};
+use crate::{api, codegen, outcome::Outcome, process, spec, test, tidy, vectors, workspace::Workspace};
 
 /// Arguments of `ci`.
 #[derive(Args)]
@@ -76,6 +76,10 @@ const STEPS: &[Step] = &[
         run: doc,
     },
     Step {
+        name: "api",
+        run: |_| api::run(&api::Arguments::check()),
+    },
+    Step {
         name: "deny",
         run: deny,
     },
@@ -126,16 +130,23 @@ fn portable(workspace: &Workspace) -> Outcome {
     Ok(())
 }
 
-/// Libraries only: the program and the SDK have one name, and one page would overwrite the other.
+/// With every feature, so that no page is left out; the SDK also as it comes, since its front page must not need a feature.
 fn doc(workspace: &Workspace) -> Outcome {
-    let mut command = process::cargo(workspace.root());
-    command
-        .args(["doc", "--workspace", "--lib", "--no-deps", "--locked"])
-        .env("RUSTDOCFLAGS", "-D warnings");
-    process::run(
-        &mut command,
-        "mend what is named above, then run `RUSTDOCFLAGS='-D warnings' cargo doc --workspace --lib --no-deps`",
-    )
+    for arguments in [&["--workspace", "--all-features"][..], &["--package", "wxmember"]] {
+        let mut command = process::cargo(workspace.root());
+        command
+            .args(["doc", "--no-deps", "--locked"])
+            .args(arguments)
+            .env("RUSTDOCFLAGS", "-D warnings");
+        let again = arguments.join(" ");
+        process::run(
+            &mut command,
+            &format!(
+                "mend what is named above, then run `RUSTDOCFLAGS='-D warnings' cargo doc --no-deps {again}`"
+            ),
+        )?;
+    }
+    Ok(())
 }
 
 /// Licences, bans and sources; advisories need a database from the network and are checked by `cargo deny check`.

@@ -101,7 +101,7 @@ impl Chain {
     ///
     /// # Errors
     ///
-    /// [`Error`]: its `kind` says what happened, its `delivery` whether the platform may have acted on it;
+    /// [`Error`](struct@Error): its `kind` says what happened, its `delivery` whether the platform may have acted on it;
     /// [`ErrorKind::Request`] when path, parameters or pointers do not fit together.
     pub async fn get(self) -> Result<Reply<Answer>, Error> {
         self.send(Method::GET, None).await
