@@ -39,6 +39,26 @@ pub(crate) async fn run<R, E, F>(
 where
     F: Future<Output = Result<raw::ResponseValue<R>, raw::Error<E>>>,
 {
+    let span = observe::call(call.operation);
+    let outcome = attempts(core, policy, call, attempt)
+        .instrument(span.clone())
+        .await;
+    match &outcome {
+        Ok(answered) => observe::called(&span, answered.attempts, None),
+        Err(error) => observe::called(&span, error.attempts(), Some(error)),
+    }
+    outcome
+}
+
+async fn attempts<R, E, F>(
+    core: &Arc<Core>,
+    policy: &RetryPolicy,
+    call: Call<'_>,
+    attempt: impl Fn(raw::Client) -> F,
+) -> Result<Answered<R>, Error>
+where
+    F: Future<Output = Result<raw::ResponseValue<R>, raw::Error<E>>>,
+{
     let operation = call.operation;
     let end = core.clock.steady().saturating_add(policy.deadline());
     let mut waits = policy.waits();
@@ -55,14 +75,14 @@ where
             *operation,
             core.timeout.min(left).max(SHORTEST),
         ));
-        let span = observe::span(operation, history.attempts, host);
+        let span = observe::attempt(operation, history.attempts, host);
         let started = core.clock.steady();
         let outcome = attempt(core.raw(host, pipeline.clone()))
             .instrument(span.clone())
             .await
             .map_err(|error| Error::from_raw(operation, error).seen(pipeline.seen()));
         let took = core.clock.steady().saturating_sub(started);
-        observe::outcome(&span, operation, &pipeline.seen(), outcome.as_ref().err(), took);
+        observe::attempted(&span, operation, &pipeline.seen(), outcome.as_ref().err(), took);
         let error = match outcome {
             Ok(answer) => {
                 return Ok(Answered {

@@ -10,6 +10,7 @@ use crate::{
     Client, Clock, Merchant, RetryPolicy, SystemClock, Trust,
     core::{ClockOffset, Core, Hosts},
     keys::KeyStore,
+    observe,
 };
 
 /// Makes a [`Client`]. The two choices that must be made are made in order; the rest has defaults.
@@ -22,6 +23,20 @@ use crate::{
 ///     .trust(Trust::public_key("PUB_KEY_ID_0119000001092026113000000000000001", platform)?)
 ///     .build()?;
 /// # Ok(()) }
+/// ```
+///
+/// What has a default is set before `build`:
+///
+/// ```
+/// # use wxmember::{Builder, ConfigError, Client, Ready, RetryPolicy};
+/// use std::time::Duration;
+/// # fn demo(builder: Builder<Ready>) -> Result<Client, ConfigError> {
+/// builder
+///     .with_timeout(Duration::from_secs(10))
+///     .with_retry(RetryPolicy::default().with_deadline(Duration::from_secs(30)))
+///     .with_user_agent("till/2.1")
+///     .build()
+/// # }
 /// ```
 ///
 /// Without a key to verify answers with there is no client:
@@ -113,13 +128,16 @@ impl Builder<WantsTrust> {
 impl<State> Builder<State> {
     /// Where to send requests: scheme, host and port. Default: `https://api.mch.weixin.qq.com`, with
     /// `https://api2.mch.weixin.qq.com` as the backup host; a base URL of your own has none.
+    ///
+    /// [`build`](Builder::build) refuses what is not `https://` (plain HTTP only for this machine) or goes on after host and
+    /// port.
     #[must_use]
     pub fn with_base_url(mut self, url: impl Into<String>) -> Self {
         self.options.base_url = Some(url.into());
         self
     }
 
-    /// Where to send a request again that did not reach the base URL, or that may be repeated.
+    /// Where to send a request again that did not reach the base URL, or that may be repeated. The same rules hold.
     #[must_use]
     pub fn with_backup_url(mut self, url: impl Into<String>) -> Self {
         self.options.backup_url = Some(url.into());
@@ -141,7 +159,8 @@ impl<State> Builder<State> {
         self
     }
 
-    /// How long a connection may take to be made. Default: 10 seconds.
+    /// How long a connection may take to be made. Default: 10 seconds. Then it is
+    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect), and nothing was sent.
     #[must_use]
     pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
         self.options.connect_timeout = timeout;
@@ -149,20 +168,24 @@ impl<State> Builder<State> {
     }
 
     /// How long one attempt may take, from the first byte sent to the last byte read. Default: 30 seconds.
+    ///
+    /// Then it is [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted): nobody knows whether the platform acted. A signer
+    /// that takes longer is [`ErrorKind::Sign`](crate::ErrorKind::Sign).
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = timeout;
         self
     }
 
-    /// The value of `User-Agent`. Default: `wxmember/` and the version.
+    /// The value of `User-Agent`: printable ASCII and not empty, or [`ConfigError::UserAgent`]. Default: `wxmember/` and the
+    /// version.
     #[must_use]
     pub fn with_user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.options.user_agent = user_agent.into();
         self
     }
 
-    /// The most bytes of an answer that are read. Default: 1 MiB.
+    /// The most bytes of an answer that are read. Default: 1 MiB. A larger answer is [`ErrorKind::Undecodable`](crate::ErrorKind::Undecodable).
     #[must_use]
     pub fn with_body_limit(mut self, bytes: usize) -> Self {
         self.options.body_limit = bytes;
@@ -235,6 +258,7 @@ impl Builder<Ready> {
             timeout,
             offset: ClockOffset::unknown(),
         };
+        observe::describe();
         Ok(Client::assemble(Arc::new(core), retry))
     }
 }

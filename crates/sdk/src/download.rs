@@ -11,6 +11,7 @@ use std::{
 
 use http::HeaderMap;
 use serde::Deserialize;
+use tracing::Instrument;
 use wxmember_client::{Pipeline, Step, Unsigned};
 use wxmember_crypto::{ApiV3Key, Certificate, KeyId, SealedResource, party::Platform};
 use wxmember_signing::{Authorization, Request, SignatureHeaders, Verified, VerifyError, verify};
@@ -19,6 +20,7 @@ use crate::{
     Delivery, Error, ErrorKind, Operation,
     core::Core,
     keyset::Keyset,
+    observe,
     pipeline::{Attempt, Seen},
 };
 
@@ -27,7 +29,7 @@ pub(crate) async fn certificates(
     core: &Arc<Core>,
     key: &ApiV3Key,
 ) -> Result<Vec<Certificate<Platform>>, Error> {
-    let mut host = 0;
+    let (mut host, mut attempts) = (0, 0);
     loop {
         let attempt = Arc::new(Download {
             attempt: Attempt::new(core.clone(), OPERATION, core.timeout.min(LONGEST)),
@@ -35,32 +37,35 @@ pub(crate) async fn certificates(
             key: key.clone(),
             opened: Mutex::default(),
         });
-        let raw = core.raw(host, attempt.clone());
-        match raw
-            .exchange(http::Method::GET, OPERATION.path(), None, None)
-            .await
-        {
-            Ok(_) => {
-                let mut opened = attempt.opened.lock().unwrap_or_else(PoisonError::into_inner);
-                return std::mem::take(&mut *opened).ok_or_else(|| {
-                    Error::new(&OPERATION, ErrorKind::Undecodable, Delivery::Answered)
-                        .seen(attempt.seen())
-                        .caused_by(NoCertificates)
-                });
-            }
-            Err(error) => {
-                let error = Error::from_raw(&OPERATION, error).seen(attempt.seen());
-                let other = core.hosts.other(0);
-                if error.delivery() != Delivery::NotSent
-                    || error.kind() != ErrorKind::Connect
-                    || host == other
-                {
-                    return Err(error);
-                }
-                host = other;
-            }
+        attempts += 1;
+        let span = observe::attempt(&OPERATION, attempts, host);
+        let started = core.clock.steady();
+        let outcome = exchange(core, host, &attempt).instrument(span.clone()).await;
+        let took = core.clock.steady().saturating_sub(started);
+        observe::attempted(&span, &OPERATION, &attempt.seen(), outcome.as_ref().err(), took);
+        let other = core.hosts.other(0);
+        match outcome {
+            Err(error) if error.kind() == ErrorKind::Connect && host != other => host = other,
+            done => return done,
         }
     }
+}
+
+async fn exchange(
+    core: &Core,
+    host: usize,
+    attempt: &Arc<Download>,
+) -> Result<Vec<Certificate<Platform>>, Error> {
+    let raw = core.raw(host, attempt.clone());
+    raw.exchange(http::Method::GET, OPERATION.path(), None, None)
+        .await
+        .map_err(|error| Error::from_raw(&OPERATION, error).seen(attempt.seen()))?;
+    let mut opened = attempt.opened.lock().unwrap_or_else(PoisonError::into_inner);
+    std::mem::take(&mut *opened).ok_or_else(|| {
+        Error::new(&OPERATION, ErrorKind::Undecodable, Delivery::Answered)
+            .seen(attempt.seen())
+            .caused_by(NoCertificates)
+    })
 }
 
 /// The body of the answer, as far as it is needed.

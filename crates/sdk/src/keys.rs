@@ -14,7 +14,7 @@ use std::{
 use tokio::sync::Mutex;
 use wxmember_crypto::{ApiV3Key, KeyId, PlatformKey};
 
-use crate::{Delivery, Error, ErrorKind, Operation, Trust, core::Core, download, keyset::Keyset};
+use crate::{Delivery, Error, ErrorKind, Operation, Trust, core::Core, download, keyset::Keyset, observe};
 
 /// The keys of one client.
 #[derive(Debug)]
@@ -173,6 +173,7 @@ impl Core {
 
     async fn download(self: &Arc<Self>, downloads: &Downloads, flight: &mut Flight) {
         let fetched = download::certificates(self, &downloads.key).await;
+        observe::downloaded(fetched.as_ref().map(Vec::len));
         let now = self.clock.since_1970();
         let wait = match fetched {
             Ok(certificates) => {
@@ -181,17 +182,12 @@ impl Core {
                     keys.insert_certificate(certificate);
                 }
                 let left = keys.first_end(now).map(|end| end.saturating_sub(now) / 2);
-                tracing::info!(
-                    certificates = certificates.len(),
-                    "platform certificates downloaded"
-                );
                 self.keys.replace(keys);
                 flight.failure = None;
                 left.map_or(downloads.interval, |left| left.min(downloads.interval))
                     .max(AFTER_FAILURE)
             }
             Err(error) => {
-                tracing::warn!(%error, "platform certificates not downloaded; the keys stay as they are");
                 flight.failure = Some(Arc::new(error));
                 AFTER_FAILURE
             }

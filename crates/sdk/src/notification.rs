@@ -39,12 +39,14 @@ use std::{
 
 use serde::Deserialize;
 use thiserror::Error;
+use tracing::Instrument;
 use wxmember_crypto::{ApiV3Key, ResourceError, SealedResource};
 use wxmember_signing::{SignatureHeaders, VerifyError, verify};
 
 use crate::{
     Client, Event, Time,
     core::Core,
+    observe,
     seal::{FieldOpener, Plain},
 };
 
@@ -64,6 +66,15 @@ pub use self::{
 ///
 /// Keys are those of the [`Client`] it was made from; the notification's `Wechatpay-Serial` chooses among them, so both
 /// modes work while a merchant changes from one to the other.
+///
+/// ```
+/// # fn demo(client: wxmember::Client, apiv3_key: wxmember::ApiV3Key) {
+/// use std::sync::Arc;
+/// use wxmember::notification::RecentIds;
+/// let notifications = client.notifications(apiv3_key).with_deduplication(Arc::new(RecentIds::new(10_000)));
+/// assert_eq!(notifications.probes(), 0);
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Notifications {
     core: Arc<Core>,
@@ -102,6 +113,17 @@ impl Notifications {
     ///
     /// [`NotificationError`]; answer with its [`acknowledgement`](NotificationError::acknowledgement).
     pub async fn receive<'a>(
+        &self,
+        header: impl Fn(&'static str) -> Option<&'a str>,
+        body: &[u8],
+    ) -> Result<Notification, NotificationError> {
+        let span = observe::notification();
+        let received = self.take(header, body).instrument(span.clone()).await;
+        observe::notified(&span, &received);
+        received
+    }
+
+    async fn take<'a>(
         &self,
         header: impl Fn(&'static str) -> Option<&'a str>,
         body: &[u8],
@@ -258,6 +280,18 @@ impl NotificationError {
             Self::Unverified(_) => Acknowledgement::failure(401, "the signature does not verify"),
             Self::Unreadable { .. } => Acknowledgement::failure(500, "unreadable"),
             Self::Resource(_) => Acknowledgement::failure(500, "the resource does not open"),
+        }
+    }
+
+    /// A short name, for logs and metrics.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "too_large",
+            Self::Unverified(VerifyError::Probe { .. }) => "probe",
+            Self::Unverified(_) => "unverified",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Resource(_) => "resource",
         }
     }
 

@@ -1,17 +1,37 @@
-//! What a call leaves for people who watch: a span an attempt, and counters.
+//! What calls, downloads and notifications leave for people who watch: spans, a line when something ends, and counters.
 //!
-//! Names of operations, numbers, the request id and the kind of a failure; never a path with its parameters, a header, a body
-//! or a value.
+//! Names of operations, numbers, ids that the platform gave and the kind of a failure; never a path with its parameters, a
+//! header, a body or a value. The README lists every name, label and unit: they are part of the interface.
 
 use std::time::Duration;
 
-use tracing::{Span, field::Empty};
+use tracing::{Span, field::Empty, info_span};
 
-use crate::{Error, Operation, pipeline::Seen};
+use crate::{
+    Error, Operation,
+    notification::{Notification, NotificationError},
+    pipeline::Seen,
+};
 
-/// The span of one attempt.
-pub(crate) fn span(operation: &Operation, attempt: u32, host: usize) -> Span {
-    tracing::info_span!(
+/// The span of one call, around its attempts and the waits between them.
+pub(crate) fn call(operation: &Operation) -> Span {
+    info_span!(
+        "wxmember.call",
+        operation = operation.id(),
+        attempts = Empty,
+        outcome = Empty,
+    )
+}
+
+/// Writes how a call ended into its span.
+pub(crate) fn called(span: &Span, attempts: u32, error: Option<&Error>) {
+    span.record("attempts", attempts);
+    span.record("outcome", outcome(error));
+}
+
+/// The span of one attempt; the download of certificates has attempts as well.
+pub(crate) fn attempt(operation: &Operation, attempt: u32, host: usize) -> Span {
+    info_span!(
         "wxmember.attempt",
         operation = operation.id(),
         attempt,
@@ -24,14 +44,14 @@ pub(crate) fn span(operation: &Operation, attempt: u32, host: usize) -> Span {
 }
 
 /// Writes how an attempt ended into its span and into the counters.
-pub(crate) fn outcome(
+pub(crate) fn attempted(
     span: &Span,
     operation: &Operation,
     seen: &Seen,
     error: Option<&Error>,
     took: Duration,
 ) {
-    let outcome = error.map_or("done", |error| error.kind().name());
+    let outcome = outcome(error);
     if let Some(status) = seen.status {
         span.record("status", status);
     }
@@ -49,12 +69,99 @@ pub(crate) fn outcome(
             _ => tracing::info!("failed"),
         },
     });
+    let labels = [("operation", operation.id()), ("outcome", outcome)];
+    count(ATTEMPTS, &labels);
+    #[cfg(feature = "metrics")]
+    metrics::histogram!(ATTEMPT_SECONDS, &labels).record(took);
+}
+
+/// Tells how a download of platform certificates ended; `found` is how many it brought.
+pub(crate) fn downloaded(found: Result<usize, &Error>) {
+    match found {
+        Ok(certificates) => tracing::info!(certificates, "platform certificates downloaded"),
+        Err(error) => {
+            tracing::warn!(%error, "platform certificates not downloaded; the keys stay as they are");
+        }
+    }
+    count(DOWNLOADS, &[("outcome", outcome(found.err()))]);
+}
+
+/// The span of one notification.
+pub(crate) fn notification() -> Span {
+    info_span!(
+        "wxmember.notification",
+        id = Empty,
+        event_type = Empty,
+        outcome = Empty
+    )
+}
+
+/// Writes what became of a notification into its span and into the counter.
+pub(crate) fn notified(span: &Span, received: &Result<Notification, NotificationError>) {
+    let outcome = match received {
+        Ok(notification) => {
+            // Verified before, so these are the platform's own words.
+            span.record("id", notification.id());
+            span.record("event_type", notification.event_type());
+            if notification.is_duplicate() {
+                "duplicate"
+            } else {
+                "new"
+            }
+        }
+        Err(error) => error.name(),
+    };
+    span.record("outcome", outcome);
+    span.in_scope(|| match received {
+        Ok(_) => tracing::debug!("notification received"),
+        Err(error) if error.is_probe() => tracing::info!("signature probe refused"),
+        Err(error) => tracing::warn!(%error, "notification refused"),
+    });
+    count(NOTIFICATIONS, &[("outcome", outcome)]);
+}
+
+fn outcome(error: Option<&Error>) -> &'static str {
+    error.map_or("done", |error| error.kind().name())
+}
+
+/// Tells the recorder what the names mean, as often as a client is built.
+pub(crate) fn describe() {
     #[cfg(feature = "metrics")]
     {
-        let labels = [("operation", operation.id()), ("outcome", outcome)];
-        metrics::counter!("wxmember_attempts_total", &labels).increment(1);
-        metrics::histogram!("wxmember_attempt_seconds", &labels).record(took);
+        use metrics::{Unit, describe_counter, describe_histogram};
+        describe_counter!(
+            ATTEMPTS,
+            Unit::Count,
+            "requests to the platform, by operation and outcome"
+        );
+        describe_histogram!(
+            ATTEMPT_SECONDS,
+            Unit::Seconds,
+            "time from a request to its verified answer or failure, by operation and outcome"
+        );
+        describe_counter!(
+            DOWNLOADS,
+            Unit::Count,
+            "downloads of platform certificates, by outcome"
+        );
+        describe_counter!(
+            NOTIFICATIONS,
+            Unit::Count,
+            "notifications that arrived, by outcome"
+        );
     }
-    #[cfg(not(feature = "metrics"))]
-    let _ = operation;
 }
+
+/// Counts one; without the feature nobody counts.
+fn count<const N: usize>(name: &'static str, labels: &[(&'static str, &'static str); N]) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(name, labels).increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = (name, labels);
+}
+
+const ATTEMPTS: &str = "wxmember_attempts_total";
+#[cfg(feature = "metrics")]
+const ATTEMPT_SECONDS: &str = "wxmember_attempt_seconds";
+const DOWNLOADS: &str = "wxmember_certificate_downloads_total";
+const NOTIFICATIONS: &str = "wxmember_notifications_total";

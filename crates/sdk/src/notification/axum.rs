@@ -52,10 +52,7 @@ where
                         Acknowledgement::failure(500, "not dealt with")
                     }
                 },
-                Err(error) => {
-                    tracing::warn!(%error, is_probe = error.is_probe(), "a notification was refused");
-                    error.acknowledgement()
-                }
+                Err(error) => error.acknowledgement(),
             }
         }
     };

@@ -10,6 +10,7 @@ mod lessons;
 mod loopback;
 mod mistakes;
 mod notifications;
+mod observe;
 mod operations;
 mod retry;
 mod secrets;

@@ -15,9 +15,9 @@ use wxmember_sandbox::{
 
 use crate::harness::{NOW, PUBLIC_KEY_ID, builder, certified, client, public_key, still};
 
-const CREATED: &str = "BRAND_MEMBER_CARD_SP.USER_CARD.CREATE";
+pub(crate) const CREATED: &str = "BRAND_MEMBER_CARD_SP.USER_CARD.CREATE";
 
-fn card() -> Value {
+pub(crate) fn card() -> Value {
     json!({
         "user_card_code": "478515832665",
         "card_id": "pbLatjvWOibDc5-TBnbUk1pD12o0",
