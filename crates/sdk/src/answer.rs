@@ -13,6 +13,17 @@ use crate::Merchant;
 /// The body of a verified answer. Empty for 204.
 ///
 /// Fields that the platform sealed are ciphertexts in it; [`open`](Self::open) opens one.
+///
+/// ```no_run
+/// # async fn demo(client: wxmember::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use wxmember::{PhoneNumber, Plaintext};
+///
+/// let card = client.chain("v3/brand/partner/card-member/user-cards/478515832665").get().await?;
+/// println!("{}", card.value()?["user_card_state"]);
+/// let phone: PhoneNumber = card.open("/phone_number")?;
+/// assert_eq!(phone.expose().len(), 11);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Answer {
     body: Bytes,

@@ -19,6 +19,16 @@ use crate::{
 /// There are three ways to call, all on one pipeline: typed operations ([`user_cards`](Self::user_cards) and its
 /// neighbours), any path by [`chain`](Self::chain), and any path by index, `client["v3/certificates"].get()`. Each has a
 /// blocking form in `wxmember::blocking` (feature `blocking`).
+///
+/// ```no_run
+/// # async fn demo(client: wxmember::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use wxmember::ListCardsQuery;
+///
+/// let query = ListCardsQuery::builder().brand_id("1004".parse()?).offset(0).limit(20).build();
+/// let cards = client.cards().list_cards(&query).await?;
+/// println!("{:?}", cards.request_id());
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Client {
     core: Arc<Core>,

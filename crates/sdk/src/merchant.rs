@@ -13,6 +13,17 @@ use crate::{ConfigError, Opener, Signer};
 ///
 /// WeChat Pay lets a merchant have several API certificates at once, as it must while one replaces another. The first
 /// one given signs; every key given opens, since an answer may be sealed for any of them.
+///
+/// ```no_run
+/// use wxmember::{Certificate, Merchant, MerchantKey};
+///
+/// # fn demo() -> Result<(), Box<dyn std::error::Error>> {
+/// let key = MerchantKey::from_pem(&std::fs::read_to_string("apiclient_key.pem")?)?;
+/// let certificate = Certificate::from_pem(&std::fs::read_to_string("apiclient_cert.pem")?)?;
+/// let merchant = Merchant::with_certificate("1900000109", &certificate, key)?;
+/// println!("{} signs with {}", merchant.mchid(), merchant.serial());
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Merchant {
     identity: Identity,

@@ -1,6 +1,12 @@
 //! What is known of an operation without calling it.
 
 /// An operation of the API, as the document describes it.
+///
+/// ```
+/// use wxmember::{OPERATIONS, UserCards};
+/// assert_eq!(UserCards::IMPORT_BY_PHONE.rate_limit(), 5);
+/// assert!(OPERATIONS.iter().all(|operation| operation.path().starts_with("/v3/")));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Operation {
     id: &'static str,

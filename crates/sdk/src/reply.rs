@@ -7,6 +7,13 @@ use wxmember_client::raw;
 /// What an operation answered, verified, with what identifies the exchange.
 ///
 /// Dereferences to the answer itself.
+///
+/// ```no_run
+/// # async fn demo(client: wxmember::Client, member: wxmember::ImportByPhone) -> Result<(), wxmember::Error> {
+/// let card = client.user_cards().import_by_phone(&member).await?;
+/// println!("{} after {} attempts, request {:?}", card.user_card_code, card.attempts(), card.request_id());
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Reply<T> {
     value: T,

@@ -50,6 +50,16 @@ impl Unseal for () {
 ///
 /// Serialises to JSON with the id of the key, and reads back only if every encrypted field is a ciphertext.
 ///
+/// ```no_run
+/// # async fn demo(client: wxmember::Client, member: wxmember::ImportByPhone) -> Result<(), Box<dyn std::error::Error>> {
+/// use wxmember::{ImportByPhone, Sealed};
+///
+/// let stored = serde_json::to_string(&client.seal(&member)?)?;
+/// let sealed: Sealed<ImportByPhone> = serde_json::from_str(&stored)?;
+/// client.user_cards().import_by_phone_sealed(&sealed).await?;
+/// # Ok(()) }
+/// ```
+///
 /// What is sealed cannot be sealed again:
 ///
 /// ```compile_fail,E0277
@@ -301,6 +311,15 @@ impl FieldOpener {
 /// A personal field of an answer, sealed until [`open`](Self::open) is called.
 ///
 /// Opening costs one RSA private-key operation (about 0.8 ms), so it is done only when asked for.
+///
+/// ```
+/// # fn demo(card: wxmember::UserCard) -> Result<(), wxmember::OpenError> {
+/// use wxmember::Plaintext;
+/// if let Some(phone) = &card.phone_number {
+///     assert_eq!(phone.open()?.expose().len(), 11);
+/// }
+/// # Ok(()) }
+/// ```
 pub struct SealedField<T> {
     ciphertext: MerchantCiphertext,
     opener: FieldOpener,

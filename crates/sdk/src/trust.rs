@@ -9,6 +9,15 @@ use crate::{ConfigError, keyset::Keyset};
 /// WeChat Pay has two modes, and both can stand side by side, as they must while a merchant changes from one to the other:
 /// the public key (微信支付公钥, [`public_key`](Self::public_key)), which never expires, and platform certificates (平台证书),
 /// given as files ([`certificate`](Self::certificate)) or downloaded ([`downloaded_certificates`](Self::downloaded_certificates)).
+///
+/// ```
+/// use wxmember::{ApiV3Key, ConfigError, PlatformKey, Trust};
+///
+/// # fn demo(pub_key: PlatformKey, apiv3_key: ApiV3Key) -> Result<(), ConfigError> {
+/// let both = Trust::public_key("PUB_KEY_ID_0119000001092026113000000000000001", pub_key)?
+///     .and_downloaded_certificates(apiv3_key);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Trust {
     pub(crate) keys: Keyset,
