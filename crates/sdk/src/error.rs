@@ -139,8 +139,11 @@ where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
+    // No member is documented as a list, and serde would take one for the fields of an object in their order.
     let value = Value::deserialize(deserializer)?;
-    Ok(serde_json::from_value(value).ok())
+    Ok(Some(value)
+        .filter(|value| !value.is_array())
+        .and_then(|value| serde_json::from_value(value).ok()))
 }
 
 impl ErrorKind {
