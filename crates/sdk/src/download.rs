@@ -13,7 +13,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 use tracing::Instrument;
 use wxmember_client::{Pipeline, Step, Unsigned};
-use wxmember_crypto::{ApiV3Key, Certificate, KeyId, SealedResource, party::Platform};
+use wxmember_crypto::{ApiV3Key, Certificate, KeyId, party::Platform};
 use wxmember_signing::{Authorization, Request, SignatureHeaders, Verified, VerifyError, verify};
 
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     keyset::Keyset,
     observe,
     pipeline::{Attempt, Seen},
+    resource::Resource,
 };
 
 /// Downloads what is valid now and opens it.
@@ -79,15 +80,6 @@ struct Item {
     encrypt_certificate: Resource,
 }
 
-#[derive(Deserialize)]
-struct Resource {
-    algorithm: String,
-    nonce: String,
-    #[serde(default)]
-    associated_data: Option<String>,
-    ciphertext: String,
-}
-
 /// The pipeline of a download: it verifies with what the answer itself brings, besides the keys that are known.
 #[derive(Debug)]
 struct Download {
@@ -108,16 +100,7 @@ impl Download {
             return Vec::new();
         };
         let certificates = listed.data.iter().filter_map(|item| {
-            let resource = &item.encrypt_certificate;
-            let pem = self
-                .key
-                .open_resource(&SealedResource {
-                    algorithm: &resource.algorithm,
-                    nonce: &resource.nonce,
-                    associated_data: resource.associated_data.as_deref(),
-                    ciphertext: &resource.ciphertext,
-                })
-                .ok()?;
+            let pem = item.encrypt_certificate.open(&self.key).ok()?;
             Certificate::from_pem(str::from_utf8(&pem).ok()?).ok()
         });
         certificates.take(MOST_CERTIFICATES).collect()

@@ -25,6 +25,7 @@ mod observe;
 mod operation;
 mod pipeline;
 mod reply;
+mod resource;
 mod retry;
 mod seal;
 mod signer;

@@ -40,13 +40,14 @@ use std::{
 use serde::Deserialize;
 use thiserror::Error;
 use tracing::Instrument;
-use wxmember_crypto::{ApiV3Key, ResourceError, SealedResource};
+use wxmember_crypto::{ApiV3Key, ResourceError};
 use wxmember_signing::{SignatureHeaders, VerifyError, verify};
 
 use crate::{
     Client, Event, Time,
     core::Core,
     observe,
+    resource::Resource,
     seal::{FieldOpener, Plain},
 };
 
@@ -146,13 +147,7 @@ impl Notifications {
             NotificationError::Unverified(reason)
         })?;
         let envelope: Envelope = serde_json::from_slice(body).map_err(unreadable)?;
-        let resource = &envelope.resource;
-        let opened = self.key.open_resource(&SealedResource {
-            algorithm: &resource.algorithm,
-            nonce: &resource.nonce,
-            associated_data: resource.associated_data.as_deref(),
-            ciphertext: &resource.ciphertext,
-        });
+        let opened = envelope.resource.open(&self.key);
         let opened = opened.map_err(NotificationError::Resource)?;
         let opener = FieldOpener::new(self.core.merchant.clone(), Plain::Accept);
         let event = Event::from_resource(&envelope.event_type, &opened, &opener).map_err(unreadable)?;
@@ -319,15 +314,6 @@ struct Envelope {
     #[serde(default)]
     summary: Option<String>,
     resource: Resource,
-}
-
-#[derive(Deserialize)]
-struct Resource {
-    algorithm: String,
-    nonce: String,
-    #[serde(default)]
-    associated_data: Option<String>,
-    ciphertext: String,
 }
 
 /// A card with every field at its limit has some 20 KiB.
