@@ -3,9 +3,9 @@
 use std::{fs, path::Path, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
-use wxmember::{Client, Merchant, MerchantKey, PlatformKey, Trust};
+use wxmember::{ApiV3Key, Client, Merchant, MerchantKey, PlatformKey, Trust};
 use wxmember_import::{
-    CsvFile, Defaults, Importer, Ledger, Profile, Settings, Summary, Validity, WechatGateway,
+    CsvFile, Defaults, Importer, Ledger, LoadError, Profile, Settings, Summary, Validity, WechatGateway,
 };
 use wxmember_sandbox::{Fault, Sandbox};
 use wxmember_tests::{client, sandbox};
@@ -176,4 +176,59 @@ async fn a_wrong_platform_key_stops_the_run_and_leaves_the_rows_queued() {
     }
     assert!(sandbox.members().is_empty());
     sandbox.shutdown().await;
+}
+
+/// A merchant in certificate mode names no platform key; the certificates are downloaded before the first row is sealed.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_sealed_with_a_downloaded_certificate() {
+    let certified = Sandbox::builder()
+        .with_identity(wxmember_tests::identity().unwrap())
+        .with_platform_certificates(1)
+        .start()
+        .await
+        .unwrap();
+    let bare = sandbox().await;
+    let client = |sandbox: &Sandbox| {
+        let credentials = sandbox.credentials();
+        let key = MerchantKey::from_pem(&credentials.merchant_key_pem).unwrap();
+        let apiv3_key = ApiV3Key::new(&credentials.apiv3_key).unwrap();
+        Client::builder()
+            .merchant(Merchant::new(&credentials.mchid, &credentials.merchant_serial, key).unwrap())
+            .trust(Trust::downloaded_certificates(apiv3_key))
+            .with_base_url(sandbox.base_url())
+            .build()
+            .unwrap()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let summary = import_by(client(&certified), &certified, folder.path(), 10, 2).await;
+    assert_eq!((summary.imported, summary.refused), (10, 0), "{summary:?}");
+
+    // Without any key the rows are not blamed: nothing is loaded, and the same again starts anew.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("members.csv");
+    fs::write(&file, "手机号,会员卡号,领取时间\n13800130000,K1,2024-01-31\n").unwrap();
+    let profile = Profile::new("1900000109", "1004", "pbLatjvWOibDc5-TBnbUk1pD12o0", "sandbox");
+    let settings =
+        Settings::new(profile).with_defaults(Defaults::default().with_validity(Validity::Permanent));
+    let ledger = Ledger::open(folder.path().join("ledger.db")).unwrap();
+    let importer = Importer::new(WechatGateway::new(client(&bare)), ledger, settings);
+    let error = importer
+        .load(Arc::new(CsvFile::new(&file)), &CancellationToken::new())
+        .await
+        .unwrap_err();
+    let LoadError::NotReady(stop) = error else {
+        panic!("{error}");
+    };
+    assert!(stop.hint.unwrap().contains("platform_key_id"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_clock_stops_the_run_and_is_named() {
+    let sandbox = sandbox().await;
+    sandbox.clock().set_shift(600);
+    let folder = tempfile::tempdir().unwrap();
+    let summary = import(&sandbox, folder.path(), 3).await;
+    assert_eq!((summary.queued, summary.refused), (3, 0), "{summary:?}");
+    let hint = summary.stopped.unwrap().hint.unwrap();
+    assert!(hint.contains("s behind the platform's"), "{hint}");
 }

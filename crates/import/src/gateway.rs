@@ -12,6 +12,15 @@ use crate::member::Member;
 
 /// WeChat Pay, as far as an import is concerned.
 pub trait Gateway: Send + Sync + 'static {
+    /// Makes ready what sealing needs, such as platform keys that are downloaded. Called before rows are loaded.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`] when no row could be sealed; nothing is loaded then.
+    fn prepare(&self) -> impl Future<Output = Result<(), Stop>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// Seals the personal fields of one member into a request that can be stored and sent later by anybody.
     ///
     /// Called from several threads at once while a source is loaded.

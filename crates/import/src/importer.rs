@@ -173,6 +173,7 @@ impl<G: Gateway> Importer<G> {
         let opened = self.ledger.open_job(identity).await?;
         let mut rows = opened.rows;
         if !opened.is_loaded {
+            self.gateway.prepare().await?;
             let load = Load {
                 gateway: Arc::clone(&self.gateway),
                 ledger: self.ledger.clone(),

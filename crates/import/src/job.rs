@@ -184,6 +184,9 @@ pub enum LoadError {
         /// What is wrong with its columns.
         error: MappingError,
     },
+    /// No row can be sealed, for example because there is no platform key; the cause says what to do.
+    #[error("nothing can be sealed")]
+    NotReady(#[from] crate::gateway::Stop),
     /// Sealing failed for a reason that is not the row's.
     #[error("failed to seal row {row}")]
     Seal {

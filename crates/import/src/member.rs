@@ -24,7 +24,7 @@ pub struct Member {
     pub level: Option<String>,
     /// The card's colour (卡背景颜色): `#RRGGBB`.
     pub card_color: Option<String>,
-    /// The card's picture (卡图片): an URL of the image upload API, at most 256 characters.
+    /// The card's picture (卡图片): a URL of the image upload API, at most 256 characters.
     pub card_picture_url: Option<String>,
     /// What the member filled in on the form; empty values are left out.
     pub common_fields: Vec<(CommonField, FormValue)>,

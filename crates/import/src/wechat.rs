@@ -29,14 +29,32 @@ impl WechatGateway {
 }
 
 impl Gateway for WechatGateway {
+    async fn prepare(&self) -> Result<(), Stop> {
+        if self.client.sealing_key_id().is_some() {
+            return Ok(());
+        }
+        self.client.refresh_certificates().await.map_err(|error| Stop {
+            code: "NO_PLATFORM_KEY".to_owned(),
+            message: reason(&error),
+            hint: Some(
+                "a merchant in public-key mode has no platform certificates: set `platform_key` and `platform_key_id`; \
+                 `wxmember doctor --online` says more"
+                    .to_owned(),
+            ),
+        })
+    }
+
     fn seal(&self, member: &Member) -> Result<SealedRequest, SealRefusal> {
         let sealed = self.client.seal(&request(member)?).map_err(|error| SealRefusal {
             field: error.field().to_owned(),
             reason: error.reason().to_string(),
-            // The backend's trouble is not the row's.
-            is_row: !matches!(
+            // A key that is missing and the backend's trouble are not the row's.
+            is_row: matches!(
                 error.reason(),
-                SealReason::Crypto(wxmember_crypto::SealError::Backend)
+                SealReason::FourByteCharacter
+                    | SealReason::Crypto(
+                        wxmember_crypto::SealError::Empty | wxmember_crypto::SealError::TooLong { .. }
+                    )
             ),
         })?;
         let body = serde_json::to_vec(&sealed).map_err(|error| SealRefusal {
@@ -165,6 +183,18 @@ fn answer(error: &Error) -> Answer {
             &reason(error),
             "check the merchant key and this host's randomness",
         ),
+        (ErrorKind::Unauthorized, _) if error.clock_offset().is_some_and(is_notable) => {
+            let offset = error.clock_offset().unwrap_or_default();
+            stop(
+                error.code().map_or("SIGN_ERROR", ErrorCode::as_str),
+                &without_long_numbers(error.message().unwrap_or_default()),
+                &format!(
+                    "this machine's clock is {} s {} the platform's; set it, best by NTP",
+                    offset.unsigned_abs(),
+                    if offset > 0 { "behind" } else { "ahead of" }
+                ),
+            )
+        }
         (_, Delivery::NotSent) => Answer::NotSent {
             reason: reason(error),
         },
@@ -186,6 +216,11 @@ fn answer(error: &Error) -> Answer {
             request_id,
         },
     }
+}
+
+/// Whether the clocks are so far apart that it is worth a word; a request takes some seconds itself.
+fn is_notable(offset: i64) -> bool {
+    offset.unsigned_abs() >= 60
 }
 
 /// An error and its causes in one line; the SDK keeps personal data out of them.

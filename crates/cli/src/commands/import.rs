@@ -170,6 +170,10 @@ fn load_failure(error: &LoadError, file: &Path) -> Failure {
             "mend {} and run the same command; nothing was sent",
             file.display()
         )),
+        LoadError::NotReady(stop) => match &stop.hint {
+            Some(hint) => failure.hint(hint.clone()),
+            None => failure,
+        },
         LoadError::Defaults(_) => {
             failure.hint("set `validity` and `pickup_time` in the profile, or add the columns")
         }

@@ -46,8 +46,8 @@ pub enum ProblemKind {
     /// Not a moment that exists, or not written as one.
     #[error("not a time; write it as 2024-01-31 or 2024-01-31 08:30:00")]
     BadTime,
-    /// Not an URL.
-    #[error("not an URL that starts with https://")]
+    /// Not a URL.
+    #[error("not a URL that starts with https://")]
     BadUrl,
     /// A character outside printable ASCII.
     #[error(
