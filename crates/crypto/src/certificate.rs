@@ -76,7 +76,13 @@ impl<P: Party> Certificate<P> {
             .map_err(|_| CertificateError::NotX509)?;
         let public_key = PublicKey::from_spki_der_with(backend, &spki).map_err(CertificateError::Key)?;
         let mut serial = String::new();
-        for byte in tbs.serial_number.as_bytes() {
+        // DER puts a zero byte before a number whose first bit is set; it is not of the number.
+        let bytes = tbs.serial_number.as_bytes();
+        for byte in bytes
+            .strip_prefix(&[0])
+            .filter(|rest| !rest.is_empty())
+            .unwrap_or(bytes)
+        {
             serial.push_str(&format!("{byte:02X}"));
         }
         Ok(Self {

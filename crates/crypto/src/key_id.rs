@@ -1,22 +1,28 @@
 //! The name of a key on the wire: the value of `Wechatpay-Serial`, or of `serial_no`.
 
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::Cow,
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 use serde::{Deserialize, Serialize};
 
 /// The id of a key: `PUB_KEY_ID_…`, or a certificate's serial number in upper-case hexadecimal.
 ///
 /// Any text is tolerated, because an answer may name any key; what is not configured is simply not found.
-/// Hexadecimal serials are compared in upper case without leading zeros, `0x` and separators, as tools print them in
-/// several ways.
+/// Hexadecimal serials are kept in upper case without `0x` and separators, and compared without leading zeros, as tools print
+/// them in several ways. Leading zeros that were given are sent: WeChat Pay prints 40 digits.
 ///
 /// ```
 /// use wxmember_crypto::KeyId;
 /// assert_eq!(KeyId::new("0a1b"), KeyId::new("A1B"));
 /// assert_eq!(KeyId::new("0a:1b"), KeyId::new("A1B"));
+/// assert_eq!(KeyId::new("0a1b").as_str(), "0A1B");
 /// assert_ne!(KeyId::new("PUB_KEY_ID_01"), KeyId::new("pub_key_id_01"));
 /// ```
-#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(from = "String")]
 pub struct KeyId(String);
 
@@ -25,15 +31,19 @@ impl KeyId {
     #[must_use]
     pub fn new(text: &str) -> Self {
         let text = text.trim();
-        let Some(digits) = hex_digits(text) else {
-            return Self(text.to_owned());
-        };
-        let significant = digits.trim_start_matches('0');
-        Self(if significant.is_empty() {
-            "0".to_owned()
+        match hex_digits(text) {
+            Some(digits) => Self(digits.to_ascii_uppercase()),
+            None => Self(text.to_owned()),
+        }
+    }
+
+    /// What is compared: a hexadecimal number without leading zeros, any other text as it is.
+    fn significant(&self) -> &str {
+        if self.0.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            self.0.trim_start_matches('0')
         } else {
-            significant.to_ascii_uppercase()
-        })
+            &self.0
+        }
     }
 
     /// Whether this names WeChat Pay's public key (public-key mode) and not a certificate.
@@ -46,6 +56,32 @@ impl KeyId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl PartialEq for KeyId {
+    fn eq(&self, other: &Self) -> bool {
+        self.significant() == other.significant()
+    }
+}
+
+impl Eq for KeyId {}
+
+impl Hash for KeyId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.significant().hash(state);
+    }
+}
+
+impl Ord for KeyId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.significant().cmp(other.significant())
+    }
+}
+
+impl PartialOrd for KeyId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

@@ -252,4 +252,4 @@ pub(crate) const JSON: &str = "application/json; charset=utf-8";
 /// Numbers and lists where every document of the API has texts and objects.
 const WRONG_DOCUMENT: &[u8] = br#"{"brand_id":[1004],"card_id":4,"data":"none","token":{}}"#;
 const PROBE: &str = "WECHATPAY/SIGNTEST/";
-const NOBODYS_KEY_ID: &str = "PUB_KEY_ID_0100000000000000000000000000";
+const NOBODYS_KEY_ID: &str = "7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A";

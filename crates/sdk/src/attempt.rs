@@ -73,7 +73,7 @@ where
         let pipeline = Arc::new(Attempt::new(
             core.clone(),
             *operation,
-            core.timeout.min(left).max(SHORTEST),
+            core.timeout.min(left.max(SHORTEST)),
         ));
         let span = observe::attempt(operation, history.attempts, host);
         let started = core.clock.steady();

@@ -235,6 +235,15 @@ impl Builder<Ready> {
         if user_agent.is_empty() || http::HeaderValue::from_str(&user_agent).is_err() {
             return Err(ConfigError::UserAgent);
         }
+        // The HTTP library would panic without one.
+        #[cfg(not(feature = "aws-lc-rs"))]
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            return Err(ConfigError::Http {
+                reason: "no TLS provider is installed; call `rustls::crypto::CryptoProvider::install_default` first, or use \
+                         the feature `aws-lc-rs`"
+                    .to_owned(),
+            });
+        }
         // No redirects and no silent second attempts: what is sent is what was signed, once.
         let mut http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())

@@ -78,13 +78,17 @@ impl ClockOffset {
 }
 
 impl Core {
-    /// Signs one attempt, with a new time and a new nonce.
-    pub(crate) async fn authorize(&self, request: Request<'_>) -> Result<Authorization, Unsigned> {
+    /// Signs one attempt, with a new time and a new nonce, within the time that the attempt has.
+    pub(crate) async fn authorize(
+        &self,
+        request: Request<'_>,
+        time: Duration,
+    ) -> Result<Authorization, Unsigned> {
         let nonce = new_nonce().map_err(Unsigned::new)?;
         let now = self.clock.now();
         let message = request.message(now, &nonce);
         // A signer may be another machine; its silence must not hold a call for ever.
-        let signing = tokio::time::timeout(self.timeout, self.merchant.signer().sign(&message));
+        let signing = tokio::time::timeout(time, self.merchant.signer().sign(&message));
         let signature = signing.await.map_err(Unsigned::new)?.map_err(Unsigned::new)?;
         Ok(Authorization::from_signature(
             self.merchant.identity(),

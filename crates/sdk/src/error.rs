@@ -100,18 +100,28 @@ pub enum Delivery {
 }
 
 /// Where the platform sees the error (`detail` of an error answer), without the value it may echo.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ErrorDetail {
     /// A JSON Pointer into the body, or the bare name of a path or query parameter.
     #[serde(default, deserialize_with = "readable")]
     pub field: Option<String>,
-    /// What is wrong with it.
+    /// What is wrong with it. Like the message it may echo what was sent; do not log it.
     #[serde(default, deserialize_with = "readable")]
     pub issue: Option<String>,
     /// `body`, `url` or `query`.
     #[serde(default, deserialize_with = "readable")]
     pub location: Option<String>,
+}
+
+/// The issue may echo what was sent, so only the place is shown.
+impl fmt::Debug for ErrorDetail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorDetail")
+            .field("field", &self.field)
+            .field("location", &self.location)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The body of an error answer, as far as it can be read.
@@ -183,7 +193,8 @@ impl Error {
     #[must_use]
     pub fn delivery(&self) -> Delivery {
         match self.0.delivery {
-            Delivery::NotSent if self.0.history.may_have_acted => Delivery::MaybeSent,
+            // Whatever the last attempt came to, an earlier one may have taken effect.
+            _ if self.0.history.may_have_acted => Delivery::MaybeSent,
             delivery => delivery,
         }
     }
@@ -383,7 +394,9 @@ impl Error {
             } => new(ErrorKind::Unverified, Delivery::MaybeSent)
                 .answered(status, &headers)
                 .caused_by(reason),
-            _ => new(ErrorKind::Sign, Delivery::NotSent),
+            Refusal::StreamingBody => new(ErrorKind::Sign, Delivery::NotSent),
+            // What this version does not know may have been sent.
+            _ => new(ErrorKind::Interrupted, Delivery::MaybeSent),
         }
     }
 

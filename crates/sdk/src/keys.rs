@@ -1,7 +1,8 @@
 //! The platform keys over time: a snapshot that calls read, and the downloads that replace it.
 //!
-//! One download at a time; who comes meanwhile waits for it and looks again. A download that fails keeps the old keys and
-//! never decides what becomes of the call that wanted it, unless there is no key at all.
+//! Downloads run one at a time, each in a task of its own: whoever asked for one may go away without cancelling it, and a
+//! call that has a key does not wait for a newer one. A download that fails keeps the old keys and never decides what
+//! becomes of a call, unless there is no key at all.
 
 use std::{
     sync::{
@@ -11,7 +12,8 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::JoinHandle};
+use tracing::Instrument;
 use wxmember_crypto::{ApiV3Key, KeyId, PlatformKey};
 
 use crate::{Delivery, Error, ErrorKind, Operation, Trust, core::Core, download, keyset::Keyset, observe};
@@ -32,15 +34,29 @@ struct Downloads {
     due: AtomicU64,
     /// How many were tried; who waited for one sees that somebody did.
     tries: AtomicU64,
+    /// When the last one failed, and why; `None` after one that did not.
+    failure: RwLock<Option<(Duration, Arc<Error>)>>,
     flight: Mutex<Flight>,
 }
 
 /// What the one who downloads knows of earlier downloads.
 #[derive(Debug, Default)]
 struct Flight {
-    /// When an unknown key last led to a download.
-    unknown_at: Option<Duration>,
-    failure: Option<Arc<Error>>,
+    /// When an unknown key of an answer last led to a download.
+    answer_at: Option<Duration>,
+    /// The same for notifications, which anybody can post: they must not use up what answers need.
+    notification_at: Option<Duration>,
+}
+
+/// Why a download is asked for.
+#[derive(Debug)]
+enum Why {
+    /// There is no key, or the user wants newer ones; not when somebody tried since `tries` was this.
+    Asked { tries: u64 },
+    /// By age; who asks has moved the time on.
+    Due,
+    /// An answer, or else a notification, names a key that is not known.
+    Unknown { id: KeyId, is_answer: bool },
 }
 
 impl KeyStore {
@@ -53,6 +69,7 @@ impl KeyStore {
                 interval,
                 due: AtomicU64::new(0),
                 tries: AtomicU64::new(0),
+                failure: RwLock::default(),
                 flight: Mutex::default(),
             }),
         }
@@ -82,60 +99,71 @@ impl Core {
         keys.sealing(self.clock.since_1970()).map(|(id, _)| id.clone())
     }
 
-    /// Makes sure that there is a key to seal and verify with; downloads when one is due.
+    /// Makes sure that there is a key to seal and verify with.
     ///
     /// # Errors
     ///
     /// Why there is no key at all, as far as a download can tell.
     pub(crate) async fn keys_ready(self: &Arc<Self>) -> Result<(), Option<Arc<Error>>> {
-        let is_usable = || self.sealing_key_id().is_some();
-        let Some(downloads) = &self.keys.downloads else {
-            return if is_usable() { Ok(()) } else { Err(None) };
-        };
-        if is_usable() {
-            let due = Duration::from_millis(downloads.due.load(Ordering::Acquire));
-            if self.clock.steady() < due {
-                return Ok(());
-            }
-            // One call renews; the others go on with the keys that are there.
-            if let Ok(mut flight) = downloads.flight.try_lock() {
-                self.download(downloads, &mut flight).await;
-            }
+        if self.sealing_key_id().is_some() {
+            self.renew_when_due();
             return Ok(());
         }
-        let before = downloads.tries.load(Ordering::Acquire);
-        let mut flight = downloads.flight.lock().await;
-        // Whoever had the lock before has tried already, and may have failed for us as well.
-        let tried_meanwhile = downloads.tries.load(Ordering::Acquire) != before;
-        if !is_usable() && !tried_meanwhile {
-            self.download(downloads, &mut flight).await;
+        let downloads = self.keys.downloads.as_ref().ok_or(None)?;
+        let failure = downloads.failure();
+        if let Some((at, error)) = failure
+            && self.clock.steady().saturating_sub(at) < BETWEEN_DOWNLOADS_IN_VAIN
+        {
+            return Err(Some(error));
         }
-        if is_usable() {
+        let tries = downloads.tries.load(Ordering::Acquire);
+        self.ended(Why::Asked { tries }).await;
+        if self.sealing_key_id().is_some() {
             Ok(())
         } else {
-            Err(flight.failure.clone())
+            Err(downloads.failure().map(|(_, error)| error))
         }
     }
 
-    /// An answer names a key that is not known. Downloads, at most once a minute; says whether the key is known now.
-    pub(crate) async fn learn_key(self: &Arc<Self>, id: &KeyId) -> bool {
+    /// Starts a download when the certificates have come of age, and does not wait for it.
+    pub(crate) fn renew_when_due(self: &Arc<Self>) {
         let Some(downloads) = &self.keys.downloads else {
-            return false;
+            return;
         };
-        let mut flight = downloads.flight.lock().await;
-        if self.keys.snapshot().has(id) {
-            return true;
+        let (now, due) = (self.clock.steady(), downloads.due.load(Ordering::Acquire));
+        let next = milliseconds(now.saturating_add(AFTER_FAILURE));
+        let is_ours = milliseconds(now) >= due
+            && downloads
+                .due
+                .compare_exchange(due, next, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok();
+        if is_ours {
+            drop(self.download(Why::Due));
         }
-        let now = self.clock.steady();
-        if flight
-            .unknown_at
-            .is_some_and(|last| now.saturating_sub(last) < BETWEEN_UNKNOWN_KEYS)
-        {
+    }
+
+    /// A notification names a key that is not known. Downloads, at most once a minute; says whether the key is known now.
+    pub(crate) async fn learn_key(self: &Arc<Self>, id: &KeyId) -> bool {
+        self.learn(id, false).await
+    }
+
+    /// The same for an answer, whose sender TLS has proved.
+    pub(crate) async fn learn_key_of_answer(self: &Arc<Self>, id: &KeyId) -> bool {
+        self.learn(id, true).await
+    }
+
+    async fn learn(self: &Arc<Self>, id: &KeyId, is_answer: bool) -> bool {
+        // A public key is never among the certificates.
+        if self.keys.downloads.is_none() || id.is_public_key_id() {
             return false;
         }
-        flight.unknown_at = Some(now);
-        self.download(downloads, &mut flight).await;
-        self.keys.snapshot().has(id)
+        let id = id.clone();
+        self.ended(Why::Unknown {
+            id: id.clone(),
+            is_answer,
+        })
+        .await;
+        self.keys.snapshot().has(&id)
     }
 
     /// The key to seal a call with.
@@ -163,19 +191,60 @@ impl Core {
                 Error::new(&download::OPERATION, ErrorKind::Keys, Delivery::NotSent).caused_by(NotDownloaded),
             );
         };
-        let mut flight = downloads.flight.lock().await;
-        self.download(downloads, &mut flight).await;
-        match &flight.failure {
-            Some(failure) => Err(Error::no_keys(&download::OPERATION, Some(failure.clone()))),
+        let tries = downloads.tries.load(Ordering::Acquire);
+        self.ended(Why::Asked { tries }).await;
+        match downloads.failure() {
+            Some((_, failure)) => Err(Error::no_keys(&download::OPERATION, Some(failure))),
             None => Ok(()),
         }
     }
 
-    async fn download(self: &Arc<Self>, downloads: &Downloads, flight: &mut Flight) {
+    /// Waits for a download. One whose task panicked has ended as well; the keys are then what they were.
+    async fn ended(self: &Arc<Self>, why: Why) {
+        let _ = self.download(why).await;
+    }
+
+    /// Downloads in a task of its own, when it is still wanted once earlier downloads have ended.
+    fn download(self: &Arc<Self>, why: Why) -> JoinHandle<()> {
+        let core = Arc::clone(self);
+        let download = async move {
+            let Some(downloads) = &core.keys.downloads else {
+                return;
+            };
+            let mut flight = downloads.flight.lock().await;
+            if core.is_wanted(downloads, &mut flight, &why) {
+                core.download_now(downloads).await;
+            }
+        };
+        tokio::spawn(download.in_current_span())
+    }
+
+    fn is_wanted(&self, downloads: &Downloads, flight: &mut Flight, why: &Why) -> bool {
+        match why {
+            Why::Asked { tries } => downloads.tries.load(Ordering::Acquire) == *tries,
+            Why::Due => true,
+            Why::Unknown { id, .. } if self.keys.snapshot().has(id) => false,
+            Why::Unknown { is_answer, .. } => {
+                let now = self.clock.steady();
+                let last = if *is_answer {
+                    &mut flight.answer_at
+                } else {
+                    &mut flight.notification_at
+                };
+                let is_soon = last.is_some_and(|last| now.saturating_sub(last) < BETWEEN_UNKNOWN_KEYS);
+                if !is_soon {
+                    *last = Some(now);
+                }
+                !is_soon
+            }
+        }
+    }
+
+    async fn download_now(self: &Arc<Self>, downloads: &Downloads) {
         let fetched = download::certificates(self, &downloads.key).await;
         observe::downloaded(fetched.as_ref().map(Vec::len));
         let now = self.clock.since_1970();
-        let wait = match fetched {
+        let (wait, failure) = match fetched {
             Ok(certificates) => {
                 let mut keys = self.keys.fixed.clone();
                 for certificate in &certificates {
@@ -183,21 +252,29 @@ impl Core {
                 }
                 let left = keys.first_end(now).map(|end| end.saturating_sub(now) / 2);
                 self.keys.replace(keys);
-                flight.failure = None;
-                left.map_or(downloads.interval, |left| left.min(downloads.interval))
-                    .max(AFTER_FAILURE)
+                let wait = left.map_or(downloads.interval, |left| left.min(downloads.interval));
+                (wait.max(AFTER_FAILURE), None)
             }
-            Err(error) => {
-                flight.failure = Some(Arc::new(error));
-                AFTER_FAILURE
-            }
+            Err(error) => (AFTER_FAILURE, Some((self.clock.steady(), Arc::new(error)))),
         };
-        let due = self.clock.steady().saturating_add(wait).as_millis();
-        downloads
-            .due
-            .store(u64::try_from(due).unwrap_or(u64::MAX), Ordering::Release);
+        *downloads.failure.write().unwrap_or_else(PoisonError::into_inner) = failure;
+        let due = milliseconds(self.clock.steady().saturating_add(wait));
+        downloads.due.store(due, Ordering::Release);
         downloads.tries.fetch_add(1, Ordering::Release);
     }
+}
+
+impl Downloads {
+    fn failure(&self) -> Option<(Duration, Arc<Error>)> {
+        self.failure
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Nothing to refresh.
@@ -210,3 +287,6 @@ const BETWEEN_UNKNOWN_KEYS: Duration = Duration::from_secs(60);
 
 /// The wait after a failed download, and the shortest between two.
 const AFTER_FAILURE: Duration = Duration::from_secs(60);
+
+/// While there is no key, every call would download; this many make it once.
+const BETWEEN_DOWNLOADS_IN_VAIN: Duration = Duration::from_secs(5);

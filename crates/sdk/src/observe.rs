@@ -66,7 +66,10 @@ pub(crate) fn attempted(
             Some(offset) if error.status() == Some(401) => {
                 tracing::warn!(clock_offset_seconds = offset, "refused by the platform");
             }
-            _ => tracing::info!("failed"),
+            _ => match error.verify_error() {
+                Some(reason) => tracing::info!(%reason, "failed"),
+                None => tracing::info!("failed"),
+            },
         },
     });
     let labels = [("operation", operation.id()), ("outcome", outcome)];
@@ -80,7 +83,8 @@ pub(crate) fn downloaded(found: Result<usize, &Error>) {
     match found {
         Ok(certificates) => tracing::info!(certificates, "platform certificates downloaded"),
         Err(error) => {
-            tracing::warn!(%error, "platform certificates not downloaded; the keys stay as they are");
+            let reason = std::error::Error::source(error).map(ToString::to_string);
+            tracing::warn!(%error, reason, "platform certificates not downloaded; the keys stay as they are");
         }
     }
     count(DOWNLOADS, &[("outcome", outcome(found.err()))]);
@@ -115,7 +119,10 @@ pub(crate) fn notified(span: &Span, received: &Result<Notification, Notification
     span.in_scope(|| match received {
         Ok(_) => tracing::debug!("notification received"),
         Err(error) if error.is_probe() => tracing::info!("signature probe refused"),
-        Err(error) => tracing::warn!(%error, "notification refused"),
+        Err(error) => {
+            let reason = std::error::Error::source(error).map(ToString::to_string);
+            tracing::warn!(%error, reason, "notification refused");
+        }
     });
     count(NOTIFICATIONS, &[("outcome", outcome)]);
 }

@@ -55,7 +55,7 @@ impl Pipeline for Attempt {
             if self.operation.is_documented() && !self.operation.has_path(path) {
                 return Err(Unsigned::new(AnotherPath));
             }
-            self.core.authorize(request).await
+            self.core.authorize(request, self.timeout).await
         })
     }
 
@@ -68,7 +68,7 @@ impl Pipeline for Attempt {
             let now = self.core.clock.now();
             let verified = verify(&headers, body, now, &*self.core.keys.snapshot());
             match verified {
-                Err(VerifyError::UnknownKey { key }) if self.core.learn_key(&key).await => {
+                Err(VerifyError::UnknownKey { key }) if self.core.learn_key_of_answer(&key).await => {
                     verify(&headers, body, now, &*self.core.keys.snapshot())
                 }
                 other => other,

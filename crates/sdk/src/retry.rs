@@ -52,7 +52,8 @@ impl RetryPolicy {
 
     /// The time for all attempts and waits together. Default: 60 seconds.
     ///
-    /// No attempt outlasts it by more than a second, and no wait begins that would.
+    /// No wait begins that would outlast it, and neither signing nor sending outlasts it by more than a second each. A key
+    /// that an answer names and that has to be downloaded first may add ten seconds, once a minute.
     #[must_use]
     pub const fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;

@@ -96,3 +96,16 @@ pub(crate) async fn import(
         .import_by_phone(&member(sandbox, number))
         .await
 }
+
+/// Waits for something that another task does, such as a download that no call waits for.
+pub(crate) async fn until(what: impl Fn() -> bool) {
+    let reached = async {
+        while !what() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = std::time::Duration::from_secs(30);
+    tokio::time::timeout(patience, reached)
+        .await
+        .expect("it never came");
+}

@@ -7,7 +7,7 @@ use wxmember::{Certificate, ErrorKind, Plaintext, Trust, VerifyError};
 use wxmember_sandbox::Fault;
 
 use crate::harness::{
-    NOW, builder, certified, client, downloaded, import, member, merchant, public_key, still,
+    NOW, builder, certified, client, downloaded, import, member, merchant, public_key, still, until,
 };
 
 /// In platform-certificate mode a client is built offline and downloads before its first call.
@@ -42,6 +42,7 @@ async fn a_failed_download_does_not_decide_a_call_that_needs_none() {
     for number in 1..=3 {
         import(&client, &sandbox, number).await.unwrap();
     }
+    until(|| sandbox.certificate_downloads() > 0).await;
     assert_eq!(
         sandbox.certificate_downloads(),
         1,
@@ -49,7 +50,7 @@ async fn a_failed_download_does_not_decide_a_call_that_needs_none() {
     );
     clock.advance(Duration::from_secs(61));
     import(&client, &sandbox, 4).await.unwrap();
-    assert_eq!(sandbox.certificate_downloads(), 2);
+    until(|| sandbox.certificate_downloads() == 2).await;
 
     // Without any key there is nothing to do but to say why.
     let (builder, _) = builder(&sandbox, downloaded(&sandbox));
@@ -156,7 +157,7 @@ async fn old_keys_stay_when_a_refresh_fails() {
     sandbox.fault_on("list_certificates", Fault::SystemError, 1);
     let before = sandbox.certificate_downloads();
     import(&client, &sandbox, 2).await.unwrap();
-    assert_eq!(sandbox.certificate_downloads() - before, 1);
+    until(|| sandbox.certificate_downloads() - before == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,7 +174,7 @@ async fn certificates_are_renewed_by_age() {
     assert_eq!(sandbox.certificate_downloads(), 1);
     clock.advance(Duration::from_secs(2));
     import(&client, &sandbox, 3).await.unwrap();
-    assert_eq!(sandbox.certificate_downloads(), 2);
+    until(|| sandbox.certificate_downloads() == 2).await;
 }
 
 /// While a merchant changes modes, answers come in both; requests are sealed with the public key.
@@ -239,4 +240,77 @@ async fn the_merchants_own_key_is_not_taken_for_the_platforms() {
     ));
     // The right one is accepted by the same check.
     let _ = client(&sandbox);
+}
+
+/// A platform that is silent about its certificates holds no call that has a key.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_that_hangs_delays_no_call_that_has_a_key() {
+    let sandbox = certified().without_platform_public_key().start().await.unwrap();
+    let (builder, clock) = builder(&sandbox, downloaded(&sandbox));
+    let client = builder.build().unwrap();
+    import(&client, &sandbox, 1).await.unwrap();
+    clock.advance(Duration::from_secs(6 * 3600));
+    sandbox.clock().advance(Duration::from_secs(6 * 3600));
+    sandbox.fault_on("list_certificates", Fault::Stalled, 1);
+    // The download is given up after ten seconds; whoever waited for it would be late.
+    let call = import(&client, &sandbox, 2);
+    let answered = tokio::time::timeout(Duration::from_secs(5), call).await;
+    answered.expect("the call waited for the download").unwrap();
+    until(|| sandbox.certificate_downloads() == 2).await;
+}
+
+/// Whoever asked may go away: the download goes on, and what it found is there for the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_goes_away_cancels_no_download() {
+    let sandbox = certified().without_platform_public_key().start().await.unwrap();
+    let (builder, _) = builder(&sandbox, downloaded(&sandbox));
+    let client = builder.build().unwrap();
+    let refresh = client.refresh_certificates();
+    let mut refresh = Box::pin(refresh);
+    // Polled once, so that it has begun, and dropped.
+    std::future::poll_fn(|context| {
+        let _ = refresh.as_mut().poll(context);
+        std::task::Poll::Ready(())
+    })
+    .await;
+    drop(refresh);
+    until(|| client.sealing_key_id().is_some()).await;
+    import(&client, &sandbox, 1).await.unwrap();
+    assert_eq!(sandbox.certificate_downloads(), 1);
+}
+
+/// Many who want newer keys, or any at all, at the same time want one download.
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_shares_one_download() {
+    let sandbox = certified().without_platform_public_key().start().await.unwrap();
+    let (builder_one, _) = builder(&sandbox, downloaded(&sandbox));
+    let client = builder_one.build().unwrap();
+    let mut refreshes = JoinSet::new();
+    let gate = Arc::new(tokio::sync::Barrier::new(20));
+    for _ in 0..20 {
+        let (client, gate) = (client.clone(), gate.clone());
+        refreshes.spawn(async move {
+            gate.wait().await;
+            client.refresh_certificates().await
+        });
+    }
+    assert!(refreshes.join_all().await.iter().all(Result::is_ok));
+    assert!(
+        sandbox.certificate_downloads() < 20,
+        "{}",
+        sandbox.certificate_downloads()
+    );
+
+    // A merchant without certificates hears why, and the platform is not asked by every call.
+    let bare = still().start().await.unwrap();
+    let (builder, clock) = builder(&bare, downloaded(&bare));
+    let client = builder.build().unwrap();
+    for number in 0..20 {
+        let error = import(&client, &bare, number).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Keys);
+    }
+    assert_eq!(bare.certificate_downloads(), 1);
+    clock.advance(Duration::from_secs(6));
+    import(&client, &bare, 20).await.unwrap_err();
+    assert_eq!(bare.certificate_downloads(), 2);
 }

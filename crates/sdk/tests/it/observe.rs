@@ -118,11 +118,12 @@ async fn a_clock_that_is_off_is_told_with_its_offset() {
 #[tokio::test]
 async fn a_download_of_certificates_is_an_attempt_and_a_line() {
     let sandbox = certified().without_platform_public_key().start().await.unwrap();
-    let (builder, _) = builder(&sandbox, downloaded(&sandbox));
+    let (builder, clock) = builder(&sandbox, downloaded(&sandbox));
     let client = builder.build().unwrap();
     let (watcher, _guard) = Watcher::watch();
     sandbox.fault_on("list_certificates", Fault::SystemError, 1);
     import(&client, &sandbox, 1).await.unwrap_err();
+    clock.advance(std::time::Duration::from_secs(6));
     import(&client, &sandbox, 1).await.unwrap();
     let downloads: Vec<_> = watcher
         .spans("wxmember.attempt")
