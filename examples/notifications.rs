@@ -67,7 +67,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(())
 }
 
-/// Your own code: what is to be done with a notification, within 5 seconds.
+/// Your own code: what is to be done with a notification, within 5 seconds. With `Ok` the route says that it is done; after an
+/// error or a panic it forgets the notification, so that it is new when the platform sends it again.
 async fn handle(notification: Notification) -> Result<(), std::io::Error> {
     match notification.event() {
         // After a card was taken in the joining component, call `confirm_user_card`, or it does not open.

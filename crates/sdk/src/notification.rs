@@ -2,8 +2,16 @@
 //!
 //! # Order
 //!
-//! Signature, resource, deduplication, then your code, then the acknowledgement, all within 5 seconds. Nothing of a
-//! notification is read before its signature over the raw bytes verified; keep the body as it came.
+//! Signature, resource, deduplication, then your code, then [`done`](Notifications::done) or
+//! [`forget`](Notifications::forget), whose acknowledgement is the answer, all within 5 seconds. Nothing of a notification is
+//! read before its signature over the raw bytes verified; keep the body as it came.
+//!
+//! # None is lost
+//!
+//! A notification is a duplicate only once it is done. One that comes while the first is still being handled is answered
+//! with 500 ([`NotificationError::InProgress`]), so that the platform sends it again should the first fail. After 5 seconds
+//! the platform hangs up, and most servers then drop the future that handles the request: give your code a task of its own
+//! (`tokio::spawn`), as `route` (feature `axum`) does, so that it comes to its end.
 //!
 //! # Probes
 //!
@@ -12,20 +20,28 @@
 //!
 //! ```no_run
 //! # async fn demo(client: wxmember::Client, request: http::Request<Vec<u8>>) -> Result<(), Box<dyn std::error::Error>> {
-//! use wxmember::{ApiV3Key, Event, notification::Acknowledgement};
+//! use std::sync::Arc;
+//! use wxmember::{ApiV3Key, Event, notification::{Acknowledgement, Notification, RecentIds}};
+//!
+//! async fn handle(notification: &Notification) -> Result<(), std::io::Error> {
+//!     if let Event::UserCardCreated(card) = notification.event() {
+//!         println!("confirm {:?}", card.user_card_code);
+//!     }
+//!     Ok(())
+//! }
 //!
 //! let key = ApiV3Key::new(&std::fs::read_to_string("apiv3_key.txt")?)?;
-//! let notifications = client.notifications(key);
+//! let notifications = client.notifications(key).with_deduplication(Arc::new(RecentIds::new(10_000)));
 //! let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
 //! let acknowledgement = match notifications.receive(header, request.body()).await {
-//!     Ok(notification) => {
-//!         if let Event::UserCardCreated(card) = notification.event() {
-//!             println!("confirm {:?}", card.user_card_code);
-//!         }
-//!         Acknowledgement::success()
-//!     }
+//!     Ok(notification) if notification.is_duplicate() => Acknowledgement::success(),
+//!     Ok(notification) => match handle(&notification).await {
+//!         Ok(()) => notifications.done(&notification).await,
+//!         Err(_) => notifications.forget(&notification).await,
+//!     },
 //!     Err(error) => error.acknowledgement(),
 //! };
+//! # let _ = acknowledgement;
 //! # Ok(()) }
 //! ```
 
@@ -60,7 +76,7 @@ mod deduplication;
 pub use self::axum::route;
 pub use self::{
     acknowledgement::Acknowledgement,
-    deduplication::{Deduplication, First, RecentIds},
+    deduplication::{Begin, Deduplication, RecentIds},
 };
 
 /// Receives notifications for one merchant. Cheap to clone.
@@ -98,9 +114,10 @@ impl Client {
 }
 
 impl Notifications {
-    /// Asks this before a notification is handed out; one that came before is [marked](Notification::is_duplicate).
+    /// Asks this before a notification is handed out; one that is done already is [marked](Notification::is_duplicate).
     ///
-    /// The platform may send a notification several times. [`RecentIds`] remembers within the process; implement the trait
+    /// The platform may send a notification several times. From now on say [`done`](Self::done) or [`forget`](Self::forget)
+    /// of each that [`receive`](Self::receive) hands out and that is no duplicate. [`RecentIds`] remembers within the process; implement the trait
     /// over your database to remember longer.
     #[must_use]
     pub fn with_deduplication(mut self, deduplication: Arc<dyn Deduplication>) -> Self {
@@ -110,9 +127,15 @@ impl Notifications {
 
     /// Verifies, opens and reads a notification. `header` looks up a header by name; `body` is as it came.
     ///
+    /// With a [`Deduplication`] it counts as being handled from here to [`done`](Self::done) or [`forget`](Self::forget).
+    ///
     /// # Errors
     ///
     /// [`NotificationError`]; answer with its [`acknowledgement`](NotificationError::acknowledgement).
+    ///
+    /// # Examples
+    ///
+    /// See the [module](self).
     pub async fn receive<'a>(
         &self,
         header: impl Fn(&'static str) -> Option<&'a str>,
@@ -152,7 +175,12 @@ impl Notifications {
         let opener = FieldOpener::new(self.core.merchant.clone(), Plain::Accept);
         let event = Event::from_resource(&envelope.event_type, &opened, &opener).map_err(unreadable)?;
         let is_duplicate = match &self.deduplication {
-            Some(deduplication) => deduplication.first(&envelope.id).await == First::No,
+            // Nothing may wait after this: a future that is dropped there would leave the id running.
+            Some(deduplication) => match deduplication.begin(&envelope.id).await {
+                Begin::New => false,
+                Begin::Running => return Err(NotificationError::InProgress),
+                Begin::Done => true,
+            },
             None => false,
         };
         Ok(Notification {
@@ -165,11 +193,21 @@ impl Notifications {
         })
     }
 
-    /// Says that a notification was not dealt with, so that it is new when the platform sends it again.
-    pub async fn forget(&self, notification: &Notification) {
+    /// Says that a notification is dealt with, so that it is a duplicate when it comes again. Gives the answer: success.
+    pub async fn done(&self, notification: &Notification) -> Acknowledgement {
+        if let Some(deduplication) = &self.deduplication {
+            deduplication.done(&notification.id).await;
+        }
+        Acknowledgement::success()
+    }
+
+    /// Says that a notification was not dealt with, so that it is new when it comes again. Gives the answer: a failure with
+    /// status 500, after which the platform sends it again.
+    pub async fn forget(&self, notification: &Notification) -> Acknowledgement {
         if let Some(deduplication) = &self.deduplication {
             deduplication.forget(&notification.id).await;
         }
+        Acknowledgement::failure(500, "not dealt with")
     }
 
     /// How many signature probes were refused.
@@ -233,7 +271,7 @@ impl Notification {
         self.event
     }
 
-    /// Whether it came before, as the [`Deduplication`] says: acknowledge it and do nothing.
+    /// Whether it came before and is done, as the [`Deduplication`] says: answer with success and do nothing.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
         self.is_duplicate
@@ -264,6 +302,9 @@ pub enum NotificationError {
     /// It verified, and its resource does not open: most likely the APIv3 key is another one.
     #[error("the notification's resource does not open")]
     Resource(#[source] ResourceError),
+    /// It verified, and the same notification is being handled at this moment: should that fail, it has to come again.
+    #[error("the same notification is being handled")]
+    InProgress,
 }
 
 impl NotificationError {
@@ -275,6 +316,7 @@ impl NotificationError {
             Self::Unverified(_) => Acknowledgement::failure(401, "the signature does not verify"),
             Self::Unreadable { .. } => Acknowledgement::failure(500, "unreadable"),
             Self::Resource(_) => Acknowledgement::failure(500, "the resource does not open"),
+            Self::InProgress => Acknowledgement::failure(500, "in progress"),
         }
     }
 
@@ -287,6 +329,7 @@ impl NotificationError {
             Self::Unverified(_) => "unverified",
             Self::Unreadable { .. } => "unreadable",
             Self::Resource(_) => "resource",
+            Self::InProgress => "in_progress",
         }
     }
 

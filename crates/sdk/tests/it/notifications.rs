@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use wxmember::{
     ApiV3Key, Event, Plaintext, VerifyError,
-    notification::{Notification, NotificationError, Notifications, RecentIds},
+    notification::{Acknowledgement, Notification, NotificationError, Notifications, RecentIds},
 };
 use wxmember_crypto::{PrivateKey, party::Platform};
 use wxmember_sandbox::{
@@ -190,16 +190,26 @@ async fn the_serial_of_the_notification_chooses_the_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_notification_that_comes_again_is_marked_until_it_is_forgotten() {
+async fn a_notification_is_a_duplicate_once_it_is_done_and_new_once_it_is_forgotten() {
     let sandbox = still().start().await.unwrap();
     let notifications = notifications(&sandbox).with_deduplication(Arc::new(RecentIds::new(100)));
     let options = NotificationOptions::default().with_id("n-1");
     let signed = sandbox.notification_with(CREATED, &card(), &options).unwrap();
     let first = receive(&notifications, &signed).await.unwrap();
     assert_eq!((first.id(), first.is_duplicate()), ("n-1", false));
-    assert!(receive(&notifications, &signed).await.unwrap().is_duplicate());
-    notifications.forget(&first).await;
-    assert!(!receive(&notifications, &signed).await.unwrap().is_duplicate());
+    let error = receive(&notifications, &signed).await.unwrap_err();
+    assert_eq!(error, NotificationError::InProgress);
+    assert_eq!(
+        (error.name(), error.acknowledgement().status()),
+        ("in_progress", 500)
+    );
+    assert_eq!(notifications.forget(&first).await.status(), 500);
+    let again = receive(&notifications, &signed).await.unwrap();
+    assert!(!again.is_duplicate());
+    assert_eq!(notifications.done(&again).await, Acknowledgement::success());
+    for _ in 0..2 {
+        assert!(receive(&notifications, &signed).await.unwrap().is_duplicate());
+    }
 }
 
 /// What a stranger posts is refused, and what the platform signs but nobody can read is an error with a place.
@@ -247,11 +257,104 @@ fn no_envelope_makes_it_panic() {
 mod route {
     //! The route for axum, over a real socket.
 
-    use std::sync::{Mutex, PoisonError};
+    use std::{
+        pin::Pin,
+        sync::{
+            Mutex, PoisonError,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
 
-    use wxmember::notification;
+    use axum::{Router, extract::Request, middleware};
+    use tokio::{
+        io::AsyncWriteExt,
+        net::{TcpListener, TcpStream},
+        sync::{Semaphore, mpsc},
+        task::JoinHandle,
+    };
+    use wxmember::notification::{self, Begin, Deduplication};
 
     use super::*;
+
+    const SUCCESS: &str = r#"{"code":"SUCCESS","message":"OK"}"#;
+
+    /// Remembers, and tells the test when a notification ended.
+    #[derive(Debug)]
+    struct Told {
+        recent: RecentIds,
+        ended: mpsc::UnboundedSender<&'static str>,
+    }
+
+    impl Told {
+        fn new() -> (Arc<Self>, mpsc::UnboundedReceiver<&'static str>) {
+            let (ended, ends) = mpsc::unbounded_channel();
+            let recent = RecentIds::new(100);
+            (Arc::new(Self { recent, ended }), ends)
+        }
+    }
+
+    impl Deduplication for Told {
+        fn begin<'a>(&'a self, id: &'a str) -> Pin<Box<dyn Future<Output = Begin> + Send + 'a>> {
+            self.recent.begin(id)
+        }
+
+        fn done<'a>(&'a self, id: &'a str) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+            Box::pin(async move {
+                self.recent.done(id).await;
+                let _ = self.ended.send("done");
+            })
+        }
+
+        fn forget<'a>(&'a self, id: &'a str) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+            Box::pin(async move {
+                self.recent.forget(id).await;
+                let _ = self.ended.send("forgotten");
+            })
+        }
+    }
+
+    /// A handler that says when it begins, waits for a permit, and counts how often it came to its end.
+    #[derive(Clone)]
+    struct Gate {
+        begins: mpsc::UnboundedSender<()>,
+        permits: Arc<Semaphore>,
+        ends: Arc<AtomicUsize>,
+    }
+
+    impl Gate {
+        fn new() -> (Self, mpsc::UnboundedReceiver<()>) {
+            let (begins, begun) = mpsc::unbounded_channel();
+            let (permits, ends) = (Arc::new(Semaphore::new(0)), Arc::default());
+            (
+                Self {
+                    begins,
+                    permits,
+                    ends,
+                },
+                begun,
+            )
+        }
+
+        async fn pass(self) -> Result<(), &'static str> {
+            self.begins.send(()).unwrap();
+            self.permits.acquire().await.unwrap().forget();
+            self.ends.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    /// Serves the route on a free port until the handle is aborted.
+    async fn serve(app: Router) -> (String, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        (host, server)
+    }
+
+    fn numbered(sandbox: &Sandbox) -> SignedNotification {
+        let options = NotificationOptions::default().with_id("n-1");
+        sandbox.notification_with(CREATED, &card(), &options).unwrap()
+    }
 
     /// Posts a notification and returns status and body.
     async fn post(url: &str, signed: &SignedNotification) -> (u16, String) {
@@ -279,20 +382,17 @@ mod route {
             }
         };
         let app = notification::route("/notify", notifications, handler);
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/notify", listener.local_addr().unwrap());
-        let server = tokio::spawn(async move { axum::serve(listener, app).await });
+        let (host, server) = serve(app).await;
+        let url = format!("http://{host}/notify");
 
-        let options = NotificationOptions::default().with_id("n-1");
-        let signed = sandbox.notification_with(CREATED, &card(), &options).unwrap();
+        let signed = numbered(&sandbox);
         let (status, body) = post(&url, &signed).await;
         assert!(
             status == 500 && body.contains("FAIL") && !body.contains("MARKER"),
             "{status} {body}"
         );
         for _ in 0..2 {
-            let success = (200, r#"{"code":"SUCCESS","message":"OK"}"#.to_owned());
-            assert_eq!(post(&url, &signed).await, success);
+            assert_eq!(post(&url, &signed).await, (200, SUCCESS.to_owned()));
         }
         assert_eq!(*handled.lock().unwrap(), ["n-1", "n-1"]);
 
@@ -302,6 +402,132 @@ mod route {
         let mut huge = signed.clone();
         huge.body = vec![b' '; 2 * 1024 * 1024];
         assert_eq!(post(&url, &huge).await.0, 413);
+        server.abort();
+    }
+
+    /// WeChat Pay hangs up after 5 seconds, and hyper then drops what it was doing for the connection.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_handler_outlives_the_connection_and_the_resend_is_a_duplicate() {
+        let sandbox = still().start().await.unwrap();
+        let (told, mut ended) = Told::new();
+        let (gate, mut begun) = Gate::new();
+        let handler = {
+            let gate = gate.clone();
+            move |_: Notification| gate.clone().pass()
+        };
+        // Dropped together with the request's future.
+        let (dropped, mut drops) = mpsc::unbounded_channel();
+        let watch = move |request: Request, next: middleware::Next| {
+            let guard = OnDrop(dropped.clone());
+            async move {
+                let _guard = guard;
+                next.run(request).await
+            }
+        };
+        let notifications = notifications(&sandbox).with_deduplication(told);
+        let app = notification::route("/notify", notifications, handler).layer(middleware::from_fn(watch));
+        let (host, server) = serve(app).await;
+        let signed = numbered(&sandbox);
+
+        let mut connection = TcpStream::connect(&host).await.unwrap();
+        let mut request = format!(
+            "POST /notify HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n",
+            signed.body.len()
+        );
+        for (name, value) in &signed.headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        let request = [request.as_bytes(), b"\r\n", &signed.body].concat();
+        connection.write_all(&request).await.unwrap();
+        begun.recv().await.unwrap();
+        drop(connection);
+        drops.recv().await.unwrap();
+
+        let url = format!("http://{host}/notify");
+        let (status, body) = post(&url, &signed).await;
+        assert!(status == 500 && body.contains("in progress"), "{status} {body}");
+        gate.permits.add_permits(1);
+        assert_eq!(ended.recv().await, Some("done"));
+        assert_eq!(post(&url, &signed).await, (200, SUCCESS.to_owned()));
+        assert_eq!(gate.ends.load(Ordering::SeqCst), 1);
+        assert!(begun.try_recv().is_err());
+        server.abort();
+    }
+
+    /// Tells when it is dropped.
+    struct OnDrop(mpsc::UnboundedSender<()>);
+
+    impl Drop for OnDrop {
+        fn drop(&mut self) {
+            let _ = self.0.send(());
+        }
+    }
+
+    /// Whether it panics when it is called or while it is awaited.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_notification_whose_handler_panics_is_new_when_it_comes_again() {
+        let sandbox = still().start().await.unwrap();
+        let (told, mut ended) = Told::new();
+        let calls = Arc::new(AtomicUsize::new(0));
+        let handler = {
+            let calls = calls.clone();
+            move |_: Notification| {
+                let call = calls.fetch_add(1, Ordering::SeqCst);
+                assert_ne!(call, 0, "MARKER");
+                async move {
+                    assert_ne!(call, 1, "MARKER");
+                    Ok::<_, &str>(())
+                }
+            }
+        };
+        let notifications = notifications(&sandbox).with_deduplication(told);
+        let (host, server) = serve(notification::route("/notify", notifications, handler)).await;
+        let url = format!("http://{host}/notify");
+        let signed = numbered(&sandbox);
+        for _ in 0..2 {
+            let (status, body) = post(&url, &signed).await;
+            assert!(
+                status == 500 && body.contains("not dealt with"),
+                "{status} {body}"
+            );
+            assert_eq!(ended.recv().await, Some("forgotten"));
+        }
+        for _ in 0..2 {
+            assert_eq!(post(&url, &signed).await, (200, SUCCESS.to_owned()));
+        }
+        assert_eq!(ended.recv().await, Some("done"));
+        assert_eq!(calls.load(Ordering::SeqCst), 3);
+        server.abort();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_two_posts_at_once_one_is_handled_and_the_other_has_to_come_again() {
+        let sandbox = still().start().await.unwrap();
+        let (told, _ended) = Told::new();
+        let (gate, mut begun) = Gate::new();
+        let handler = {
+            let gate = gate.clone();
+            move |_: Notification| gate.clone().pass()
+        };
+        let notifications = notifications(&sandbox).with_deduplication(told);
+        let (host, server) = serve(notification::route("/notify", notifications, handler)).await;
+        let url = format!("http://{host}/notify");
+        let signed = numbered(&sandbox);
+        let mut posts = tokio::task::JoinSet::new();
+        for _ in 0..2 {
+            let (url, signed) = (url.clone(), signed.clone());
+            posts.spawn(async move { post(&url, &signed).await });
+        }
+        // The gate is shut, so the one that is answered is the one that is not handled.
+        let (status, body) = posts.join_next().await.unwrap().unwrap();
+        assert!(status == 500 && body.contains("in progress"), "{status} {body}");
+        begun.recv().await.unwrap();
+        gate.permits.add_permits(1);
+        let handled = posts.join_next().await.unwrap().unwrap();
+        assert_eq!(handled, (200, SUCCESS.to_owned()));
+        assert_eq!(post(&url, &signed).await, handled);
+        assert_eq!(gate.ends.load(Ordering::SeqCst), 1);
+        assert!(begun.try_recv().is_err());
         server.abort();
     }
 }

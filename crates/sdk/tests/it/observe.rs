@@ -141,7 +141,7 @@ async fn a_download_of_certificates_is_an_attempt_and_a_line() {
     }
 }
 
-/// Receives one notification twice, and a probe and a wrong one.
+/// Receives one notification three times, done after the second, and a probe and a wrong one.
 async fn receive_all(client: &Client, sandbox: &Sandbox) {
     let notifications = client
         .notifications(ApiV3Key::new(&sandbox.credentials().apiv3_key).unwrap())
@@ -149,11 +149,22 @@ async fn receive_all(client: &Client, sandbox: &Sandbox) {
     let options = NotificationOptions::default().with_id("n-1");
     let [probe, missing] = [NotificationSignature::Probe, NotificationSignature::Missing]
         .map(|signature| NotificationOptions::default().with_signature(signature));
-    for options in [&options, &options, &probe, &missing] {
+    let mut first = None;
+    for (options, is_done) in [
+        (&options, false),
+        (&options, false),
+        (&options, true),
+        (&probe, false),
+        (&missing, false),
+    ] {
+        if is_done {
+            notifications.done(&first.take().unwrap()).await;
+        }
         let signed = sandbox.notification_with(CREATED, &card(), options).unwrap();
-        let _ = notifications
+        let received = notifications
             .receive(|name| signed.header(name), &signed.body)
             .await;
+        first = first.or(received.ok());
     }
 }
 
@@ -170,6 +181,7 @@ async fn a_notification_has_a_span_with_what_became_of_it() {
         spans.collect::<Vec<_>>(),
         [
             ["n-1", CREATED, "new"],
+            ["", "", "in_progress"],
             ["n-1", CREATED, "duplicate"],
             ["", "", "probe"],
             ["", "", "unverified"],
@@ -259,6 +271,7 @@ async fn counters_count_attempts_downloads_and_notifications() {
             "wxmember_certificate_downloads_total{outcome=done} 1",
             "wxmember_certificate_downloads_total{outcome=rate_limited} 1",
             "wxmember_notifications_total{outcome=duplicate} 1",
+            "wxmember_notifications_total{outcome=in_progress} 1",
             "wxmember_notifications_total{outcome=new} 1",
             "wxmember_notifications_total{outcome=probe} 1",
             "wxmember_notifications_total{outcome=unverified} 1",
