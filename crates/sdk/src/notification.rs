@@ -117,8 +117,8 @@ impl Notifications {
     /// Asks this before a notification is handed out; one that is done already is [marked](Notification::is_duplicate).
     ///
     /// The platform may send a notification several times. From now on say [`done`](Self::done) or [`forget`](Self::forget)
-    /// of each that [`receive`](Self::receive) hands out and that is no duplicate. [`RecentIds`] remembers within the process; implement the trait
-    /// over your database to remember longer.
+    /// of each that [`receive`](Self::receive) hands out and that is no duplicate. [`RecentIds`] remembers within the process;
+    /// implement the trait over your database to remember longer.
     #[must_use]
     pub fn with_deduplication(mut self, deduplication: Arc<dyn Deduplication>) -> Self {
         self.deduplication = Some(deduplication);
@@ -155,6 +155,8 @@ impl Notifications {
         if body.len() > LARGEST {
             return Err(NotificationError::TooLarge { limit: LARGEST });
         }
+        // A process may do nothing but receive; its certificates come of age all the same.
+        self.core.renew_when_due();
         let headers = SignatureHeaders::collect(header);
         let now = self.core.clock.now();
         let mut verified = verify(&headers, body, now, &*self.core.keys.snapshot());

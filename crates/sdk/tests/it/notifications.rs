@@ -181,12 +181,13 @@ async fn the_serial_of_the_notification_chooses_the_key() {
     let (builder, _) = builder(&sandbox, both);
     let notifications = builder.build().unwrap().notifications(key());
     let certificate = sandbox.platform_certificates()[0].serial.clone();
-    for (id, downloads) in [(PUBLIC_KEY_ID, 0), (certificate.as_str(), 1), (PUBLIC_KEY_ID, 1)] {
+    for id in [PUBLIC_KEY_ID, certificate.as_str(), PUBLIC_KEY_ID] {
         let options = NotificationOptions::default().signed_by(id);
         let signed = sandbox.notification_with(CREATED, &card(), &options).unwrap();
         receive(&notifications, &signed).await.unwrap();
-        assert_eq!(sandbox.certificate_downloads(), downloads, "{id}");
     }
+    // By age with the first one, and at most once more for the unknown key.
+    assert!(matches!(sandbox.certificate_downloads(), 1 | 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
