@@ -1,9 +1,11 @@
 //! The program as a user runs it: exit code, stdout and stderr together.
 
-use std::{fs, path::Path};
+use std::{fs, io::pipe, path::Path, process::Stdio};
 
 use serde_json::Value;
 use wxmember_tests::{root, shown, wxmember};
+
+use crate::folder::{Folder, NOWHERE};
 
 fn json(output: &std::process::Output) -> Value {
     serde_json::from_slice(&output.stdout)
@@ -149,4 +151,65 @@ fn the_ledger_belongs_to_its_owner() {
             path.display()
         );
     }
+}
+
+/// Runs the program with a stdout, or a stdout and a stderr, that nobody reads any more.
+#[track_caller]
+fn check_unread(home: &Path, arguments: &[&str], input: &Path, code: i32) {
+    for is_all_unread in [false, true] {
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let mut command = wxmember(home);
+        command.args(arguments).stdin(fs::File::open(input).unwrap());
+        match is_all_unread {
+            true => command.stderr(writer.try_clone().unwrap()),
+            false => command.stderr(Stdio::piped()),
+        };
+        let output = command
+            .stdout(writer)
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_gone_changes_no_exit_code() {
+    let folder = Folder::write(NOWHERE);
+    folder.put("empty.json", "");
+    folder.put("text", "x");
+    let path = |name: &str| folder.path.join(name).to_str().unwrap().to_owned();
+    let (dir, input, list) = (path(""), folder.path.join("text"), path("list.csv"));
+    fs::copy(root().join("examples/members-with-mistakes.csv"), &list).unwrap();
+    let check = |arguments: &[&str], code| check_unread(folder.home(), arguments, &input, code);
+    check(&["doctor", "--dir", &dir], 0);
+    check(&["doctor", "--dir", &dir, "--format", "json"], 0);
+    check(&["seal", "--key", &path("pub_key.pem")], 0);
+    check(&["import", "--sandbox", &list], 3);
+    check(&["import", "--sandbox", &list, "--format", "json"], 3);
+    let headers = [
+        "--serial",
+        "a",
+        "--timestamp",
+        "1",
+        "--nonce",
+        "b",
+        "--signature",
+        "c",
+    ];
+    let verify = [
+        "verify",
+        "--key",
+        &path("pub_key.pem"),
+        "--body",
+        &path("empty.json"),
+    ];
+    check(&[&verify[..], &headers].concat(), 1);
+    check(&["open", "--key", &path("apiclient_key.pem")], 1);
+    folder.mode("apiclient_key.pem", 0o644);
+    check(&["doctor", "--dir", &dir], 1);
 }

@@ -1,13 +1,10 @@
 //! `wxmember`: the command line. Reads arguments and profiles, draws progress, chooses the exit code; decides nothing.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line talks on stdout and stderr"
-)]
 
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use crate::print::tell;
 
 mod advice;
 mod args;
@@ -21,6 +18,7 @@ mod init;
 mod input;
 mod message;
 mod places;
+mod print;
 mod profile;
 mod progress;
 mod serial;
@@ -32,7 +30,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: failed to start the runtime: {error}");
+            tell!("error: failed to start the runtime: {error}");
             return exit::FAILED.into();
         }
     };
@@ -53,7 +51,7 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code.into(),
         Err(failure) => {
-            eprintln!("{failure}");
+            tell!("{failure}");
             failure.code().into()
         }
     }

@@ -2,13 +2,15 @@
 
 use tokio_util::sync::CancellationToken;
 
+use crate::print::tell;
+
 /// A token that the first signal cancels. `what` says on stderr what happens then.
 pub(crate) fn cancel_on_signal(what: &'static str) -> CancellationToken {
     let token = CancellationToken::new();
     let cancelled = token.clone();
     tokio::spawn(async move {
         next_signal().await;
-        eprintln!("{what}");
+        tell!("{what}");
         cancelled.cancel();
         next_signal().await;
         #[expect(

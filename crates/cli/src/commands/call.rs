@@ -1,9 +1,6 @@
 //! `wxmember call`: any signed call, and under `-v` everything that goes into its signature.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use wxmember::{Answer, Chain, Error, ErrorKind, FormValue, Plaintext, Reply, RetryPolicy};
@@ -15,6 +12,7 @@ use crate::{
     exit,
     failure::{Failure, chain},
     input, message,
+    print::{self, tell},
     profile::Profile,
 };
 
@@ -163,7 +161,7 @@ async fn send(
 }
 
 fn answered(arguments: &Call, reply: &Reply<Answer>) -> Result<exit::Code, Failure> {
-    eprintln!(
+    tell!(
         "{}, request {}, the signature of the answer is right",
         reply.status(),
         reply.request_id().unwrap_or("without an id")
@@ -176,15 +174,7 @@ fn answered(arguments: &Call, reply: &Reply<Answer>) -> Result<exit::Code, Failu
     if bytes.is_empty() {
         return Ok(exit::DONE);
     }
-    let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(&bytes)
-        .and_then(|()| match bytes.ends_with(b"\n") {
-            true => Ok(()),
-            false => stdout.write_all(b"\n"),
-        })
-        .and_then(|()| stdout.flush())
-        .map_err(|error| Failure::because("failed to print the answer", &error))?;
+    print::bytes(&bytes)?;
     Ok(exit::DONE)
 }
 
@@ -209,11 +199,11 @@ fn refused(error: &Error, message: &[u8], profile: &Profile) -> Failure {
             serial: merchant.serial().as_str(),
             has_certificate: profile.has_certificate,
         };
-        eprintln!("for the signature to be accepted:");
+        tell!("for the signature to be accepted:");
         for line in explain(message, error.clock_offset(), caller) {
-            eprintln!("  {line}");
+            tell!("  {line}");
         }
-        eprintln!();
+        tell!("");
     }
     let failure = Failure::new(advice::what(error));
     match advice::of(error, profile) {
@@ -223,27 +213,27 @@ fn refused(error: &Error, message: &[u8], profile: &Profile) -> Failure {
 }
 
 fn tell_message(signed: &[u8]) {
-    eprintln!("the message that is signed:");
+    tell!("the message that is signed:");
     for line in message::lines(signed) {
-        eprintln!("  {line}");
+        tell!("  {line}");
     }
 }
 
 /// The headers as they are sent; the signature is good for 300 seconds, so only its length is told.
 fn tell_headers(arguments: &Call, profile: &Profile) {
     let merchant = profile.client.merchant();
-    eprintln!("headers:");
-    eprintln!(
+    tell!("headers:");
+    tell!(
         "  Authorization: WECHATPAY2-SHA256-RSA2048 mchid=\"{}\",nonce_str=…,timestamp=…,serial_no=\"{}\",signature=…",
         merchant.mchid(),
         merchant.serial()
     );
     if let Some(id) = profile.client.sealing_key_id() {
-        eprintln!("  Wechatpay-Serial: {id}");
+        tell!("  Wechatpay-Serial: {id}");
     }
-    eprintln!("  Accept: application/json");
+    tell!("  Accept: application/json");
     if arguments.json.is_some() || !arguments.seal.is_empty() {
-        eprintln!("  Content-Type: application/json");
+        tell!("  Content-Type: application/json");
     }
-    eprintln!("  User-Agent: wxmember/{}", env!("CARGO_PKG_VERSION"));
+    tell!("  User-Agent: wxmember/{}", env!("CARGO_PKG_VERSION"));
 }

@@ -7,6 +7,7 @@ use crate::{
     doctor::{self, Check, Gathered, Report},
     exit,
     failure::Failure,
+    print::{self, say, tell},
     profile::Profile,
 };
 
@@ -37,14 +38,14 @@ pub(crate) async fn run(arguments: &Doctor) -> Result<exit::Code, Failure> {
         }
     }
     match arguments.format {
-        Format::Text => print!("{report}"),
-        Format::Json => println!("{}", report.to_json()),
+        Format::Text => print::bytes(report.to_string().as_bytes())?,
+        Format::Json => say!("{}", report.to_json())?,
     }
     let findings = report.findings().count();
     if findings == 0 {
         return Ok(exit::DONE);
     }
-    eprintln!(
+    tell!(
         "{findings} {} found",
         if findings == 1 { "problem" } else { "problems" }
     );

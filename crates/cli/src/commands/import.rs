@@ -18,6 +18,7 @@ use crate::{
     exit,
     failure::{Failure, chain},
     places,
+    print::{say, tell},
     profile::{Profile, ValidityTable},
     progress::Bar,
     signals,
@@ -49,7 +50,7 @@ pub(crate) async fn run(arguments: &args::Import) -> Result<exit::Code, Failure>
     let job = match importer.load(source.clone(), &cancel).await {
         Ok(job) => job,
         Err(error @ LoadError::Cancelled { .. }) => {
-            eprintln!("{error}");
+            tell!("{error}");
             return Ok(exit::RESUMABLE);
         }
         Err(error) => return Err(load_failure(&error, &arguments.file)),
@@ -206,7 +207,7 @@ fn print_json(summary: &Summary, job: &Job, refused_file: Option<&Path>) -> Resu
     };
     let text = serde_json::to_string(&printed)
         .map_err(|error| Failure::because("failed to write the summary as JSON", &error))?;
-    println!("{text}");
+    say!("{text}")?;
     Ok(())
 }
 
@@ -217,19 +218,22 @@ async fn print_text(
     refused_file: Option<&Path>,
 ) -> Result<(), Failure> {
     if !job.ignored_columns().is_empty() {
-        eprintln!("ignored columns: {}", job.ignored_columns().join(", "));
+        tell!("ignored columns: {}", job.ignored_columns().join(", "));
     }
     let rows = importer.rows(job, RowState::Refused, 0, SHOWN).await;
     let rows = rows.map_err(|error| Failure::new(chain(&error)))?;
     for row in &rows {
-        eprintln!(
+        tell!(
             "row {} (line {}): {}: {}",
-            row.row, row.line, row.code, row.message
+            row.row,
+            row.line,
+            row.code,
+            row.message
         );
     }
     let more = summary.refused.saturating_sub(rows.len() as u64);
     if more > 0 {
-        eprintln!("… and {more} more");
+        tell!("… and {more} more");
     }
     let Summary {
         rows,
@@ -242,31 +246,31 @@ async fn print_text(
         seconds,
         ..
     } = summary;
-    println!(
+    say!(
         "job       {}{}",
         job.id(),
         if job.is_continued() { " (continued)" } else { "" }
-    );
-    println!("rows      {rows}");
-    println!("imported  {imported}");
-    println!("present   {present}");
-    println!("refused   {refused}");
-    println!("unknown   {unknown}");
-    println!("queued    {queued}");
-    println!("sent      {sent} requests in {seconds:.1} s");
+    )?;
+    say!("rows      {rows}")?;
+    say!("imported  {imported}")?;
+    say!("present   {present}")?;
+    say!("refused   {refused}")?;
+    say!("unknown   {unknown}")?;
+    say!("queued    {queued}")?;
+    say!("sent      {sent} requests in {seconds:.1} s")?;
     if let Some(file) = refused_file {
-        eprintln!(
+        tell!(
             "\nhint: put the rows in {} right and import that file",
             file.display()
         );
     }
     if let Some(stop) = &summary.stopped {
-        eprintln!("\nerror: the run stopped: {}: {}", stop.code, stop.message);
+        tell!("\nerror: the run stopped: {}: {}", stop.code, stop.message);
         if let Some(hint) = &stop.hint {
-            eprintln!("\nhint: {hint}; then run the same command again");
+            tell!("\nhint: {hint}; then run the same command again");
         }
     } else if *unknown + *queued > 0 {
-        eprintln!("\nhint: run the same command again to continue");
+        tell!("\nhint: run the same command again to continue");
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::{
     exit,
     failure::Failure,
     init::{Dialogue, Draft, Missing, complete},
+    print::tell,
     profile::{Profile, folder_of},
 };
 
@@ -54,12 +55,12 @@ pub(crate) fn run(arguments: &Init) -> Result<exit::Code, Failure> {
         create(config, &text)
     };
     written.map_err(|error| Failure::because(format!("failed to write {}", config.display()), &error))?;
-    eprintln!("wrote {}, profile `{name}`", config.display());
+    tell!("wrote {}, profile `{name}`", config.display());
     let profile = match name.as_str() {
         "default" => String::new(),
         name => format!(" --profile {name}"),
     };
-    eprintln!(
+    tell!(
         "\nhint: look for what could still be wrong with `wxmember doctor --online --config {}{profile}`",
         config.display()
     );

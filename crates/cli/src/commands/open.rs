@@ -7,6 +7,7 @@ use crate::{
     exit,
     failure::Failure,
     input,
+    print::say,
     profile::{self, key_pair_of, passphrase_of},
 };
 
@@ -38,7 +39,7 @@ pub(crate) fn run(arguments: &Open) -> Result<exit::Code, Failure> {
             }
         })
     })?;
-    println!("{}", plaintext.expose());
+    say!("{}", plaintext.expose())?;
     Ok(exit::DONE)
 }
 

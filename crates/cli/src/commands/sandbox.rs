@@ -8,6 +8,7 @@ use wxmember_sandbox::{Quota, Sandbox, StartError};
 use crate::{
     args, exit,
     failure::{Failure, chain},
+    print::{say, tell},
     signals,
 };
 
@@ -28,20 +29,20 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     sandbox.clock().set_shift(arguments.clock_shift);
     let stop = signals::cancel_on_signal("stopping; requests in flight finish first");
     let credentials = sandbox.credentials();
-    println!("base_url         {}", sandbox.base_url());
-    println!("control_url      {}", sandbox.control_url());
-    println!("mchid            {}", credentials.mchid);
-    println!("merchant_serial  {}", credentials.merchant_serial);
-    println!("platform_key_id  {}", credentials.platform_key_id);
-    println!("brand_id         {}", credentials.brand_id);
-    println!("card_id          {}", credentials.card_id);
-    eprintln!("test only: this is not WeChat Pay, and its members are gone when it stops");
+    say!("base_url         {}", sandbox.base_url())?;
+    say!("control_url      {}", sandbox.control_url())?;
+    say!("mchid            {}", credentials.mchid)?;
+    say!("merchant_serial  {}", credentials.merchant_serial)?;
+    say!("platform_key_id  {}", credentials.platform_key_id)?;
+    say!("brand_id         {}", credentials.brand_id)?;
+    say!("card_id          {}", credentials.card_id)?;
+    tell!("test only: this is not WeChat Pay, and its members are gone when it stops");
     match &arguments.dir {
-        Some(folder) => eprintln!(
+        Some(folder) => tell!(
             "import into it with `wxmember import FILE --config {}/wxmember.toml`",
             folder.display()
         ),
-        None => eprintln!("add `--dir DIR` to write keys and a ready profile that other programs can use"),
+        None => tell!("add `--dir DIR` to write keys and a ready profile that other programs can use"),
     }
     stop.cancelled().await;
     sandbox.shutdown().await;

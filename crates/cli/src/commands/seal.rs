@@ -8,6 +8,7 @@ use crate::{
     exit,
     failure::{Failure, chain},
     input,
+    print::{say, tell},
     profile::{self, PlatformKeys},
 };
 
@@ -35,12 +36,12 @@ pub(crate) fn run(arguments: &Seal) -> Result<exit::Code, Failure> {
         .seal(&FormValue::new(text))
         .map_err(|error| Failure::new(chain(&error)))?;
     match arguments.format {
-        Format::Text => println!("{}", sealed.as_str()),
-        Format::Json => println!("{}", json!({"ciphertext": sealed, "key_id": id})),
+        Format::Text => say!("{}", sealed.as_str())?,
+        Format::Json => say!("{}", json!({"ciphertext": sealed, "key_id": id}))?,
     }
     match id.as_str() {
-        "" => eprintln!("send it with `Wechatpay-Serial:` and the id of this key"),
-        id => eprintln!("send it with `Wechatpay-Serial: {id}`"),
+        "" => tell!("send it with `Wechatpay-Serial:` and the id of this key"),
+        id => tell!("send it with `Wechatpay-Serial: {id}`"),
     }
     Ok(exit::DONE)
 }

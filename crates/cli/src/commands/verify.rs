@@ -9,6 +9,7 @@ use crate::{
     failure::Failure,
     headers::Headers,
     input, message,
+    print::{say, tell},
     profile::{self, PlatformKeys},
     verdict::{Known, judge},
 };
@@ -45,9 +46,9 @@ pub(crate) fn run(arguments: &Verify) -> Result<exit::Code, Failure> {
         let mut signed = format!("{timestamp}\n{nonce}\n").into_bytes();
         signed.extend_from_slice(&body);
         signed.push(b'\n');
-        eprintln!("the message that the signature has to cover:");
+        tell!("the message that the signature has to cover:");
         for line in message::lines(&signed) {
-            eprintln!("  {line}");
+            tell!("  {line}");
         }
     }
     let mut verdict = judge(&headers, &body, now, &known);
@@ -61,30 +62,26 @@ pub(crate) fn run(arguments: &Verify) -> Result<exit::Code, Failure> {
     match arguments.format {
         Format::Text => {
             for step in &verdict.steps {
-                println!(
-                    "{} {}: {}",
-                    if step.ok { '✓' } else { '✗' },
-                    step.check,
-                    step.note
-                );
+                let mark = if step.ok { '✓' } else { '✗' };
+                say!("{mark} {}: {}", step.check, step.note)?;
             }
-            println!(
+            say!(
                 "{}",
                 if verdict.verified {
                     "verified"
                 } else {
                     "not verified"
                 }
-            );
+            )?;
         }
         Format::Json => {
             let text = serde_json::to_string(&verdict)
                 .map_err(|error| Failure::because("failed to write the verdict as JSON", &error))?;
-            println!("{text}");
+            say!("{text}")?;
         }
     }
     if let (Some(hint), Format::Text) = (&verdict.hint, arguments.format) {
-        eprintln!("\nhint: {hint}");
+        tell!("\nhint: {hint}");
     }
     Ok(if verdict.verified {
         exit::DONE
