@@ -93,7 +93,8 @@ pub(crate) fn judge(headers: &SignatureHeaders<'_>, body: &[u8], now: UnixSecond
             }
             step("signature", false, error.to_string());
             match error {
-                VerifyError::Mismatch { .. } => guess::explain(headers, body, signed_at, known),
+                VerifyError::Mismatch { .. } => guess::explain(headers, body, signed_at, known)
+                    .or_else(|| Some(raw_bytes(body).to_owned())),
                 VerifyError::Probe { .. } => {
                     Some("send the request again: probes are never repeated".to_owned())
                 }
@@ -110,6 +111,19 @@ impl Verdict {
             verified: steps.iter().all(|step| step.ok),
             steps,
             hint,
+        }
+    }
+}
+
+/// What most often makes a body another one.
+fn raw_bytes(body: &[u8]) -> &'static str {
+    match body {
+        [] => {
+            "the body is empty; save the raw bytes, for example with `curl -o`, and name that file with `--body`"
+        }
+        _ => {
+            "the body or a header is not what was signed; save the raw bytes, for example with `curl -o`; never \
+             re-serialise"
         }
     }
 }

@@ -78,7 +78,8 @@ fn a_wrong_time_does_not_hide_whether_the_rest_is_right() {
     let mut tampered = Answer::good();
     tampered.body = tampered.body.replace('4', "5");
     let verdict = tampered.judge(UnixSeconds(NOW.0 - 300), &known(ID));
-    check(&verdict, "headers !timestamp key !signature", None);
+    let raw = "never re-serialise";
+    check(&verdict, "headers !timestamp key !signature", Some(raw));
 }
 
 #[test]
@@ -122,7 +123,12 @@ fn what_happened_to_the_body_is_found_out() {
     check(
         &spoilt(|body| body.replace("EFFECTIVE", "effective")),
         wrong,
-        None,
+        Some("save the raw bytes, for example with `curl -o`; never re-serialise"),
+    );
+    check(
+        &spoilt(|_| String::new()),
+        wrong,
+        Some("the body is empty; save the raw bytes"),
     );
 }
 
