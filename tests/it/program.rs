@@ -118,7 +118,11 @@ fn a_file_that_is_not_there_is_named() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("nowhere.csv"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("nowhere.csv") && said.contains("hint: name a file that exists"),
+        "{said}"
+    );
     let output = wxmember(home.path()).arg("import").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
@@ -212,4 +216,31 @@ fn a_reader_that_has_gone_changes_no_exit_code() {
     check(&["open", "--key", &path("apiclient_key.pem")], 1);
     folder.mode("apiclient_key.pem", 0o644);
     check(&["doctor", "--dir", &dir], 1);
+}
+
+#[test]
+fn a_flag_can_be_said_by_a_variable_in_the_usual_words() {
+    let folder = Folder::write(NOWHERE);
+    folder.remove("wxmember.toml");
+    let check = |variable: &str, value: &str, arguments: &[&str], code: i32, words: &str| {
+        let mut command = wxmember(folder.home());
+        let output = command.args(arguments).env(variable, value).output().unwrap();
+        let said = shown(&output, &[]);
+        assert_eq!(output.status.code(), Some(code), "{variable}={value}: {said}");
+        assert!(said.contains(words), "{variable}={value}: {said}");
+    };
+    let import = ["import", "nowhere.csv"];
+    for value in ["1", "true", "TRUE"] {
+        check("WXMEMBER_SANDBOX", value, &import, 1, "nowhere.csv");
+    }
+    for value in ["0", "false", ""] {
+        check("WXMEMBER_SANDBOX", value, &import, 1, "wxmember.toml");
+        let configured = ["import", "nowhere.csv", "--config", "other.toml"];
+        check("WXMEMBER_SANDBOX", value, &configured, 1, "other.toml");
+        let doctor = ["doctor", "--dir", folder.path.to_str().unwrap()];
+        check("WXMEMBER_ONLINE", value, &doctor, 0, "`--online` does");
+    }
+    check("WXMEMBER_SANDBOX", "maybe", &import, 2, "`0` or `false`");
+    let both = ["import", "nowhere.csv", "--config", "other.toml"];
+    check("WXMEMBER_SANDBOX", "1", &both, 2, "leave out `--sandbox`");
 }

@@ -48,16 +48,16 @@ pub(crate) struct Import {
     pub(crate) file: PathBuf,
 
     /// Import into a sandbox inside this process: nothing to configure, no real member is touched
-    #[arg(long, env = "WXMEMBER_SANDBOX", conflicts_with_all = ["config", "profile"])]
+    #[arg(long, env = "WXMEMBER_SANDBOX", value_parser = boolean)]
     pub(crate) sandbox: bool,
 
-    /// The configuration file
-    #[arg(long, env = "WXMEMBER_CONFIG", default_value = "wxmember.toml")]
-    pub(crate) config: PathBuf,
+    /// The configuration file, not with `--sandbox` [default: wxmember.toml]
+    #[arg(long, env = "WXMEMBER_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
 
-    /// The profile in the configuration file
-    #[arg(long, env = "WXMEMBER_PROFILE", default_value = "default")]
-    pub(crate) profile: String,
+    /// The profile in the configuration file, not with `--sandbox` [default: default]
+    #[arg(long, env = "WXMEMBER_PROFILE")]
+    pub(crate) profile: Option<String>,
 
     /// The ledger, where the state of every row is kept [default: in the user's state folder]
     #[arg(long, env = "WXMEMBER_LEDGER")]
@@ -122,7 +122,34 @@ pub(crate) struct Sandbox {
     )]
     pub(crate) clock_shift: i64,
 
+    /// Platform certificates (平台证书) beside the public key; those of `--dir` count
+    #[arg(
+        long,
+        env = "WXMEMBER_SANDBOX_PLATFORM_CERTIFICATES",
+        value_name = "NUMBER",
+        default_value_t = 0,
+        value_parser = platform_certificates
+    )]
+    pub(crate) platform_certificates: usize,
+
     /// Requests that the sandbox allows, for example `5/s` [default: any number]
     #[arg(long, env = "WXMEMBER_SANDBOX_QUOTA")]
     pub(crate) quota: Option<wxmember_import::Quota>,
+}
+
+/// What an environment variable says of a flag; empty is the same as not set.
+fn boolean(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "" | "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err("`1` or `true`, `0` or `false` is needed".to_owned()),
+    }
+}
+
+/// Each one is a key to be made, and a merchant sees two at most for long.
+fn platform_certificates(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 0..=8) => Ok(count),
+        _ => Err("a number from 0 to 8 is needed".to_owned()),
+    }
 }

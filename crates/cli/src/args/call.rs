@@ -13,7 +13,8 @@ use super::Chosen;
                   Examples:\n\n  \
                   wxmember call GET v3/brand/partner/card-member/cards/{card_id} --param card_id=p… --query brand_id=1004\n  \
                   printf 13800138000 | wxmember call POST v3/brand/partner/card-member/user-cards/import-by-phone \
-                  --json @member.json --seal /phone_number=-"
+                  --json @member.json --seal /phone_number=-\n\n\
+                  Exit codes: 0 answered with success, 1 refused or failed, 2 wrong usage."
 )]
 pub(crate) struct Call {
     /// The method

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Chosen, Format};
+use super::{Chosen, Format, boolean};
 
 /// Arguments of `doctor`.
 #[derive(Args)]
@@ -20,7 +20,7 @@ pub(crate) struct Doctor {
 
     /// Make one signed call that changes nothing, and compare the clocks; done unasked when the profile's address is
     /// on this machine
-    #[arg(long, env = "WXMEMBER_ONLINE")]
+    #[arg(long, env = "WXMEMBER_ONLINE", value_parser = boolean)]
     pub(crate) online: bool,
 
     /// How to print what was found

@@ -10,7 +10,7 @@ use super::{Chosen, Format};
 #[derive(Args)]
 #[command(
     after_help = "The plaintext is read from stdin; a line break at its end is left out. Example:\n\n  \
-                  printf 13800138000 | wxmember seal --key pub_key.pem"
+                  printf 13800138000 | wxmember seal --key pub_key.pem\n\nExit codes: 0 sealed, 1 failed, 2 wrong usage."
 )]
 pub(crate) struct Seal {
     /// WeChat Pay's public key (pub_key.pem) or a platform certificate [default: the profile's]
@@ -33,7 +33,7 @@ pub(crate) struct Seal {
 #[derive(Args)]
 #[command(
     after_help = "The ciphertext is read from stdin, the plaintext goes to stdout and nowhere else. Open only what \
-                  came with a verified signature."
+                  came with a verified signature.\n\nExit codes: 0 opened, 1 failed, 2 wrong usage."
 )]
 pub(crate) struct Open {
     /// The merchant's private key, apiclient_key.pem or apiclient_cert.p12 [default: the profile's]
@@ -48,7 +48,7 @@ pub(crate) struct Open {
     /// A file with the passphrase of that key and nothing else
     #[arg(
         long,
-        env = "WXMEMBER_PASSPHRASE_FILE",
+        env = "WXMEMBER_MERCHANT_KEY_PASSPHRASE_FILE",
         hide_env_values = true,
         value_name = "FILE",
         requires = "key"

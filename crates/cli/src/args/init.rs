@@ -10,7 +10,7 @@ use super::Chosen;
 #[derive(Args)]
 #[command(
     after_help = "Keys are read and compared before anything is written. The file holds paths, never secrets, and \
-                  belongs to its owner alone (mode 600)."
+                  belongs to its owner alone (mode 600).\n\nExit codes: 0 written, 1 failed, 2 wrong usage."
 )]
 pub(crate) struct Init {
     #[command(flatten)]
@@ -89,7 +89,7 @@ pub(crate) struct Init {
     #[arg(long, env = "WXMEMBER_PLATFORM_CERTIFICATE", value_name = "FILE")]
     pub(crate) platform_certificate: Option<PathBuf>,
 
-    /// A file with the APIv3 key (APIv3密钥) and nothing else
+    /// A file with the APIv3 key (APIv3密钥) and nothing else; alone, it downloads the platform certificates
     #[arg(
         long,
         env = "WXMEMBER_APIV3_KEY_FILE",

@@ -1,6 +1,7 @@
 //! `wxmember import`: loads a member list into the ledger, runs the job, tells what became of it.
 
 use std::{
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -9,7 +10,7 @@ use serde::Serialize;
 use wxmember::UserCards;
 use wxmember_import::{
     CsvFile, Defaults, Importer, Job, Ledger, LoadError, Profile as JobProfile, Quota, RowState, Settings,
-    Summary, Validity, WechatGateway,
+    SourceError, Summary, Validity, WechatGateway,
 };
 
 use crate::{
@@ -82,6 +83,11 @@ async fn target(arguments: &args::Import) -> Result<Target, Failure> {
         None => places::state_folder().map(|folder| folder.join(name)),
     };
     if arguments.sandbox {
+        // Not said of the flag itself, since a variable that is `0` counts as given there.
+        if arguments.config.is_some() || arguments.profile.is_some() {
+            return Err(Failure::usage("a sandbox inside this process has no profile")
+                .hint("leave out `--sandbox`, or `--config` and `--profile`"));
+        }
         let ledger = ledger("sandbox.db")?;
         let folder = ledger.with_extension("sandbox");
         let embedded = Embedded::start(&folder).await?;
@@ -102,7 +108,8 @@ async fn target(arguments: &args::Import) -> Result<Target, Failure> {
             embedded: Some(embedded),
         });
     }
-    let profile = Profile::read(&arguments.config, &arguments.profile)?;
+    let config = arguments.config.as_deref().unwrap_or(Path::new("wxmember.toml"));
+    let profile = Profile::read(config, arguments.profile.as_deref().unwrap_or("default"))?;
     let mut defaults = Defaults::default().with_custom_fields(&profile.custom_fields);
     if let Some(validity) = &profile.validity {
         defaults = defaults.with_validity(match validity {
@@ -120,7 +127,7 @@ async fn target(arguments: &args::Import) -> Result<Target, Failure> {
     let quota = match &profile.quota {
         Some(text) => text
             .parse()
-            .map_err(|error| Failure::because(format!("{}: `quota`", arguments.config.display()), &error))?,
+            .map_err(|error| Failure::because(format!("{}: `quota`", config.display()), &error))?,
         None => api_quota(),
     };
     let job = job_profile(
@@ -167,8 +174,11 @@ fn settings(
 fn load_failure(error: &LoadError, file: &Path) -> Failure {
     let failure = Failure::new(chain(error));
     match error {
+        LoadError::Source(SourceError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            failure.hint("name a file that exists")
+        }
         LoadError::Source(_) | LoadError::Mapping { .. } => failure.hint(format!(
-            "mend {} and run the same command; nothing was sent",
+            "correct {} and run the same command; nothing was sent",
             file.display()
         )),
         LoadError::NotReady(stop) => match &stop.hint {

@@ -16,7 +16,8 @@ use crate::{
 pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure> {
     let mut builder = Sandbox::builder()
         .with_address(arguments.listen)
-        .with_control_address(arguments.control);
+        .with_control_address(arguments.control)
+        .with_platform_certificates(arguments.platform_certificates);
     if let Some(quota) = arguments.quota {
         let whole = quota.per_second().ceil().clamp(1.0, f64::from(u32::MAX));
         let whole = NonZeroU32::new(whole as u32).unwrap_or(NonZeroU32::MIN);
