@@ -1,8 +1,8 @@
 //! What went wrong with a call, and what to do about it, for people. Decides by kind, status and code.
 
-use std::error::Error as _;
+use std::{error::Error as _, sync::Arc};
 
-use wxmember::{Error, ErrorKind, VerifyError};
+use wxmember::{Certificates, Error, ErrorKind, SealError, SealReason, VerifyError};
 
 use crate::{failure::chain, message::escaped, profile::Profile};
 
@@ -13,6 +13,7 @@ pub(crate) fn what(error: &Error) -> String {
     if let Some(rest) = text.strip_prefix("chain: ") {
         text = rest.to_owned();
     }
+    let error = deciding(error);
     if let Some(message) = error.message() {
         let shown: String = message.chars().take(LONGEST_MESSAGE).collect();
         text.push_str(&format!(": {}", escaped(shown.as_bytes())));
@@ -31,6 +32,14 @@ pub(crate) fn what(error: &Error) -> String {
     text
 }
 
+/// The error to decide by: of a call without a key, the download that failed.
+pub(crate) fn deciding(error: &Error) -> &Error {
+    let source = error
+        .source()
+        .and_then(|source| source.downcast_ref::<Arc<Error>>());
+    source.map_or(error, |download| download)
+}
+
 /// The causes alone, such as a refused connection.
 pub(crate) fn causes(error: &Error) -> String {
     let mut text = String::new();
@@ -44,6 +53,10 @@ pub(crate) fn causes(error: &Error) -> String {
 
 /// What can be done about it; `None` when there is nothing more to say than the error says itself.
 pub(crate) fn of(error: &Error, profile: &Profile) -> Option<String> {
+    let error = deciding(error);
+    if let Some(hint) = of_certificates(error) {
+        return Some(hint.to_owned());
+    }
     let (mchid, serial) = (
         profile.client.merchant().mchid(),
         profile.client.merchant().serial(),
@@ -98,6 +111,49 @@ pub(crate) fn of(error: &Error, profile: &Profile) -> Option<String> {
         ErrorKind::Connect => "check the address, the network and the proxy".to_owned(),
         _ => return None,
     })
+}
+
+/// The same for who can change the call itself.
+pub(crate) fn of_call(error: &Error, profile: &Profile) -> Option<String> {
+    match error.kind() {
+        ErrorKind::BadRequest => Some(
+            "see the field that the message names; a sealed field needs `--seal`, a query parameter `--query`"
+                .to_owned(),
+        ),
+        ErrorKind::Seal => {
+            let seal = error.source()?.downcast_ref::<SealError>()?;
+            let field = seal.field();
+            match seal.reason() {
+                SealReason::Crypto(_) | SealReason::FourByteCharacter | SealReason::NoKey => None,
+                _ => Some(format!(
+                    "give the text in the body and seal it with `--seal {field}`, or give both with `--seal {field}=@FILE`"
+                )),
+            }
+        }
+        _ => of(error, profile),
+    }
+}
+
+/// What is special about the download of platform certificates.
+fn of_certificates(error: &Error) -> Option<&'static str> {
+    // The text of an error begins with its operation.
+    if !error
+        .to_string()
+        .starts_with(Certificates::LIST_CERTIFICATES.id())
+    {
+        return None;
+    }
+    match (error.kind(), error.verify_error()) {
+        (ErrorKind::NotFound, _) => {
+            Some("this merchant has no platform certificate; set `platform_key` and `platform_key_id`")
+        }
+        // An answer is verified with the certificates inside it, once they are opened.
+        (ErrorKind::Unverified, Some(VerifyError::UnknownKey { key })) if !key.is_public_key_id() => Some(
+            "no certificate of the answer opens: write the APIv3 key (APIv3密钥) that is set in the merchant \
+             platform into the file of `apiv3_key_file`",
+        ),
+        _ => None,
+    }
 }
 
 /// Characters of the platform's message that are shown.

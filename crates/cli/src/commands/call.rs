@@ -192,7 +192,9 @@ fn opened(arguments: &Call, reply: &Reply<Answer>) -> Result<Value, Failure> {
 }
 
 fn refused(error: &Error, message: &[u8], profile: &Profile) -> Failure {
-    if error.kind() == ErrorKind::Unauthorized {
+    // Of a call that came to no key it is the download that was signed last.
+    let signed = advice::deciding(error);
+    if signed.kind() == ErrorKind::Unauthorized {
         let merchant = profile.client.merchant();
         let caller = Caller {
             mchid: merchant.mchid(),
@@ -200,13 +202,13 @@ fn refused(error: &Error, message: &[u8], profile: &Profile) -> Failure {
             has_certificate: profile.has_certificate,
         };
         tell!("for the signature to be accepted:");
-        for line in explain(message, error.clock_offset(), caller) {
+        for line in explain(message, signed.clock_offset(), caller) {
             tell!("  {line}");
         }
         tell!("");
     }
     let failure = Failure::new(advice::what(error));
-    match advice::of(error, profile) {
+    match advice::of_call(error, profile) {
         Some(hint) => failure.hint(hint),
         None => failure,
     }
