@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde_json::Value;
+use wxmember::{Certificate, party};
 use wxmember_tests::{root, shown, wxmember};
 
 use crate::folder::{Folder, NOWHERE};
@@ -145,6 +146,8 @@ fn what_cannot_be_sealed_or_opened_is_one_clear_error_without_the_value() {
         run(&["seal", "--key", PLATFORM_KEY], &"MARKER".repeat(50)),
         run(&["seal", "--key", MERCHANT_KEY], "MARKER"),
         run(&["seal", "--key", "nowhere.pem"], "MARKER"),
+        run(&["seal", "--key", "tests/vectors/protected/legacy.p12"], "MARKER"),
+        run(&["seal", "--key", "Cargo.toml"], "MARKER"),
         run(&["seal", "--key", PLATFORM_KEY, "MARKER"], ""),
         run(&["open", "--key", MERCHANT_KEY], &sealed),
         run(&["open", "--config", config], &sealed[1..]),
@@ -169,6 +172,43 @@ fn what_cannot_be_sealed_or_opened_is_one_clear_error_without_the_value() {
     let output = run(&["seal", "--config", config], "MARKER");
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn nothing_is_sealed_with_a_key_of_the_merchants_own() {
+    let folder = Folder::write(NOWHERE);
+    // The public key alone says not whose it is; the profile does, and so does the private key beside it.
+    let own = include_str!("../vectors/test_merchant_cert.pem");
+    let own = Certificate::<party::Platform>::from_pem(own).unwrap();
+    let elsewhere = folder.home().join("pub_key.pem");
+    fs::write(&elsewhere, own.public_key().to_pem()).unwrap();
+    folder.put("other.pem", &own.public_key().to_pem());
+    let path = |name: &str| folder.path.join(name).to_str().unwrap().to_owned();
+    let config = path("wxmember.toml");
+    let elsewhere = elsewhere.to_str().unwrap();
+    let brand = "tests/vectors/test_brand_cert.pem";
+    for arguments in [
+        &["--key", "tests/vectors/test_merchant_cert.pem"][..],
+        &["--key", brand],
+        &["--key", &path("other.pem")],
+        &["--key", elsewhere, "--config", &config],
+    ] {
+        let output = run(folder.home(), &[&["seal"], arguments].concat(), b"MARKER");
+        let said = shown(&output, &[]);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(
+            output.stdout.is_empty() && said.contains("is in the platform's place"),
+            "{said}"
+        );
+        assert!(said.contains("hint: download WeChat Pay's public key"), "{said}");
+    }
+    let certificate = "tests/vectors/test_wechatpay_certmode_cert.pem";
+    let output = run(
+        folder.home(),
+        &["seal", "--key", certificate, "--config", &config],
+        b"x",
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output, &[]));
 }
 
 /// Saves a vector as `curl -D headers -o body` would, and verifies it.

@@ -41,8 +41,8 @@ fn main() -> ExitCode {
             args::Command::Import(arguments) => commands::import::run(&arguments).await,
             args::Command::Init(arguments) => commands::init::run(&arguments),
             args::Command::Open(arguments) => commands::open::run(&arguments),
-            args::Command::Seal(arguments) => commands::seal::run(&arguments),
-            args::Command::Verify(arguments) => commands::verify::run(&arguments),
+            args::Command::Seal(arguments) => commands::seal::run(&arguments).await,
+            args::Command::Verify(arguments) => commands::verify::run(&arguments).await,
             args::Command::Sandbox(arguments) => commands::sandbox::run(&arguments).await,
         }
     });

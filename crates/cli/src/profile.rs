@@ -8,16 +8,19 @@ use std::{
 };
 
 use serde::Deserialize;
-use wxmember::{Client, MerchantKey, Signer};
+use wxmember::{Client, KeyId, MerchantKey, Signer};
 
 use crate::failure::Failure;
 
+mod download;
 mod keys;
 mod merchant;
+mod place;
 
 pub(crate) use self::{
     keys::PlatformKeys,
     merchant::{KeyPair, key_pair_of, passphrase_of},
+    place::{FETCH_CERTIFICATE, FETCH_KEY, NAME_CERTIFICATE, NAME_KEY, RESTORE_CERTIFICATE, RESTORE_KEY},
 };
 
 #[derive(Deserialize)]
@@ -102,12 +105,28 @@ impl Profile {
 }
 
 /// The platform's keys of a profile whose every file is usable.
-pub(crate) fn platform_keys(config: &Path, name: &str) -> Result<PlatformKeys, Failure> {
+///
+/// Certificates are downloaded when the profile asks for it and `wanted` is not there; without a name, when no key is
+/// there that seals now.
+pub(crate) async fn platform_keys(
+    config: &Path,
+    name: &str,
+    wanted: Option<&KeyId>,
+) -> Result<PlatformKeys, Failure> {
     let text = read_config(config)?;
     // Opened as a whole first: it may be the merchant's own key that stands in the platform's place.
-    Profile::parse(&text, config, name)?;
+    let profile = Profile::parse(&text, config, name)?;
     let (table, folder) = (parse(&text, config, name)?, folder_of(config));
-    keys::platform(&table, &At { config, folder })
+    let mut keys = keys::platform(&table, &At { config, folder })?;
+    let is_known = match wanted {
+        Some(wanted) => keys.all().any(|(id, _)| id == wanted),
+        None => profile.client.sealing_key_id().is_some(),
+    };
+    if let (false, Some(key)) = (is_known, keys.download()) {
+        let certificates = download::certificates(&profile, key).await?;
+        keys.learn(certificates);
+    }
+    Ok(keys)
 }
 
 /// The merchant's private key of a profile.
@@ -209,8 +228,8 @@ impl ProfileTable {
 
 /// A file of a profile.
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path)
-        .map_err(|error| Failure::because(format!("failed to read {}", path.display()), &error))
+    String::from_utf8(read_bytes(path)?)
+        .map_err(|_| Failure::new(format!("{}: not text in UTF-8", path.display())))
 }
 
 /// The same, of any content.

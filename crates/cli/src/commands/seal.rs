@@ -1,22 +1,28 @@
 //! `wxmember seal`: seals one value for WeChat Pay, as a request carries it.
 
+use std::path::Path;
+
 use serde_json::json;
-use wxmember::FormValue;
+use wxmember::{FormValue, MerchantKey};
 
 use crate::{
-    args::{Format, fields::Seal},
+    args::{Chosen, Format, fields::Seal},
     exit,
     failure::{Failure, chain},
     input,
     print::{say, tell},
-    profile::{self, PlatformKeys},
+    profile::{self, PlatformKeys, key_pair_of},
 };
 
 /// Reads the plaintext from stdin and prints the ciphertext.
-pub(crate) fn run(arguments: &Seal) -> Result<exit::Code, Failure> {
+pub(crate) async fn run(arguments: &Seal) -> Result<exit::Code, Failure> {
+    let Chosen { config, profile } = &arguments.chosen;
     let keys = match &arguments.key {
-        Some(path) => PlatformKeys::of_file(path, arguments.key_id.as_deref())?,
-        None => profile::platform_keys(&arguments.chosen.config, &arguments.chosen.profile)?,
+        Some(path) => {
+            let id = arguments.key_id.as_deref();
+            PlatformKeys::of_others_file(path, id, &own_keys(path, &arguments.chosen))?
+        }
+        None => profile::platform_keys(config, profile, None).await?,
     };
     let Some((id, key)) = keys.sealing() else {
         return Err(
@@ -44,4 +50,12 @@ pub(crate) fn run(arguments: &Seal) -> Result<exit::Code, Failure> {
         id => tell!("send it with `Wechatpay-Serial: {id}`"),
     }
     Ok(exit::DONE)
+}
+
+/// The merchant's keys that are at hand: the profile's, and the one in the same folder. They are not what was asked for,
+/// so one that cannot be read is none.
+fn own_keys(path: &Path, chosen: &Chosen) -> Vec<MerchantKey> {
+    let beside = key_pair_of(&path.with_file_name("apiclient_key.pem"), None).map(|pair| pair.key);
+    let profiles = profile::merchant_key(&chosen.config, &chosen.profile);
+    [profiles, beside].into_iter().flatten().collect()
 }

@@ -4,7 +4,7 @@ use wxmember::{Clock, KeyId, SystemClock, UnixSeconds};
 use wxmember_signing::SignatureHeaders;
 
 use crate::{
-    args::{Format, fields::Verify},
+    args::{Chosen, Format, fields::Verify},
     exit,
     failure::Failure,
     headers::Headers,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Reads headers and body, verifies, and returns the exit code.
-pub(crate) fn run(arguments: &Verify) -> Result<exit::Code, Failure> {
+pub(crate) async fn run(arguments: &Verify) -> Result<exit::Code, Failure> {
     let read = match &arguments.headers {
         Some(path) => {
             let text = input::text(input::file(path, "the headers")?, "the file of headers")?;
@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Verify) -> Result<exit::Code, Failure> {
         signature: signature.as_deref(),
     };
     let body = input::file(&arguments.body, "the body")?;
-    let known = known(arguments, headers.serial)?;
+    let known = known(arguments, headers.serial).await?;
     let now = arguments
         .received_at
         .map_or_else(|| SystemClock::new().now(), UnixSeconds);
@@ -91,10 +91,14 @@ pub(crate) fn run(arguments: &Verify) -> Result<exit::Code, Failure> {
 }
 
 /// The keys to verify with. A public key without an id is taken for the one that the header names.
-fn known(arguments: &Verify, serial: Option<&str>) -> Result<Known, Failure> {
+async fn known(arguments: &Verify, serial: Option<&str>) -> Result<Known, Failure> {
     let keys = match &arguments.key {
         Some(path) => PlatformKeys::of_file(path, arguments.key_id.as_deref().or(serial))?,
-        None => profile::platform_keys(&arguments.chosen.config, &arguments.chosen.profile)?,
+        None => {
+            let Chosen { config, profile } = &arguments.chosen;
+            let wanted = KeyId::new(serial.unwrap_or_default());
+            profile::platform_keys(config, profile, Some(&wanted)).await?
+        }
     };
     let known: Vec<_> = keys
         .all()

@@ -6,6 +6,9 @@ use super::{
     facts::{CertificateFacts, Facts, Holds, Key, KeyFile},
     report::{Check, Report},
 };
+use crate::profile::{
+    FETCH_CERTIFICATE, FETCH_KEY, NAME_CERTIFICATE, NAME_KEY, RESTORE_CERTIFICATE, RESTORE_KEY,
+};
 
 /// Looks at the four places of keys.
 pub(crate) fn check(facts: &Facts, report: &mut Report) {
@@ -30,16 +33,16 @@ pub(crate) fn check(facts: &Facts, report: &mut Report) {
     }
     if facts.platform_key.is_none() && facts.platform_certificate.is_none() {
         if facts.apiv3_key.is_some() {
-            return report.passed(
+            return report.skipped(
                 Check::PlatformCertificate,
-                "downloaded, and opened with the APIv3 key",
+                "none is set, so they are downloaded and opened with the APIv3 key; not tried yet",
             );
         }
         report.found(
             Check::PlatformKey,
             &facts.place,
             "there is no key of WeChat Pay, so no answer could be believed and no field sealed",
-            "download WeChat Pay's public key (pub_key.pem) in the merchant platform",
+            FETCH_KEY,
         );
     }
 }
@@ -189,7 +192,7 @@ impl<'a> Places<'a> {
             ),
             Holds::Certificate(_) => (
                 "holds a certificate, not a public key".to_owned(),
-                "name a platform certificate with `platform_certificate`, without an id",
+                NAME_CERTIFICATE,
             ),
             Holds::PublicKey(_) => {
                 return report.passed(Check::PlatformKey, "a public key, not the merchant's");
@@ -206,10 +209,7 @@ impl<'a> Places<'a> {
                 "holds a private key, not the platform's certificate".to_owned(),
                 FETCH_CERTIFICATE,
             ),
-            Holds::PublicKey(_) => (
-                "holds a public key, not a certificate".to_owned(),
-                "name it with `platform_key`, and its id with `platform_key_id`",
-            ),
+            Holds::PublicKey(_) => ("holds a public key, not a certificate".to_owned(), NAME_KEY),
             Holds::Certificate(certificate) if self.merchants() == Some(&certificate.key) => (
                 "the merchant's own certificate is in the platform's place".to_owned(),
                 FETCH_CERTIFICATE,
@@ -224,12 +224,6 @@ impl<'a> Places<'a> {
         report.found(Check::PlatformCertificate, &file.at, problem, fix);
     }
 }
-
-const RESTORE_KEY: &str = "put back the apiclient_key.pem that came with the merchant's certificate";
-const RESTORE_CERTIFICATE: &str = "put back the apiclient_cert.pem that came with the merchant's key";
-const FETCH_KEY: &str = "download WeChat Pay's public key (pub_key.pem) in the merchant platform";
-const FETCH_CERTIFICATE: &str =
-    "fetch the platform's certificate with WeChat Pay's tool, or change to its public key";
 
 #[cfg(test)]
 mod tests;

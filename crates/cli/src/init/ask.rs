@@ -44,13 +44,17 @@ pub(crate) fn complete<R: BufRead, W: Write>(
                 let default = there("pub_key.pem");
                 let question =
                     "WeChat Pay's public key (微信支付公钥), a file; `-` for a platform certificate instead";
-                let answer = dialogue.ask(question, default, |answer| match answer {
-                    "-" => Ok(()),
-                    _ => file(answer),
-                })?;
+                let answer = dialogue.ask(question, default, file_or_dash)?;
                 if answer == "-" {
-                    let answer = dialogue.ask("platform certificate (平台证书), a file", None, file)?;
-                    draft.platform_certificate = Some(answer.into());
+                    let question =
+                        "platform certificate (平台证书), a file; `-` to download it with the APIv3 key";
+                    let answer = dialogue.ask(question, None, file_or_dash)?;
+                    if answer == "-" {
+                        let answer = dialogue.ask("APIv3 key (APIv3密钥), a file", None, file)?;
+                        draft.apiv3_key_file = Some(answer.into());
+                    } else {
+                        draft.platform_certificate = Some(answer.into());
+                    }
                 } else {
                     draft.platform_key = Some(answer.into());
                     let id = dialogue.ask("id of that key (PUB_KEY_ID_…)", None, key_id)?;
@@ -105,6 +109,13 @@ fn file(answer: &str) -> Result<(), &'static str> {
     match Path::new(answer).is_file() {
         true => Ok(()),
         false => Err("there is no such file"),
+    }
+}
+
+fn file_or_dash(answer: &str) -> Result<(), &'static str> {
+    match answer {
+        "-" => Ok(()),
+        _ => file(answer),
     }
 }
 
@@ -175,6 +186,11 @@ mod tests {
             Some(Path::new("Cargo.toml"))
         );
         assert!(said.contains("平台证书"));
+        let (draft, said) = check("1\nCargo.toml\nCargo.toml\n-\n-\nCargo.toml\nb\nc\n");
+        let draft = draft.unwrap();
+        assert_eq!(draft.platform_certificate, None);
+        assert_eq!(draft.apiv3_key_file.as_deref(), Some(Path::new("Cargo.toml")));
+        assert!(draft.missing().is_empty() && said.contains("APIv3密钥"));
     }
 
     #[test]

@@ -41,7 +41,9 @@ impl Missing {
             Self::Mchid => "--mchid",
             Self::MerchantKey => "--merchant-key",
             Self::MerchantCertificate => "--merchant-certificate",
-            Self::Platform => "--platform-key with --platform-key-id (or --platform-certificate)",
+            Self::Platform => {
+                "--platform-key with --platform-key-id (or --platform-certificate, or --apiv3-key-file alone)"
+            }
             Self::BrandId => "--brand-id",
             Self::CardId => "--card-id",
         }
@@ -72,7 +74,9 @@ impl Draft {
     /// What is still missing, in the order of the questions.
     pub(crate) fn missing(&self) -> Vec<Missing> {
         let is_p12 = self.merchant_p12.is_some();
-        let platform = self.platform_key.is_some() || self.platform_certificate.is_some();
+        let platform = self.platform_key.is_some()
+            || self.platform_certificate.is_some()
+            || self.apiv3_key_file.is_some();
         [
             (Missing::Mchid, self.mchid.is_some()),
             (Missing::MerchantKey, self.merchant_key.is_some() || is_p12),
@@ -236,7 +240,7 @@ mod tests {
                 "--mchid",
                 "--merchant-key",
                 "--merchant-certificate",
-                "--platform-key with --platform-key-id (or --platform-certificate)",
+                "--platform-key with --platform-key-id (or --platform-certificate, or --apiv3-key-file alone)",
                 "--brand-id",
                 "--card-id"
             ]

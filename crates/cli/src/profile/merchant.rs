@@ -9,11 +9,7 @@ use wxmember::{
 };
 use wxmember_crypto::KeyFileKind;
 
-use super::{
-    At, ProfileTable,
-    keys::{certificate_of, key_failure},
-    read, read_bytes, without_line_break,
-};
+use super::{At, ProfileTable, keys::certificate_of, place::Place, read, read_bytes, without_line_break};
 use crate::{failure::Failure, serial};
 
 /// A private key, with its certificate when that came in the same file.
@@ -32,7 +28,10 @@ pub(super) fn merchant(
     let key = Arc::new(key);
     let config = |error: ConfigError| at.wrong(&error.to_string());
     let certificate = match &table.merchant_certificate {
-        Some(path) => Some(certificate_of::<party::Merchant>(&at.folder.join(path))?),
+        Some(path) => Some(certificate_of::<party::Merchant>(
+            &at.folder.join(path),
+            Place::MerchantCertificate,
+        )?),
         None => certificate,
     };
     let serial = match (certificate, &table.merchant_serial) {
@@ -108,23 +107,27 @@ pub(crate) fn key_pair_of(path: &Path, passphrase: Option<Passphrase>) -> Result
             path.display()
         ))
         .hint(
-            "name a file that holds it with `--passphrase-file`; WeChat Pay's own file has the merchant id",
+            "name it with `merchant_p12` in the profile (`init --merchant-p12`), or a file that holds its passphrase \
+             with `open --passphrase-file`; WeChat Pay's own file has the merchant id",
         )),
         (KeyFileKind::EncryptedPrivateKey, Some(passphrase)) => {
             let text = String::from_utf8_lossy(&bytes);
             let key = MerchantKey::from_encrypted_pem(&text, &passphrase);
-            key.map(KeyPair::alone).map_err(|error| key_failure(path, &error))
+            key.map(KeyPair::alone)
+                .map_err(|error| Failure::because(path.display(), &error))
         }
-        _ => match MerchantKey::from_pem(&read(path)?) {
+        _ => match MerchantKey::from_pem(&String::from_utf8_lossy(&bytes)) {
             Err(KeyError::Encrypted) => Err(Failure::new(format!(
                 "{}: the private key is encrypted with a passphrase",
                 path.display()
             ))
             .hint(
-                "name a file that holds the passphrase: `merchant_key_passphrase_file` in the profile, or \
-                 `--passphrase-file`",
+                "name a file that holds the passphrase: `merchant_key_passphrase_file` in the profile \
+                 (`init --merchant-key-passphrase-file`), or `open --passphrase-file`",
             )),
-            key => key.map(KeyPair::alone).map_err(|error| key_failure(path, &error)),
+            key => key
+                .map(KeyPair::alone)
+                .map_err(|error| Place::MerchantKey.unusable(path, &bytes, &error)),
         },
     }
 }
