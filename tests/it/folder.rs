@@ -66,6 +66,15 @@ impl Folder {
     #[cfg(not(unix))]
     pub(crate) fn mode(&self, _: &str, _: u32) {}
 
+    /// Leaves the profile no key of the platform but what the APIv3 key opens.
+    pub(crate) fn download_certificates(&self) {
+        self.replace(
+            "wxmember.toml",
+            "platform_key_id = \"PUB_KEY_ID_0119000001092026113000000000000001\"\nplatform_key = \"pub_key.pem\"\n",
+            "",
+        );
+    }
+
     /// Changes a text of a file.
     pub(crate) fn replace(&self, name: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.path.join(name)).unwrap();

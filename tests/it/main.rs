@@ -4,6 +4,7 @@
 mod call;
 mod config;
 mod doctor;
+mod downloaded;
 mod engine;
 mod examples;
 mod faults;

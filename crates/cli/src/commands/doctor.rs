@@ -70,7 +70,7 @@ fn open(config: &Path, name: &str, report: &mut Report) -> Option<Profile> {
                 Check::Profile,
                 at,
                 what,
-                failure.advice().unwrap_or("mend the setting"),
+                failure.advice().unwrap_or("correct the setting"),
             );
         }
     }

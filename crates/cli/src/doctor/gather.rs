@@ -67,7 +67,7 @@ pub(crate) fn profile(config: &Path, name: &str) -> Result<Gathered, Failure> {
     let at = config.display().to_string();
     let misread = profile::check(&text).err();
     if let Some(misread) = &misread {
-        report.found(Check::Profile, &at, misread.to_string(), "mend the line");
+        report.found(Check::Profile, &at, misread.to_string(), "correct the line");
     }
     // Whatever can be read in spite of that is looked at as well.
     let file: toml::Table = text.parse().unwrap_or_default();

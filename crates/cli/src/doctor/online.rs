@@ -41,7 +41,13 @@ pub(crate) fn is_on_this_machine(url: &str) -> bool {
 /// Makes the read and tells what came of it. `asked_for` says that silence over there is worth a finding.
 pub(crate) async fn ask(facts: &Facts, profile: Option<&Profile>, asked_for: bool, report: &mut Report) {
     let url = base_url(facts);
-    let at = At { url, asked_for };
+    let at = At {
+        url,
+        asked_for,
+        downloads: facts.platform_key.is_none()
+            && facts.platform_certificate.is_none()
+            && facts.apiv3_key.is_some(),
+    };
     match profile {
         Some(profile) => at.ask_with(profile, report).await,
         None => at.ask_the_time(facts, report).await,
@@ -51,12 +57,17 @@ pub(crate) async fn ask(facts: &Facts, profile: Option<&Profile>, asked_for: boo
 struct At<'a> {
     url: &'a str,
     asked_for: bool,
+    /// Whether the platform's certificates are downloaded.
+    downloads: bool,
 }
 
 impl At<'_> {
     /// The card template, since that says whether member cards are open for this merchant at all.
     async fn ask_with(&self, profile: &Profile, report: &mut Report) {
         let client = profile.client.with_retry(RetryPolicy::never());
+        if self.downloads && !self.downloaded(&client, profile, report).await {
+            return;
+        }
         let card = client
             .chain("v3/brand/partner/card-member/cards/{card_id}")
             .param("card_id", &profile.card_id)
@@ -81,6 +92,24 @@ impl At<'_> {
             Ok(reply) => {
                 self.in_time(None, report);
                 self.accepted("the card template", Some(reply), report);
+            }
+        }
+    }
+
+    /// Downloads the platform certificates; without one no answer can be believed, so nothing else need be asked.
+    async fn downloaded(&self, client: &Client, profile: &Profile, report: &mut Report) -> bool {
+        match client.refresh_certificates().await {
+            Ok(()) => {
+                report.resume(Check::PlatformCertificate);
+                let serial = client.sealing_key_id();
+                let serial = serial.as_ref().map_or("none", |serial| serial.as_str());
+                let note = format!("downloaded, and opened with the APIv3 key; {serial} seals");
+                report.passed(Check::PlatformCertificate, note);
+                true
+            }
+            Err(error) => {
+                self.refused(&error, profile, report);
+                false
             }
         }
     }
@@ -172,6 +201,7 @@ impl At<'_> {
     }
 
     fn refused(&self, error: &Error, profile: &Profile, report: &mut Report) {
+        let error = advice::deciding(error);
         if error.kind() == ErrorKind::Connect {
             return self.unreachable(error, report);
         }
@@ -190,7 +220,14 @@ impl At<'_> {
             Some(VerifyError::Mismatch { .. }) => Check::PlatformKey,
             _ => Check::Online,
         };
-        let fix = advice::of(error, profile).unwrap_or_else(|| "try again".to_owned());
+        let fix = advice::of(error, profile).unwrap_or_else(|| {
+            match error.status() {
+                Some(429) | None => "try again",
+                Some(400..=499) => "correct what the message names; the same again is refused again",
+                Some(_) => "try again",
+            }
+            .to_owned()
+        });
         report.found(check, self.url, advice::what(error), fix);
     }
 }

@@ -115,6 +115,12 @@ impl Report {
         }));
     }
 
+    /// Forgets why something could not be looked at, because it was after all.
+    pub(crate) fn resume(&mut self, check: Check) {
+        self.0
+            .retain(|entry| !matches!(entry, Entry::Skipped(note) if note.check == check));
+    }
+
     /// Everything that is wrong.
     pub(crate) fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.0.iter().filter_map(|entry| match entry {
