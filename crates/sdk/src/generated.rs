@@ -385,20 +385,36 @@ impl Client {
 impl UserCards<'_> {
     /// `POST /v3/brand/partner/card-member/user-cards/import-by-phone`
     pub const IMPORT_BY_PHONE: Operation = Operation::new(
-        "import_by_phone",
-        "POST",
-        "/v3/brand/partner/card-member/user-cards/import-by-phone",
-        5,
-        true,
-    );
+            "import_by_phone",
+            "POST",
+            "/v3/brand/partner/card-member/user-cards/import-by-phone",
+            5,
+            true,
+        )
+        .with_sealed(
+            &[
+                "/phone_number",
+                "/user_information/common_field_list/*/value",
+                "/user_information/custom_field_list/*/user_chosen_values/*",
+            ],
+            &[],
+        );
     /// `POST /v3/brand/partner/card-member/user-cards/import-by-openid`
     pub const IMPORT_BY_OPENID: Operation = Operation::new(
-        "import_by_openid",
-        "POST",
-        "/v3/brand/partner/card-member/user-cards/import-by-openid",
-        5,
-        true,
-    );
+            "import_by_openid",
+            "POST",
+            "/v3/brand/partner/card-member/user-cards/import-by-openid",
+            5,
+            true,
+        )
+        .with_sealed(
+            &[
+                "/phone_number",
+                "/user_information/common_field_list/*/value",
+                "/user_information/custom_field_list/*/user_chosen_values/*",
+            ],
+            &[],
+        );
     /// `GET /v3/brand/partner/card-member/user-cards`
     pub const LIST_USER_CARDS: Operation = Operation::new(
         "list_user_cards",
@@ -417,12 +433,20 @@ impl UserCards<'_> {
     );
     /// `PATCH /v3/brand/partner/card-member/user-cards/{user_card_code}`
     pub const UPDATE_USER_CARD: Operation = Operation::new(
-        "update_user_card",
-        "PATCH",
-        "/v3/brand/partner/card-member/user-cards/{user_card_code}",
-        5,
-        true,
-    );
+            "update_user_card",
+            "PATCH",
+            "/v3/brand/partner/card-member/user-cards/{user_card_code}",
+            5,
+            true,
+        )
+        .with_sealed(
+            &[
+                "/phone_number",
+                "/user_information/common_field_list/*/value",
+                "/user_information/custom_field_list/*/user_chosen_values/*",
+            ],
+            &[],
+        );
     /// `POST /v3/brand/partner/card-member/user-cards/{user_card_code}/invalidate`
     pub const INVALIDATE_USER_CARD: Operation = Operation::new(
         "invalidate_user_card",
@@ -433,12 +457,20 @@ impl UserCards<'_> {
     );
     /// `POST /v3/brand/partner/card-member/user-cards/{user_card_code}/confirm`
     pub const CONFIRM_USER_CARD: Operation = Operation::new(
-        "confirm_user_card",
-        "POST",
-        "/v3/brand/partner/card-member/user-cards/{user_card_code}/confirm",
-        5,
-        true,
-    );
+            "confirm_user_card",
+            "POST",
+            "/v3/brand/partner/card-member/user-cards/{user_card_code}/confirm",
+            5,
+            true,
+        )
+        .with_sealed(
+            &[
+                "/phone_number",
+                "/user_information/common_field_list/*/value",
+                "/user_information/custom_field_list/*/user_chosen_values/*",
+            ],
+            &[],
+        );
     /// Import an existing member by phone number (根据手机号导入用户会员卡).
     ///
     /// Activates a card silently in WeChat Pay's records for a member whom the brand knows by phone number. The card does not show up in the member's card holder (卡包) by itself; lead the member to add it. No confirm call is needed afterwards. Repeat an unanswered call with the same user_card_code and the same plaintext.
@@ -1438,28 +1470,31 @@ impl Client {
 impl MembercardOpen<'_> {
     /// `POST /v3/marketing/membercard-open/cards/{card_id}/phone-membercard/import`
     pub const IMPORT_PHONE_MEMBERCARD: Operation = Operation::new(
-        "import_phone_membercard",
-        "POST",
-        "/v3/marketing/membercard-open/cards/{card_id}/phone-membercard/import",
-        5,
-        true,
-    );
+            "import_phone_membercard",
+            "POST",
+            "/v3/marketing/membercard-open/cards/{card_id}/phone-membercard/import",
+            5,
+            true,
+        )
+        .with_sealed(&["/encrypted_phone_number"], &[]);
     /// `POST /v3/marketing/membercard-open/phonenumber-member/import`
     pub const IMPORT_PHONENUMBER_MEMBER: Operation = Operation::new(
-        "import_phonenumber_member",
-        "POST",
-        "/v3/marketing/membercard-open/phonenumber-member/import",
-        5,
-        false,
-    );
+            "import_phonenumber_member",
+            "POST",
+            "/v3/marketing/membercard-open/phonenumber-member/import",
+            5,
+            false,
+        )
+        .with_sealed(&["/encrypted_phone_number"], &[]);
     /// `GET /v3/marketing/membercard-open/phonenumber-member/search`
     pub const SEARCH_PHONENUMBER_MEMBER: Operation = Operation::new(
-        "search_phonenumber_member",
-        "GET",
-        "/v3/marketing/membercard-open/phonenumber-member/search",
-        5,
-        true,
-    );
+            "search_phonenumber_member",
+            "GET",
+            "/v3/marketing/membercard-open/phonenumber-member/search",
+            5,
+            true,
+        )
+        .with_sealed(&[], &["encrypted_phone_number"]);
     /// Import a member of the older card by phone number (根据手机号导入用户会员卡).
     ///
     /// Activates a card of the older kind silently for a member whom the brand knows by phone number. It does not show up in the member's card holder (卡包) by itself. The member must have paid here with WeChat Pay within a year. Repeat an unanswered call with the same out_request_no.

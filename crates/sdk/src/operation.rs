@@ -14,6 +14,8 @@ pub struct Operation {
     path: &'static str,
     rate_limit: u32,
     repeatable: bool,
+    sealed_fields: &'static [&'static str],
+    sealed_query: &'static [&'static str],
 }
 
 impl Operation {
@@ -30,7 +32,20 @@ impl Operation {
             path,
             rate_limit,
             repeatable,
+            sealed_fields: &[],
+            sealed_query: &[],
         }
+    }
+
+    /// The same with what its request seals.
+    pub(crate) const fn with_sealed(
+        mut self,
+        fields: &'static [&'static str],
+        query: &'static [&'static str],
+    ) -> Self {
+        self.sealed_fields = fields;
+        self.sealed_query = query;
+        self
     }
 
     /// The operation id, for example `import_by_phone`.
@@ -61,6 +76,23 @@ impl Operation {
     #[must_use]
     pub const fn is_repeatable(&self) -> bool {
         self.repeatable
+    }
+
+    /// The places of the request body that go sealed, as JSON Pointers in which `*` stands for every element of a list.
+    ///
+    /// ```
+    /// let places = wxmember::MembercardOpen::IMPORT_PHONE_MEMBERCARD.sealed_fields();
+    /// assert_eq!(places, ["/encrypted_phone_number"]);
+    /// ```
+    #[must_use]
+    pub const fn sealed_fields(&self) -> &'static [&'static str] {
+        self.sealed_fields
+    }
+
+    /// The names of the query parameters that go sealed.
+    #[must_use]
+    pub const fn sealed_query(&self) -> &'static [&'static str] {
+        self.sealed_query
     }
 
     /// Whether it stands in the document, so that its path is known.

@@ -200,6 +200,31 @@ impl Model {
         }
     }
 
+    /// Adds the places below `at` where the named schema holds what is sealed for the platform.
+    fn sealed_in(&self, name: &str, at: &str, places: &mut Vec<String>) {
+        let Kind::Object { properties } = &self.schema(name).kind else {
+            return;
+        };
+        for property in properties {
+            // A pointer writes these two characters in its own way (RFC 6901, section 3).
+            let step = property.wire.replace('~', "~0").replace('/', "~1");
+            let (mut at, mut shape) = (format!("{at}/{step}"), &property.shape);
+            while let Shape::List(item) = shape {
+                at.push_str("/*");
+                shape = item;
+            }
+            match shape {
+                Shape::Secret {
+                    side: Side::Platform, ..
+                } => places.push(at),
+                Shape::Named(inner) if self.holds_secret(inner, Side::Platform) => {
+                    self.sealed_in(inner, &at, places);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// The side that the secrets of a schema are sealed for, if it has any.
     pub(crate) fn side_of(&self, name: &str) -> Option<Side> {
         [Side::Merchant, Side::Platform]
@@ -250,6 +275,29 @@ impl Operation {
         model
             .holds_secret(&request.schema, Side::Platform)
             .then_some(SealedPart::Body)
+    }
+
+    /// The places of its body that are sealed, as JSON Pointers in which `*` stands for every element of a list.
+    pub(crate) fn sealed_fields(&self, model: &Model) -> Vec<String> {
+        let mut places = Vec::new();
+        if let Some(request) = &self.request {
+            model.sealed_in(&request.schema, "", &mut places);
+        }
+        places
+    }
+
+    /// The query parameters that are sealed, by name.
+    pub(crate) fn sealed_query(&self) -> Vec<&str> {
+        let sealed = self.query.iter().filter(|parameter| {
+            matches!(
+                parameter.shape,
+                Shape::Secret {
+                    side: Side::Platform,
+                    ..
+                }
+            )
+        });
+        sealed.map(|parameter| parameter.wire.as_str()).collect()
     }
 
     /// The query in the order in which the raw client takes it.

@@ -66,9 +66,11 @@ fn group(model: &Model, tag: &Tag, operations: &[&Operation]) -> TokenStream {
         } = operation;
         let rate_limit = Literal::u64_unsuffixed(*rate_limit);
         let doc = format!(" `{method} {path}`");
+        let sealed = with_sealed(model, operation);
         quote! {
             #[doc = #doc]
-            pub const #constant: Operation = Operation::new(#id, #method, #path, #rate_limit, #repeatable);
+            pub const #constant: Operation =
+                Operation::new(#id, #method, #path, #rate_limit, #repeatable) #sealed;
         }
     });
     let methods = operations.iter().map(|operation| methods(model, operation));
@@ -92,6 +94,16 @@ fn group(model: &Model, tag: &Tag, operations: &[&Operation]) -> TokenStream {
             #(#methods)*
         }
     }
+}
+
+/// What the request of an operation seals, for callers who write it as JSON.
+fn with_sealed(model: &Model, operation: &Operation) -> TokenStream {
+    let fields = operation.sealed_fields(model);
+    let query = operation.sealed_query();
+    if fields.is_empty() && query.is_empty() {
+        return quote!();
+    }
+    quote!(.with_sealed(&[#(#fields),*], &[#(#query),*]))
 }
 
 /// One argument of a typed method.
