@@ -19,6 +19,7 @@ use std::{fmt, io, ops::Index, sync::Arc};
 use elsa::sync::FrozenMap;
 use serde::Serialize;
 use tokio::runtime::Runtime;
+use wxmember_crypto::KeyId;
 
 use crate::{Answer, Error, Reply};
 
@@ -135,6 +136,18 @@ impl Chain {
         self
     }
 
+    /// As [`crate::Chain::seal_query`].
+    pub fn seal_query(mut self, name: &str, plaintext: impl Into<String>) -> Self {
+        self.chain = self.chain.seal_query(name, plaintext);
+        self
+    }
+
+    /// As [`crate::Chain::sealed_with`].
+    pub fn sealed_with(mut self, key: &KeyId) -> Self {
+        self.chain = self.chain.sealed_with(key);
+        self
+    }
+
     /// As [`crate::Chain::repeatable`].
     pub fn repeatable(mut self) -> Self {
         self.chain = self.chain.repeatable();
@@ -248,6 +261,16 @@ impl Endpoint {
     /// As [`Chain::seal`].
     pub fn seal(&self, pointer: &str) -> Chain {
         self.chain().seal(pointer)
+    }
+
+    /// As [`Chain::seal_query`].
+    pub fn seal_query(&self, name: &str, plaintext: impl Into<String>) -> Chain {
+        self.chain().seal_query(name, plaintext)
+    }
+
+    /// As [`Chain::sealed_with`].
+    pub fn sealed_with(&self, key: &KeyId) -> Chain {
+        self.chain().sealed_with(key)
     }
 
     /// As [`Chain::get`].

@@ -1,8 +1,10 @@
 //! The generic style: any path of APIv3 on the same pipeline, with parameters, query and sealed fields.
 //!
-//! Path and query are percent-encoded here, once, and signed as they are sent.
+//! Path and query are percent-encoded here, once, and signed as they are sent. Must never send a field in clear that the API
+//! document seals, nor a ciphertext under a key that is only guessed.
 
 use std::{
+    collections::HashSet,
     fmt::{self, Display, Write},
     sync::Arc,
 };
@@ -21,6 +23,10 @@ use crate::{
     generated::OPERATIONS,
     seal::Sealer,
 };
+
+mod places;
+
+use self::places::{is_ciphertext, personal, places};
 
 /// A call that is being put together. It is sent by its last method: [`get`](Self::get), [`post`](Self::post) and so on.
 ///
@@ -43,9 +49,16 @@ pub struct Chain {
     retry: RetryPolicy,
     path: String,
     params: Vec<(String, String)>,
-    query: Vec<(String, String)>,
+    query: Vec<(String, Given)>,
     sealed: Vec<String>,
+    sealed_with: Option<KeyId>,
     repeatable: bool,
+}
+
+/// The value of a query parameter.
+enum Given {
+    Ready(String),
+    ToSeal(FormValue),
 }
 
 impl Client {
@@ -65,6 +78,7 @@ impl Chain {
             params: Vec::new(),
             query: Vec::new(),
             sealed: Vec::new(),
+            sealed_with: None,
             repeatable: false,
         }
     }
@@ -76,16 +90,62 @@ impl Chain {
     }
 
     /// Adds to the query, percent-encoded, in the order of the calls.
+    ///
+    /// A parameter that the API document seals is refused in clear: give it with [`seal_query`](Self::seal_query).
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
-        self.query.push((name.to_owned(), value.to_string()));
+        self.query
+            .push((name.to_owned(), Given::Ready(value.to_string())));
+        self
+    }
+
+    /// Adds to the query what is sealed before it is sent, in the order of the calls, with the platform key that
+    /// `Wechatpay-Serial` names.
+    ///
+    /// ```no_run
+    /// # async fn demo(client: wxmember::Client) -> Result<(), wxmember::Error> {
+    /// let answer = client
+    ///     .chain("v3/marketing/membercard-open/phonenumber-member/search")
+    ///     .query("card_id", "pbLatjvWOibDc5-TBnbUk1pD12o0")
+    ///     .seal_query("encrypted_phone_number", "13800138000")
+    ///     .get()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn seal_query(mut self, name: &str, plaintext: impl Into<String>) -> Self {
+        let plaintext = FormValue::new(plaintext);
+        self.query.push((name.to_owned(), Given::ToSeal(plaintext)));
         self
     }
 
     /// Seals the text at a JSON Pointer of the body before it is sent, with the platform key that `Wechatpay-Serial` names.
     ///
     /// A `*` stands for every element of a list: `/user_information/common_field_list/*/value`. Every place must be there.
+    ///
+    /// An operation of the API document knows its [places](Operation::sealed_fields), and what stands there in clear is
+    /// refused before anything is sent. Of a path that is not in the document nothing is known, so nothing is checked.
     pub fn seal(mut self, pointer: &str) -> Self {
         self.sealed.push(pointer.to_owned());
+        self
+    }
+
+    /// Says which platform key the ciphertexts of body and query were sealed with, when they were sealed before; it is sent
+    /// as `Wechatpay-Serial`. It does not go together with [`seal`](Self::seal) and [`seal_query`](Self::seal_query): a
+    /// request has one key.
+    ///
+    /// ```no_run
+    /// # async fn demo(client: wxmember::Client, member: wxmember::ImportByPhone) -> Result<(), Box<dyn std::error::Error>> {
+    /// let sealed = client.seal(&member)?;
+    /// let json = &serde_json::to_value(&sealed)?["request"];
+    /// // Days later, when the platform seals with another key:
+    /// let answer = client
+    ///     .chain("v3/brand/partner/card-member/user-cards/import-by-phone")
+    ///     .sealed_with(sealed.key_id())
+    ///     .post(json)
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn sealed_with(mut self, key: &KeyId) -> Self {
+        self.sealed_with = Some(key.clone());
         self
     }
 
@@ -102,7 +162,8 @@ impl Chain {
     /// # Errors
     ///
     /// [`Error`](struct@Error): its `kind` says what happened, its `delivery` whether the platform may have acted on it;
-    /// [`ErrorKind::Request`] when path, parameters or pointers do not fit together.
+    /// [`ErrorKind::Request`] when path, parameters, pointers or keys do not fit together; [`ErrorKind::Seal`] for what cannot
+    /// be sealed, or is personal and in clear.
     pub async fn get(self) -> Result<Reply<Answer>, Error> {
         self.send(Method::GET, None).await
     }
@@ -111,7 +172,7 @@ impl Chain {
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get), and [`ErrorKind::Seal`] for a field that cannot be sealed.
+    /// As [`get`](Self::get).
     pub async fn post<B: Serialize + ?Sized>(self, body: &B) -> Result<Reply<Answer>, Error> {
         self.send_json(Method::POST, body).await
     }
@@ -164,21 +225,30 @@ impl Chain {
     }
 
     async fn send(self, method: Method, body: Option<Value>) -> Result<Reply<Answer>, Error> {
-        let target = self.target().map_err(|error| self.refused(&method, error))?;
-        let documented = self.documented(&method);
-        let operation = documented.unwrap_or_else(|| undocumented(&method));
-        let (serial, body) = match body {
-            None if !self.sealed.is_empty() => return Err(self.refused(&method, ChainError::NothingToSeal)),
-            None => (None, None),
-            Some(body) if self.sealed.is_empty() => (None, Some(body)),
-            Some(mut body) => {
-                let (id, key) = self.core.key_for(&operation).await?;
-                self.seal_fields(&mut body, &key).map_err(|error| {
-                    Error::new(&operation, ErrorKind::Seal, Delivery::NotSent).caused_by(error)
-                })?;
-                (Some(id), Some(body))
-            }
+        let request = |error| self.refused(&method, error);
+        let mut target = self.path_on_wire().map_err(request)?;
+        let operation = self.documented(&method).unwrap_or_else(|| undocumented(&method));
+        let seal =
+            |error: SealError| Error::new(&operation, ErrorKind::Seal, Delivery::NotSent).caused_by(error);
+        if body.is_none() && !self.sealed.is_empty() {
+            return Err(request(ChainError::NothingToSeal));
+        }
+        self.check_sealed(&method, &target, body.as_ref())
+            .map_err(|fault| match fault {
+                Fault::Chain(error) => request(error),
+                Fault::Seal(error) => seal(error),
+            })?;
+        let mut body = body;
+        let (serial, key) = if self.seals() {
+            let (id, key) = self.core.key_for(&operation).await?;
+            (Some(id), Some(key))
+        } else {
+            (self.sealed_with.clone(), None)
         };
+        if let (Some(body), Some(key)) = (&mut body, &key) {
+            self.seal_fields(body, key).map_err(seal)?;
+        }
+        self.write_query(&mut target, key.as_ref()).map_err(seal)?;
         // Serialised once; these bytes are signed and sent.
         let body = body.map(|body| Bytes::from(body.to_string()));
         let call = Call {
@@ -197,8 +267,53 @@ impl Chain {
         }))
     }
 
-    /// Path and query as they go over the wire.
-    fn target(&self) -> Result<String, ChainError> {
+    /// Whether something is still to be sealed.
+    fn seals(&self) -> bool {
+        let to_seal = |(_, given): &(String, Given)| matches!(given, Given::ToSeal(_));
+        !self.sealed.is_empty() || self.query.iter().any(to_seal)
+    }
+
+    /// Refuses what is personal and would leave in clear, and ciphertexts whose key nobody named.
+    fn check_sealed(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<(), Fault> {
+        let is_named = self.sealed_with.is_some();
+        if is_named && self.seals() {
+            return Err(ChainError::TwoKeys.into());
+        }
+        let judge = |place: String, is_ciphertext: bool| match (is_ciphertext, is_named) {
+            (true, true) => Ok(()),
+            (true, false) => Err(Fault::from(ChainError::KeyUnknown { field: place })),
+            (false, _) => Err(SealError::not_sealed(&place).into()),
+        };
+        // By the path as it is sent: a parameter may lead to another operation than the template does.
+        let is_this =
+            |operation: &&Operation| operation.method() == method.as_str() && operation.has_path(path);
+        for operation in OPERATIONS.iter().filter(is_this) {
+            if let Some(body) = body {
+                let to_seal: HashSet<_> = self
+                    .sealed
+                    .iter()
+                    .flat_map(|pointer| places(body, pointer))
+                    .collect();
+                let fields = operation.sealed_fields().iter();
+                for personal in fields.flat_map(|pattern| personal(body, pattern)) {
+                    if !to_seal.contains(&personal.place) {
+                        judge(personal.place, personal.is_ciphertext)?;
+                    }
+                }
+            }
+            for (name, given) in &self.query {
+                if let Given::Ready(text) = given
+                    && operation.sealed_query().contains(&name.as_str())
+                {
+                    judge(format!("/{name}"), is_ciphertext(text))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The path as it goes over the wire.
+    fn path_on_wire(&self) -> Result<String, ChainError> {
         let mut target = String::with_capacity(self.path.len() + 32);
         let mut used = 0;
         for segment in self.path.trim_start_matches('/').split('/') {
@@ -224,13 +339,27 @@ impl Chain {
         if used != self.params.len() {
             return Err(ChainError::UnusedParam);
         }
-        for (index, (name, value)) in self.query.iter().enumerate() {
-            target.push(if index == 0 { '?' } else { '&' });
-            encode(&mut target, name);
-            target.push('=');
-            encode(&mut target, value);
-        }
         Ok(target)
+    }
+
+    /// Adds the query as it goes over the wire.
+    fn write_query(&self, target: &mut String, key: Option<&PlatformKey>) -> Result<(), SealError> {
+        for (index, (name, given)) in self.query.iter().enumerate() {
+            target.push(if index == 0 { '?' } else { '&' });
+            encode(target, name);
+            target.push('=');
+            match given {
+                Given::Ready(text) => encode(target, text),
+                Given::ToSeal(plaintext) => {
+                    let sealer = Sealer {
+                        key: key.ok_or_else(SealError::no_key)?,
+                    };
+                    let sealed = sealer.seal_at(plaintext, || format!("/{name}"))?;
+                    encode(target, sealed.as_str());
+                }
+            }
+        }
+        Ok(())
     }
 
     fn documented(&self, method: &Method) -> Option<Operation> {
@@ -276,6 +405,12 @@ pub enum ChainError {
     /// The body is not JSON, for example for a map with keys that are no texts.
     #[error("the body cannot be written as JSON")]
     Body,
+    /// A field is a ciphertext already, and which key sealed it is not known; the key of now may be another.
+    #[error("`{field}` was sealed before; say with which key by `sealed_with`")]
+    KeyUnknown {
+        /// The field, as a JSON Pointer.
+        field: String,
+    },
     /// A parameter of the path has no value.
     #[error("the path parameter `{name}` has no value; give it with `param`")]
     MissingParam {
@@ -296,9 +431,31 @@ pub enum ChainError {
         "the path must consist of letters, digits, `-._~`, slashes and `{{name}}`; give values with `param`, a query with `query`"
     )]
     Path,
+    /// Something is to be sealed with the key of now beside ciphertexts of a named key; a request has one key.
+    #[error("`sealed_with` names the key of what was sealed before, so nothing can be sealed beside it")]
+    TwoKeys,
     /// A value was given for a parameter that the path does not have.
     #[error("a value was given for a parameter that the path does not have")]
     UnusedParam,
+}
+
+/// What the check of personal fields finds.
+#[derive(Debug)]
+enum Fault {
+    Chain(ChainError),
+    Seal(SealError),
+}
+
+impl From<ChainError> for Fault {
+    fn from(error: ChainError) -> Self {
+        Self::Chain(error)
+    }
+}
+
+impl From<SealError> for Fault {
+    fn from(error: SealError) -> Self {
+        Self::Seal(error)
+    }
 }
 
 fn undocumented(method: &Method) -> Operation {
@@ -314,27 +471,6 @@ fn same_template(template: &str, given: &str) -> bool {
         None => false,
     });
     same && given.next().is_none()
-}
-
-/// The places a pointer with `*` leads to. A place that is not there is kept, so that it is reported.
-fn places(body: &Value, pointer: &str) -> Vec<String> {
-    let mut places = vec![String::new()];
-    for step in pointer
-        .strip_prefix('/')
-        .into_iter()
-        .flat_map(|rest| rest.split('/'))
-    {
-        places = places
-            .into_iter()
-            .flat_map(|place| match body.pointer(&place) {
-                Some(Value::Array(items)) if step == "*" => (0..items.len())
-                    .map(|index| format!("{place}/{index}"))
-                    .collect::<Vec<_>>(),
-                _ => vec![format!("{place}/{step}")],
-            })
-            .collect();
-    }
-    places
 }
 
 /// Letters, digits and `-._~` need no encoding (RFC 3986, section 2.3); `.` and `..` alone would change the path.

@@ -7,6 +7,7 @@ use std::{fmt, ops::Index, sync::Arc};
 
 use elsa::sync::FrozenMap;
 use serde::Serialize;
+use wxmember_crypto::KeyId;
 
 use crate::{Answer, Chain, Client, Error, Reply, RetryPolicy, core::Core};
 
@@ -83,6 +84,16 @@ impl Endpoint {
     /// As [`Chain::seal`].
     pub fn seal(&self, pointer: &str) -> Chain {
         self.chain().seal(pointer)
+    }
+
+    /// As [`Chain::seal_query`].
+    pub fn seal_query(&self, name: &str, plaintext: impl Into<String>) -> Chain {
+        self.chain().seal_query(name, plaintext)
+    }
+
+    /// As [`Chain::sealed_with`].
+    pub fn sealed_with(&self, key: &KeyId) -> Chain {
+        self.chain().sealed_with(key)
     }
 
     /// As [`Chain::get`].

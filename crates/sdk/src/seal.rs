@@ -237,7 +237,7 @@ pub struct SealError {
 }
 
 impl SealError {
-    fn no_key() -> Self {
+    pub(crate) fn no_key() -> Self {
         Self {
             field: String::new(),
             reason: SealReason::NoKey,
@@ -248,6 +248,13 @@ impl SealError {
         Self {
             field: place.to_owned(),
             reason: SealReason::NoText,
+        }
+    }
+
+    pub(crate) fn not_sealed(place: &str) -> Self {
+        Self {
+            field: place.to_owned(),
+            reason: SealReason::NotSealed,
         }
     }
 
@@ -280,6 +287,9 @@ pub enum SealReason {
     /// The text stands where a JSON text must stand, and is none.
     #[error("there is no text at this place")]
     NoText,
+    /// The API document seals this field, and a generic call would have sent it in clear.
+    #[error("it is personal and not sealed; name it with `seal`, or with `seal_query` in a query")]
+    NotSealed,
     /// Too long, empty, or the backend failed.
     #[error(transparent)]
     Crypto(PlaintextError),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use http::Method;
-use serde_json::json;
-use wxmember_crypto::{MerchantKey, PlatformKey};
+use serde_json::{Value, json};
+use wxmember_crypto::{KeyId, MerchantKey, PlatformKey};
 
-use super::{ChainError, places};
+use super::{ChainError, Fault, places};
 use crate::{Chain, Client, FixedClock, Merchant, SealReason, Trust};
 
 const MERCHANT_KEY: &str = include_str!("../../../../tests/vectors/test_merchant_key.pem");
@@ -24,9 +24,16 @@ fn client() -> Client {
         .unwrap()
 }
 
+/// Path and query as they go over the wire.
+fn target(chain: &Chain) -> Result<String, ChainError> {
+    let mut target = chain.path_on_wire()?;
+    chain.write_query(&mut target, None).unwrap();
+    Ok(target)
+}
+
 #[track_caller]
 fn check(chain: impl FnOnce(Client) -> Chain, expect: Result<&str, ChainError>) {
-    assert_eq!(chain(client()).target(), expect.map(str::to_owned));
+    assert_eq!(target(&chain(client())), expect.map(str::to_owned));
 }
 
 #[test]
@@ -129,13 +136,6 @@ fn a_place_without_a_text_is_named_and_its_content_is_not() {
     }
 }
 
-#[test]
-fn a_star_is_every_element() {
-    let body = json!({ "a": [{ "b": [1, 2] }, {}] });
-    assert_eq!(places(&body, "/a/*/b/*"), ["/a/0/b/0", "/a/0/b/1", "/a/1/b/*"]);
-    assert_eq!(places(&body, "/c"), ["/c"]);
-}
-
 /// No path, value or pointer makes the builder panic.
 #[test]
 fn anything_may_come_from_outside() {
@@ -143,9 +143,131 @@ fn anything_may_come_from_outside() {
     let client = client();
     proptest!(|(path in any::<String>(), name in any::<String>(), value in any::<String>(), pointer in any::<String>())| {
         let chain = client.chain(&path).param(&name, &value).query(&name, &value);
-        if let Ok(target) = chain.target() {
+        if let Ok(target) = target(&chain) {
             prop_assert!(target.is_ascii() && !target.contains(['#', ' ']));
         }
         let _ = places(&json!({ "a": [value] }), &pointer);
     });
+}
+
+/// What the check before sending finds, as the text of an error.
+#[track_caller]
+fn refused(chain: &Chain, method: &Method, body: Option<&Value>, expect: Option<&str>) {
+    let path = chain.path_on_wire().unwrap();
+    let found = chain.check_sealed(method, &path, body).err();
+    let text = found.map(|fault| match fault {
+        Fault::Chain(error) => error.to_string(),
+        Fault::Seal(error) => format!("{error}: {}", error.reason()),
+    });
+    assert!(!format!("{text:?}").contains("13800138000"));
+    assert_eq!(text.as_deref(), expect);
+}
+
+const IN_CLEAR: &str = "it is personal and not sealed; name it with `seal`, or with `seal_query` in a query";
+
+#[test]
+fn a_personal_field_in_clear_is_refused_by_its_place() {
+    let post = |chain: &Chain, body: &Value, expect: Option<&str>| {
+        refused(chain, &Method::POST, Some(body), expect);
+    };
+    let phone = json!({ "phone_number": "13800138000" });
+    let clear = |place: &str| format!("failed to seal `{place}`: {IN_CLEAR}");
+    post(&client().chain(IMPORT), &phone, Some(&clear("/phone_number")));
+    post(&client().chain(IMPORT).seal("/phone_number"), &phone, None);
+    post(&client().chain(IMPORT), &json!({ "level": "金" }), None);
+    // One forgotten of several, at a depth; a pointer to one element leaves the others.
+    let field = |text: &str| json!({ "name": "a", "user_chosen_values": [text, text] });
+    let form = json!({ "user_information": { "custom_field_list": [field("a"), field("13800138000")] } });
+    let list = "/user_information/custom_field_list";
+    post(
+        &client()
+            .chain(IMPORT)
+            .seal(&format!("{list}/0/user_chosen_values/*"))
+            .seal(&format!("{list}/1/user_chosen_values/0")),
+        &form,
+        Some(&clear(&format!("{list}/1/user_chosen_values/1"))),
+    );
+    // A parameter that makes the path of the operation does not hide it.
+    let hidden = client()
+        .chain("v3/brand/partner/card-member/user-cards/{what}")
+        .param("what", "import-by-phone");
+    post(&hidden, &phone, Some(&clear("/phone_number")));
+    // Of other paths nothing is known.
+    post(&client().chain("v3/other"), &phone, None);
+}
+
+#[test]
+fn a_ciphertext_needs_the_name_of_its_key() {
+    let sealed = format!("{}==", "A".repeat(342));
+    let body = json!({ "phone_number": sealed });
+    let unknown = "`/phone_number` was sealed before; say with which key by `sealed_with`";
+    let post = |chain: &Chain, expect: Option<&str>| refused(chain, &Method::POST, Some(&body), expect);
+    post(&client().chain(IMPORT), Some(unknown));
+    // Sealing another field does not tell it either.
+    post(&client().chain(IMPORT).seal("/level"), Some(unknown));
+    let key = KeyId::new("PUB_KEY_ID_02");
+    post(&client().chain(IMPORT).sealed_with(&key), None);
+    let two = ChainError::TwoKeys.to_string();
+    post(
+        &client().chain(IMPORT).sealed_with(&key).seal("/level"),
+        Some(&two),
+    );
+    post(
+        &client().chain("v3/other").sealed_with(&key).seal_query("a", "b"),
+        Some(&two),
+    );
+    // The name of a key does not make a clear text a sealed one.
+    let clear = format!("failed to seal `/phone_number`: {IN_CLEAR}");
+    refused(
+        &client().chain(IMPORT).sealed_with(&key),
+        &Method::POST,
+        Some(&json!({ "phone_number": "13800138000" })),
+        Some(&clear),
+    );
+}
+
+#[test]
+fn a_personal_parameter_of_a_query_is_held_to_the_same() {
+    const SEARCH: &str = "v3/marketing/membercard-open/phonenumber-member/search";
+    let name = "encrypted_phone_number";
+    let sealed = format!("{}==", "A".repeat(342));
+    let get = |chain: &Chain, expect: Option<&str>| refused(chain, &Method::GET, None, expect);
+    let clear = format!("failed to seal `/{name}`: {IN_CLEAR}");
+    get(&client().chain(SEARCH).query(name, "13800138000"), Some(&clear));
+    get(&client().chain(SEARCH).seal_query(name, "13800138000"), None);
+    let chain = || client().chain(SEARCH).query("card_id", "1").query(name, &sealed);
+    let unknown = format!("`/{name}` was sealed before; say with which key by `sealed_with`");
+    get(&chain(), Some(&unknown));
+    get(&chain().sealed_with(&KeyId::new("A1")), None);
+}
+
+#[test]
+fn plain_and_sealed_parameters_keep_their_order() {
+    let merchant_like = MerchantKey::from_pem(MERCHANT_KEY).unwrap();
+    let key = PlatformKey::from_pem(&merchant_like.public_key().to_pem()).unwrap();
+    let chain = client()
+        .chain("v3/a")
+        .query("b", "1&2")
+        .seal_query("c", "13800138000")
+        .query("a", 3);
+    let mut target = chain.path_on_wire().unwrap();
+    chain.write_query(&mut target, Some(&key)).unwrap();
+    let sealed = target
+        .strip_prefix("/v3/a?b=1%262&c=")
+        .and_then(|rest| rest.strip_suffix("&a=3"))
+        .unwrap();
+    let sealed = sealed.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
+    let sealed = serde_json::from_value(json!(sealed)).unwrap();
+    let opened: wxmember_crypto::FormValue = merchant_like.open(&sealed).unwrap();
+    assert_eq!(wxmember_crypto::Plaintext::expose(&opened), "13800138000");
+    // What cannot be sealed is named by its parameter.
+    let error = client()
+        .chain("v3/a")
+        .seal_query("c", "😀")
+        .write_query(&mut String::new(), Some(&key))
+        .unwrap_err();
+    assert_eq!(
+        (error.field(), error.reason()),
+        ("/c", &SealReason::FourByteCharacter)
+    );
 }

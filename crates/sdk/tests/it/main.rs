@@ -14,3 +14,4 @@ mod observe;
 mod operations;
 mod retry;
 mod secrets;
+mod styles;
