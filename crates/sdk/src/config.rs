@@ -236,7 +236,7 @@ impl Builder<Ready> {
             return Err(ConfigError::UserAgent);
         }
         // The HTTP library would panic without one.
-        #[cfg(not(feature = "aws-lc-rs"))]
+        #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             return Err(ConfigError::Http {
                 reason: "no TLS provider is installed; call `rustls::crypto::CryptoProvider::install_default` first, or use \
