@@ -124,6 +124,9 @@ pub(crate) fn of_call(error: &Error, profile: &Profile) -> Option<String> {
             let seal = error.source()?.downcast_ref::<SealError>()?;
             let field = seal.field();
             match seal.reason() {
+                // A part of the query: `--seal` reaches the body only.
+                _ if !field.starts_with('/') => None,
+                SealReason::NotSealed => Some(format!("seal it with `--seal {field}`")),
                 SealReason::Crypto(_) | SealReason::FourByteCharacter | SealReason::NoKey => None,
                 _ => Some(format!(
                     "give the text in the body and seal it with `--seal {field}`, or give both with `--seal {field}=@FILE`"
