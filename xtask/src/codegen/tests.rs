@@ -116,6 +116,23 @@ fn a_given_up_operation_says_so_in_both_forms() {
 }
 
 #[test]
+fn what_a_request_seals_is_told_beside_its_types() {
+    let sealed = |spec: &str| {
+        let sdk = output(spec, "crates/sdk/src/generated.rs");
+        sdk.matches("common_field_list/*/value").count()
+    };
+    let before = sealed(&document());
+    assert!(before > 0);
+    // A field is sealed because of its type, wherever it is called otherwise.
+    let renamed = document().replace("common_field_list:", "shared_field_list:");
+    let sdk = output(&renamed, "crates/sdk/src/generated.rs");
+    assert_eq!(sealed(&renamed), 0);
+    assert_eq!(sdk.matches("shared_field_list/*/value").count(), before);
+    // A query has its own list.
+    assert!(sdk.contains(".with_sealed(&[], &[\"encrypted_phone_number\"])"));
+}
+
+#[test]
 fn what_would_generate_wrong_code_is_refused_with_its_place() {
     #[track_caller]
     fn check(from: &str, to: &str, expect: &str) {
