@@ -32,7 +32,12 @@ impl KeyId {
     pub fn new(text: &str) -> Self {
         let text = text.trim();
         match hex_digits(text) {
-            Some(digits) => Self(digits.to_ascii_uppercase()),
+            Some(digits) => {
+                // Some tools write a byte of zeros before a number; WeChat Pay's have 40 digits at most.
+                let surplus = digits.len().saturating_sub(SERIAL_DIGITS);
+                let zeros = digits.bytes().take_while(|byte| *byte == b'0').count();
+                Self(digits[zeros.min(surplus)..].to_ascii_uppercase())
+            }
             None => Self(text.to_owned()),
         }
     }
@@ -114,3 +119,6 @@ fn hex_digits(text: &str) -> Option<Cow<'_, str>> {
         .all(is_pair)
         .then(|| Cow::Owned(text.replace(separator, "")))
 }
+
+/// Hexadecimal digits of the longest serial number (RFC 5280, section 4.1.2.2: 20 bytes).
+const SERIAL_DIGITS: usize = 40;
