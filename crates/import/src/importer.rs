@@ -156,9 +156,10 @@ impl<G: Gateway> Importer<G> {
     /// [`rows`](Self::rows) lists them.
     pub async fn load(&self, source: Arc<dyn Source>, cancel: &CancellationToken) -> Result<Job, LoadError> {
         let source_name = source.name().to_owned();
-        let (mapping, digest) = inspect(&source, &self.settings.defaults).await?;
+        let (mapping, digest) = inspect(&source, self.settings.route, &self.settings.defaults).await?;
         let validator = Validator::new(
             self.settings.profile.clone(),
+            self.settings.route,
             mapping.clone(),
             self.settings.defaults.clone(),
         )?;
@@ -312,15 +313,17 @@ impl<G> fmt::Debug for Importer<G> {
 /// Reads the header and digests the whole source.
 async fn inspect(
     source: &Arc<dyn Source>,
+    route: Route,
     defaults: &Defaults,
 ) -> Result<(Mapping, wxmember_crypto::Fingerprint), LoadError> {
     let (source, defaults) = (Arc::clone(source), defaults.clone());
     let inspected = tokio::task::spawn_blocking(move || {
         let records = source.open()?;
-        let mapping = Mapping::detect(records.columns(), &defaults).map_err(|error| LoadError::Mapping {
-            source_name: source.name().to_owned(),
-            error,
-        })?;
+        let mapping =
+            Mapping::detect(records.columns(), route, &defaults).map_err(|error| LoadError::Mapping {
+                source_name: source.name().to_owned(),
+                error,
+            })?;
         Ok((mapping, source.digest()?))
     });
     inspected.await.map_err(|_| LoadError::Thread)?

@@ -9,13 +9,14 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
-use wxmember_crypto::KeyedHash;
+use wxmember_crypto::{Fingerprint, FormValue, KeyedHash};
 
 use crate::{
     gateway::Gateway,
     job::LoadError,
     ledger::{KeyColumns, Ledger, NewContent, NewRow},
     mapping::Field,
+    member::Member,
     report::ProgressSender,
     source::{Record, Records, Source, SourceError},
     validate::{Problem, ProblemKind, Validator},
@@ -38,7 +39,7 @@ struct Batch<T> {
 
 /// From the reader: how it ended.
 struct ReadEnd {
-    digest: Option<wxmember_crypto::Fingerprint>,
+    digest: Option<Fingerprint>,
 }
 
 impl<G: Gateway> Load<G> {
@@ -50,7 +51,7 @@ impl<G: Gateway> Load<G> {
         source: &Arc<dyn Source>,
         stored: u64,
         cancel: &CancellationToken,
-    ) -> Result<(u64, Option<wxmember_crypto::Fingerprint>), LoadError> {
+    ) -> Result<(u64, Option<Fingerprint>), LoadError> {
         let (to_sealers, records) = mpsc::sync_channel::<Batch<Record>>(self.threads);
         let (to_writer, mut sealed) =
             tokio::sync::mpsc::channel::<Result<Batch<NewRow>, LoadError>>(self.threads);
@@ -212,8 +213,8 @@ fn new_row<G: Gateway>(
         Err(problems) => refused(&problems),
         Ok(member) => match gateway.seal(&member) {
             Ok(request) => NewContent::Queued {
-                phone_hash: *hash.of("phone_number", &member.phone_number).as_bytes(),
-                user_card_code: member.user_card_code,
+                phone_hash: *hash_of(hash, &member).as_bytes(),
+                user_card_code: member.user_card_code.or(member.request_no).unwrap_or_default(),
                 request,
             },
             Err(error) if error.is_row => {
@@ -233,6 +234,15 @@ fn new_row<G: Gateway>(
         line: record.line,
         content,
     })
+}
+
+/// What the member is told apart by: the phone number, or the openid where the route knows members by it.
+fn hash_of(hash: &KeyedHash, member: &Member) -> Fingerprint {
+    match (&member.openid, &member.phone_number) {
+        (Some(openid), _) => hash.of("openid", &FormValue::new(openid)),
+        (None, Some(phone_number)) => hash.of("phone_number", phone_number),
+        (None, None) => hash.of("nobody", &FormValue::new("")),
+    }
 }
 
 /// The code of the first problem and the text of all, without the row, which the ledger has in a column of its own.

@@ -142,25 +142,48 @@ fn request(member: &Member) -> Result<ImportByPhone, SealRefusal> {
         .as_deref()
         .map(CardPictureUrl::new)
         .transpose();
+    let missing = |field: &str| SealRefusal {
+        field: field.to_owned(),
+        reason: "missing, but this route needs it".to_owned(),
+        is_row: true,
+    };
+    let phone_number = member
+        .phone_number
+        .clone()
+        .ok_or_else(|| missing("/phone_number"))?;
+    let user_card_code = member
+        .user_card_code
+        .as_deref()
+        .ok_or_else(|| missing("/user_card_code"))?;
+    let pickup_time = member
+        .pickup_time
+        .as_deref()
+        .ok_or_else(|| missing("/pickup_time"))?;
     Ok(ImportByPhone::builder()
         .brand_id(BrandId::new(&member.brand_id).map_err(text("/brand_id"))?)
         .card_id(CardId::new(&member.card_id).map_err(text("/card_id"))?)
-        .phone_number(member.phone_number.clone())
-        .user_card_code(UserCardCode::new(&member.user_card_code).map_err(text("/user_card_code"))?)
+        .phone_number(phone_number)
+        .user_card_code(UserCardCode::new(user_card_code).map_err(text("/user_card_code"))?)
         .maybe_level(level)
         .maybe_card_color(color)
         .maybe_card_picture_url(picture.map_err(text("/card_picture_url"))?)
         .maybe_user_information(has_information.then_some(information))
-        .date_information(match &member.validity {
-            Validity::Permanent => WireValidity::permanent(),
-            Validity::FixTerm { days } => WireValidity::days(*days).map_err(validity)?,
-            Validity::FixTimeRange { begin, end } => WireValidity::between(
-                time("/date_information/available_begin_time", begin)?,
-                time("/date_information/available_end_time", end)?,
-            )
-            .map_err(validity)?,
-        })
-        .pickup_time(time("/pickup_time", &member.pickup_time)?)
+        .date_information(
+            match member
+                .validity
+                .as_ref()
+                .ok_or_else(|| missing("/date_information"))?
+            {
+                Validity::Permanent => WireValidity::permanent(),
+                Validity::FixTerm { days } => WireValidity::days(*days).map_err(validity)?,
+                Validity::FixTimeRange { begin, end } => WireValidity::between(
+                    time("/date_information/available_begin_time", begin)?,
+                    time("/date_information/available_end_time", end)?,
+                )
+                .map_err(validity)?,
+            },
+        )
+        .pickup_time(time("/pickup_time", pickup_time)?)
         .build())
 }
 

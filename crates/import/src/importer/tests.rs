@@ -87,10 +87,10 @@ impl Fake {
 
 impl Gateway for Fake {
     fn seal(&self, member: &Member) -> Result<SealedRequest, SealRefusal> {
-        let sealed = "c".repeat(member.phone_number.expose().len());
+        let sealed = "c".repeat(member.phone_number.as_ref().unwrap().expose().len());
         let body = format!(
             "{{\"user_card_code\":\"{}\",\"phone_number\":\"{sealed}\"}}",
-            member.user_card_code
+            member.user_card_code.as_ref().unwrap()
         );
         Ok(SealedRequest::new(body.into_bytes(), KeyId::new("PUB_KEY_ID_01")))
     }
