@@ -18,10 +18,10 @@ use crate::{
     defaults::Defaults,
     gateway::Gateway,
     job::{Identity, Job, LoadError, Profile, Route},
-    ledger::{Ledger, LedgerError, RowReport, RowState},
+    ledger::{Ledger, LedgerError, Owner, RowReport, RowState, Work},
     load::Load,
     mapping::Mapping,
-    pace::{Pacer, Quota},
+    pace::{PaceKey, Pacer, Quota},
     report::{Progress, ProgressSender, RefusedFile, ReportError, Summary},
     run::{Run, RunError},
     source::{Source, SourceError},
@@ -170,7 +170,18 @@ impl<G: Gateway> Importer<G> {
             defaults: self.settings.defaults.fingerprint(),
         };
         let id = identity.id();
-        let opened = self.ledger.open_job(identity).await?;
+        let owner = Owner::random()?;
+        let opened = loop {
+            let opened = self.ledger.open_job(identity.clone(), owner).await?;
+            if opened.is_loaded || opened.may_load {
+                break opened;
+            }
+            // Another process is loading this job.
+            tokio::select! {
+                () = cancel.cancelled() => return Err(LoadError::Cancelled { rows: opened.rows }),
+                () = tokio::time::sleep(LOAD_LOOK) => {}
+            }
+        };
         let mut rows = opened.rows;
         if !opened.is_loaded {
             self.gateway.prepare().await?;
@@ -181,7 +192,7 @@ impl<G: Gateway> Importer<G> {
                 threads: self.settings.load_threads.get(),
                 progress: self.progress.clone(),
             };
-            rows = match load.store(opened.key, &source, opened.rows, cancel).await {
+            rows = match load.store(opened.key, owner, &source, opened.rows, cancel).await {
                 Ok((rows, read)) if read == Some(digest) => rows,
                 Ok(_) => {
                     self.ledger.discard_job(opened.key).await?;
@@ -191,9 +202,12 @@ impl<G: Gateway> Importer<G> {
                     self.ledger.discard_job(opened.key).await?;
                     return Err(error);
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.ledger.release_loading(opened.key, owner).await?;
+                    return Err(error);
+                }
             };
-            self.ledger.finish_loading(opened.key).await?;
+            self.ledger.finish_loading(opened.key, owner).await?;
         }
         self.progress.counted(self.ledger.counts(opened.key).await?, None);
         Ok(Job {
@@ -216,14 +230,18 @@ impl<G: Gateway> Importer<G> {
     /// [`RunError`] when the ledger fails. Refused rows and a stop by the platform are no errors: the summary has them.
     pub async fn run(&self, job: &Job, cancel: &CancellationToken) -> Result<Summary, RunError> {
         let started = Instant::now();
-        self.ledger.recover_leases(job.key).await?;
-        let pacer = Pacer::new(self.settings.quota);
+        let key = PaceKey::new(&self.settings.profile, self.settings.route);
+        let pacer = Pacer::new(self.ledger.clone(), key, self.settings.quota);
         self.progress
             .counted(self.ledger.counts(job.key).await?, pacer.rate());
         let run = Arc::new(Run {
             gateway: Arc::clone(&self.gateway),
             ledger: self.ledger.clone(),
-            job: job.key,
+            work: Work {
+                job: job.key,
+                owner: Owner::random()?,
+                lease: self.settings.attempt_timeout + LEASE_MARGIN,
+            },
             pacer,
             concurrency: self.settings.concurrency(),
             attempts: self.settings.attempts.get(),
@@ -338,6 +356,9 @@ const ATTEMPTS: NonZeroU32 = NonZeroU32::new(5).unwrap();
 const UNKNOWN_LIMIT: NonZeroU32 = NonZeroU32::new(50).unwrap();
 const CONCURRENCY: usize = 32;
 const PAGE: u32 = 1000;
+const LOAD_LOOK: Duration = Duration::from_millis(500);
+/// What a lease has beside the time of an attempt.
+const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests;

@@ -55,6 +55,21 @@ impl Route {
             Self::ImportByPhone => "import-by-phone",
         }
     }
+
+    /// The route with a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|route| route.name() == name)
+    }
+
+    /// Every route.
+    pub const ALL: [Self; 1] = [Self::ImportByPhone];
+}
+
+impl serde::Serialize for Route {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// Names one job in reports: the first twelve hexadecimal digits of what makes it the same job.
@@ -62,6 +77,12 @@ impl Route {
 pub struct JobId(String);
 
 impl JobId {
+    /// The name of the job with this fingerprint.
+    pub(crate) fn of(identity: &[u8]) -> Self {
+        let digits = identity.iter().take(6);
+        Self(digits.map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -112,7 +133,7 @@ impl Identity {
     }
 
     pub(crate) fn id(&self) -> JobId {
-        JobId(self.fingerprint().to_string()[..12].to_owned())
+        JobId::of(self.fingerprint().as_bytes())
     }
 }
 

@@ -26,7 +26,7 @@ pub use crate::{
     gateway::{Answer, Gateway, SealRefusal, SealedRequest, Stop},
     importer::{Importer, Settings},
     job::{Job, JobId, LoadError, Profile, Route},
-    ledger::{Ledger, LedgerError, RowReport, RowState},
+    ledger::{CodeCount, Counts, JobReport, Ledger, LedgerError, Purged, Retry, RowReport, RowState, Slot},
     mapping::{Field, Mapping, MappingError},
     member::{CommonField, Member, Validity},
     pace::{Quota, QuotaError},

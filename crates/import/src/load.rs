@@ -14,7 +14,7 @@ use wxmember_crypto::KeyedHash;
 use crate::{
     gateway::Gateway,
     job::LoadError,
-    ledger::{KeyColumns, Ledger, NewContent, NewRow},
+    ledger::{KeyColumns, Ledger, MemberKind, NewContent, NewRow, Owner},
     mapping::Field,
     report::ProgressSender,
     source::{Record, Records, Source, SourceError},
@@ -47,6 +47,7 @@ impl<G: Gateway> Load<G> {
     pub(crate) async fn store(
         self,
         job: i64,
+        owner: Owner,
         source: &Arc<dyn Source>,
         stored: u64,
         cancel: &CancellationToken,
@@ -96,7 +97,9 @@ impl<G: Gateway> Load<G> {
                     .iter()
                     .filter(|row| matches!(row.content, NewContent::Refused { .. }))
                     .count();
-                self.ledger.store_rows(job, batch, Arc::clone(&columns)).await?;
+                self.ledger
+                    .store_rows(job, owner, batch, Arc::clone(&columns))
+                    .await?;
                 self.progress.loaded(rows, refused as u64);
                 let _ = leave.try_recv();
             }
@@ -127,7 +130,8 @@ impl<G: Gateway> Load<G> {
         };
         KeyColumns {
             user_card_code: name(Field::UserCardCode),
-            phone_number: name(Field::PhoneNumber),
+            member: name(Field::PhoneNumber),
+            member_kind: MemberKind::PhoneNumber,
         }
     }
 }
@@ -212,7 +216,7 @@ fn new_row<G: Gateway>(
         Err(problems) => refused(&problems),
         Ok(member) => match gateway.seal(&member) {
             Ok(request) => NewContent::Queued {
-                phone_hash: *hash.of("phone_number", &member.phone_number).as_bytes(),
+                member_hash: *hash.of("phone_number", &member.phone_number).as_bytes(),
                 user_card_code: member.user_card_code,
                 request,
             },

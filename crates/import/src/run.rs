@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     gateway::{Answer, Gateway, SealedRequest, Stop},
-    ledger::{ClaimedRow, Cursor, Entry, Ledger, LedgerError, RowState},
+    ledger::{Claim, ClaimedRow, Cursor, Entry, Ledger, LedgerError, RowState, Work},
     pace::Pacer,
     report::ProgressSender,
     transition::{Attempt, Next, backoff, transition},
@@ -40,7 +40,7 @@ pub enum RunError {
 pub(crate) struct Run<G> {
     pub(crate) gateway: Arc<G>,
     pub(crate) ledger: Ledger,
-    pub(crate) job: i64,
+    pub(crate) work: Work,
     pub(crate) pacer: Pacer,
     pub(crate) concurrency: usize,
     pub(crate) attempts: u32,
@@ -68,7 +68,7 @@ impl<G: Gateway> Run<G> {
             }
         }
         result?;
-        self.ledger.recover_leases(self.job).await.map(drop)
+        self.ledger.abandon(self.work).await.map(drop)
     }
 
     async fn dispatch(
@@ -78,7 +78,7 @@ impl<G: Gateway> Run<G> {
         let slots = Arc::new(Semaphore::new(self.concurrency));
         let mut cursor = Cursor::default();
         let mut claimed = VecDeque::new();
-        while let Some(slot) = self.slot(&slots).await {
+        while let Some(slot) = self.slot(&slots).await? {
             while let Some(row) = rows.try_join_next() {
                 if let Ok(Err(error)) = row {
                     return Err(error);
@@ -92,9 +92,7 @@ impl<G: Gateway> Run<G> {
                     slots.available_permits()
                 };
                 let limit = u32::try_from(free).unwrap_or(u32::MAX).saturating_add(1);
-                let (batch, behind) = self.ledger.claim_rows(self.job, cursor, limit).await?;
-                cursor = behind;
-                claimed.extend(batch);
+                claimed.extend(self.claim(&mut cursor, limit).await?);
             }
             let Some(row) = claimed.pop_front() else {
                 return Ok(());
@@ -105,7 +103,7 @@ impl<G: Gateway> Run<G> {
             let state = waiting_state(row.is_maybe_sent);
             self.ledger
                 .record(
-                    self.job,
+                    self.work,
                     row.row,
                     Entry {
                         state,
@@ -119,14 +117,40 @@ impl<G: Gateway> Run<G> {
         Ok(())
     }
 
+    /// Claims rows, and waits for those that other processes have leased. None when nothing is left, or the run is to
+    /// end.
+    async fn claim(&self, cursor: &mut Cursor, limit: u32) -> Result<Vec<ClaimedRow>, LedgerError> {
+        loop {
+            let (claim, behind) = self.ledger.claim_rows(self.work, *cursor, limit).await?;
+            *cursor = behind;
+            let wait = match claim {
+                Claim::Rows(rows) => return Ok(rows),
+                Claim::Nothing => return Ok(Vec::new()),
+                Claim::Paused => {
+                    self.stop_for(Stop {
+                        code: "PAUSED".to_owned(),
+                        message: "the job was paused".to_owned(),
+                        hint: None,
+                    });
+                    return Ok(Vec::new());
+                }
+                Claim::Wait(wait) => wait.clamp(Duration::from_millis(1), LEASE_LOOK),
+            };
+            if self.unless_stopped(tokio::time::sleep(wait)).await.is_none() {
+                return Ok(Vec::new());
+            }
+        }
+    }
+
     /// Waits for a free place and for the pace; `None` when the run is to end.
-    async fn slot(&self, slots: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-        let slot = self
-            .unless_stopped(Arc::clone(slots).acquire_owned())
-            .await?
-            .ok()?;
-        self.unless_stopped(self.pacer.ready()).await?;
-        Some(slot)
+    async fn slot(&self, slots: &Arc<Semaphore>) -> Result<Option<OwnedSemaphorePermit>, LedgerError> {
+        let Some(Ok(slot)) = self.unless_stopped(Arc::clone(slots).acquire_owned()).await else {
+            return Ok(None);
+        };
+        let Some(ready) = self.unless_stopped(self.pacer.ready()).await else {
+            return Ok(None);
+        };
+        ready.map(|()| Some(slot))
     }
 
     async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
@@ -164,15 +188,13 @@ impl<G: Gateway> Run<G> {
         let mut state = waiting_state(is_maybe_sent);
         loop {
             let answer = self.send(&request).await;
-            match &answer {
-                Answer::RateLimited { retry_after } => self.pacer.slow_down(*retry_after),
-                Answer::NotSent { .. } => {}
-                _ => self.pacer.speed_up(),
+            if let Answer::RateLimited { retry_after } = &answer {
+                self.pacer.slow_down(*retry_after).await?;
             }
             let is_throttled = matches!(answer, Answer::RateLimited { .. });
             let step = transition(attempt, answer);
             let new_state = step.entry.state;
-            self.ledger.record(self.job, row, step.entry).await?;
+            self.ledger.record(self.work, row, step.entry).await?;
             self.progress.moved(state, new_state, self.pacer.rate());
             state = new_state;
             attempt.is_maybe_sent |= state == RowState::Unknown;
@@ -191,17 +213,21 @@ impl<G: Gateway> Run<G> {
                 if !is_throttled {
                     tokio::time::sleep(backoff(row, attempt)).await;
                 }
-                self.pacer.ready().await;
+                self.pacer.ready().await
             };
-            if self.unless_stopped(wait).await.is_none() {
-                return Ok(());
+            match self.unless_stopped(wait).await {
+                None => return Ok(()),
+                Some(ready) => ready?,
             }
             if is_throttled {
                 attempt.throttled += 1;
             } else {
                 attempt.number += 1;
             }
-            self.ledger.lease_again(self.job, row).await?;
+            if !self.ledger.lease_again(self.work, row).await? {
+                // Another process has it now.
+                return Ok(());
+            }
         }
     }
 
@@ -242,6 +268,9 @@ impl<G: Gateway> Run<G> {
         self.stop.cancel();
     }
 }
+
+/// How often to look for rows that others let go.
+const LEASE_LOOK: Duration = Duration::from_secs(1);
 
 fn waiting_state(is_maybe_sent: bool) -> RowState {
     if is_maybe_sent {
