@@ -32,7 +32,10 @@ pub use crate::{
     pace::{Quota, QuotaError},
     report::{Progress, ReportError, Summary},
     run::RunError,
-    source::{CsvFile, CsvRecords, EncodingGuess, Record, Records, Source, SourceError},
+    source::{
+        CsvFile, CsvRecords, Description, Encoding, EncodingGuess, FileFormat, FileSource, Record, Records,
+        Source, SourceError, SourceOptions, UnknownEncoding, UnknownFormat,
+    },
     validate::{DefaultsError, Problem, ProblemKind, Validator},
     wechat::WechatGateway,
 };
