@@ -41,7 +41,10 @@ pub use crate::{
     report::ReportError,
     run::RunError,
     settings::{OnUnknown, Settings},
-    source::{CsvFile, CsvRecords, EncodingGuess, Record, Records, Source, SourceError},
+    source::{
+        CsvFile, CsvRecords, Description, Encoding, EncodingGuess, FileFormat, FileSource, Record, Records,
+        Source, SourceError, SourceOptions, UnknownEncoding, UnknownFormat,
+    },
     validate::{DefaultsError, Problem, ProblemKind, Validator},
     wechat::WechatGateway,
     window::{Window, WindowError},
