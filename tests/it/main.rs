@@ -14,4 +14,5 @@ mod init;
 mod interop;
 mod postgres;
 mod program;
+mod routes;
 mod secrets;

@@ -42,8 +42,8 @@ pub use crate::{
     run::RunError,
     settings::{OnUnknown, Settings},
     source::{
-        CsvFile, CsvRecords, Description, Encoding, EncodingGuess, FileFormat, FileSource, Record, Records,
-        Source, SourceError, SourceOptions, UnknownEncoding, UnknownFormat,
+        CsvFile, CsvRecords, Description, Encoding, EncodingGuess, FileFormat, FileSource, IterSource,
+        Record, Records, Source, SourceError, SourceOptions, UnknownEncoding, UnknownFormat,
     },
     validate::{DefaultsError, Problem, ProblemKind, Validator},
     wechat::WechatGateway,

@@ -13,6 +13,7 @@ mod delimiter;
 mod encoding;
 mod file;
 mod input;
+mod iter;
 mod spool;
 
 pub(crate) use self::csv::shown;
@@ -20,6 +21,7 @@ pub use self::{
     csv::{CsvFile, CsvRecords},
     encoding::{Encoding, UnknownEncoding},
     file::{Description, FileFormat, FileSource, SourceOptions, UnknownFormat},
+    iter::IterSource,
 };
 
 /// A member list that can be read again from its beginning.
