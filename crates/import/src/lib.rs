@@ -33,8 +33,8 @@ pub use crate::{
     report::{Progress, ReportError, Summary},
     run::RunError,
     source::{
-        CsvFile, CsvRecords, Description, Encoding, EncodingGuess, FileFormat, FileSource, Record, Records,
-        Source, SourceError, SourceOptions, UnknownEncoding, UnknownFormat,
+        CsvFile, CsvRecords, Description, Encoding, EncodingGuess, FileFormat, FileSource, Flaw, FlawKind,
+        Record, Records, Source, SourceError, SourceOptions, UnknownEncoding, UnknownFormat,
     },
     validate::{DefaultsError, Problem, ProblemKind, Validator},
     wechat::WechatGateway,
