@@ -27,7 +27,7 @@ pub use crate::{
     importer::{Importer, Settings},
     job::{Job, JobId, LoadError, Profile, Route, UnknownRoute},
     ledger::{Ledger, LedgerError, RowReport, RowState},
-    mapping::{Field, Mapping, MappingError},
+    mapping::{Assignment, AssignmentError, Field, Mapping, MappingError},
     member::{CommonField, Member, Validity},
     pace::{Quota, QuotaError},
     report::{Progress, ReportError, Summary},
