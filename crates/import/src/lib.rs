@@ -14,25 +14,33 @@ mod mapping;
 mod member;
 mod outcome;
 mod pace;
+mod progress;
 mod report;
 mod run;
+mod settings;
 mod source;
 mod transition;
 mod validate;
 mod wechat;
+mod window;
+mod worker;
 
 pub use crate::{
     defaults::Defaults,
     gateway::{Answer, Gateway, SealRefusal, SealedRequest, Stop},
-    importer::{Importer, Settings},
+    importer::Importer,
     job::{Job, JobId, LoadError, Profile, Route},
     ledger::{Ledger, LedgerError, RowReport, RowState},
     mapping::{Field, Mapping, MappingError},
     member::{CommonField, Member, Validity},
     pace::{Quota, QuotaError},
-    report::{Progress, ReportError, Summary},
+    progress::{Progress, Summary, Waiting},
+    report::ReportError,
     run::RunError,
+    settings::{OnUnknown, Settings},
     source::{CsvFile, CsvRecords, EncodingGuess, Record, Records, Source, SourceError},
     validate::{DefaultsError, Problem, ProblemKind, Validator},
     wechat::WechatGateway,
+    window::{Window, WindowError},
+    worker::{Until, Worker, WorkerSummary},
 };

@@ -16,7 +16,7 @@ use crate::{
     job::LoadError,
     ledger::{KeyColumns, Ledger, NewContent, NewRow},
     mapping::Field,
-    report::ProgressSender,
+    progress::ProgressSender,
     source::{Record, Records, Source, SourceError},
     validate::{Problem, ProblemKind, Validator},
 };

@@ -23,7 +23,7 @@ use crate::{
     gateway::{Answer, Gateway, SealedRequest, Stop},
     ledger::{ClaimedRow, Cursor, Entry, Ledger, LedgerError, RowState},
     pace::Pacer,
-    report::ProgressSender,
+    progress::ProgressSender,
     transition::{Attempt, Next, backoff, transition},
 };
 

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
     sync::atomic::AtomicUsize,
+    time::Duration,
 };
 
 use wxmember_crypto::{KeyId, Plaintext};
@@ -11,6 +12,7 @@ use wxmember_crypto::{KeyId, Plaintext};
 use super::*;
 use crate::{
     gateway::{Answer, SealRefusal, SealedRequest, Stop},
+    job::Profile,
     member::{Member, Validity},
     source::CsvFile,
 };
