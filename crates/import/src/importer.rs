@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     defaults::Defaults,
     gateway::Gateway,
-    job::{Identity, Job, LoadError},
+    job::{Identity, Job, LoadError, Route},
     ledger::{Ledger, LedgerError, RowReport, RowState},
     load::Load,
     mapping::Mapping,
@@ -67,9 +67,10 @@ impl<G: Gateway> Importer<G> {
     /// [`rows`](Self::rows) lists them.
     pub async fn load(&self, source: Arc<dyn Source>, cancel: &CancellationToken) -> Result<Job, LoadError> {
         let source_name = source.name().to_owned();
-        let (mapping, digest) = inspect(&source, &self.settings.defaults).await?;
+        let (mapping, digest) = inspect(&source, self.settings.route, &self.settings.defaults).await?;
         let validator = Validator::new(
             self.settings.profile.clone(),
+            self.settings.route,
             mapping.clone(),
             self.settings.defaults.clone(),
         )?;
@@ -89,6 +90,8 @@ impl<G: Gateway> Importer<G> {
                 gateway: Arc::clone(&self.gateway),
                 ledger: self.ledger.clone(),
                 validator: Arc::new(validator),
+                route: self.settings.route,
+                job: id.clone(),
                 threads: self.settings.load_threads.get(),
                 progress: self.progress.clone(),
             };
@@ -110,6 +113,7 @@ impl<G: Gateway> Importer<G> {
         Ok(Job {
             key: opened.key,
             id,
+            route: self.settings.route,
             rows,
             source_digest: digest,
             ignored_columns: mapping.ignored().to_vec(),
@@ -135,6 +139,7 @@ impl<G: Gateway> Importer<G> {
             gateway: Arc::clone(&self.gateway),
             ledger: self.ledger.clone(),
             job: job.key,
+            route: job.route,
             pacer,
             concurrency: self.settings.concurrency(),
             attempts: self.settings.attempts.get(),
@@ -223,15 +228,17 @@ impl<G> fmt::Debug for Importer<G> {
 /// Reads the header and digests the whole source.
 async fn inspect(
     source: &Arc<dyn Source>,
+    route: Route,
     defaults: &Defaults,
 ) -> Result<(Mapping, wxmember_crypto::Fingerprint), LoadError> {
     let (source, defaults) = (Arc::clone(source), defaults.clone());
     let inspected = tokio::task::spawn_blocking(move || {
         let records = source.open()?;
-        let mapping = Mapping::detect(records.columns(), &defaults).map_err(|error| LoadError::Mapping {
-            source_name: source.name().to_owned(),
-            error,
-        })?;
+        let mapping =
+            Mapping::detect(records.columns(), route, &defaults).map_err(|error| LoadError::Mapping {
+                source_name: source.name().to_owned(),
+                error,
+            })?;
         Ok((mapping, source.digest()?))
     });
     inspected.await.map_err(|_| LoadError::Thread)?

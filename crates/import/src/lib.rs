@@ -29,7 +29,7 @@ pub use crate::{
     defaults::Defaults,
     gateway::{Answer, Gateway, SealRefusal, SealedRequest, Stop},
     importer::Importer,
-    job::{Job, JobId, LoadError, Profile, Route},
+    job::{Job, JobId, LoadError, Profile, Route, UnknownRoute},
     ledger::{Ledger, LedgerError, RowReport, RowState},
     mapping::{Field, Mapping, MappingError},
     member::{CommonField, Member, Validity},

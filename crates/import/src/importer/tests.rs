@@ -12,7 +12,7 @@ use wxmember_crypto::{KeyId, Plaintext};
 use super::*;
 use crate::{
     gateway::{Answer, SealRefusal, SealedRequest, Stop},
-    job::Profile,
+    job::{Profile, Route},
     member::{Member, Validity},
     source::CsvFile,
 };
@@ -88,16 +88,16 @@ impl Fake {
 }
 
 impl Gateway for Fake {
-    fn seal(&self, member: &Member) -> Result<SealedRequest, SealRefusal> {
-        let sealed = "c".repeat(member.phone_number.expose().len());
+    fn seal(&self, _: Route, member: &Member) -> Result<SealedRequest, SealRefusal> {
+        let sealed = "c".repeat(member.phone_number.as_ref().unwrap().expose().len());
         let body = format!(
             "{{\"user_card_code\":\"{}\",\"phone_number\":\"{sealed}\"}}",
-            member.user_card_code
+            member.user_card_code.as_ref().unwrap()
         );
         Ok(SealedRequest::new(body.into_bytes(), KeyId::new("PUB_KEY_ID_01")))
     }
 
-    async fn send(&self, request: &SealedRequest) -> Answer {
+    async fn send(&self, _: Route, request: &SealedRequest) -> Answer {
         let body = String::from_utf8(request.body().to_vec()).unwrap();
         let code = body.split('"').nth(3).unwrap().to_owned();
         self.0.requests.fetch_add(1, Ordering::Relaxed);
