@@ -35,7 +35,7 @@ pub use crate::{
     member::{CommonField, Member, Validity},
     pace::{Quota, QuotaError},
     progress::{Progress, Summary, Waiting},
-    report::ReportError,
+    report::{Language, Report, ReportError, export},
     run::RunError,
     settings::{OnUnknown, Settings},
     source::{CsvFile, CsvRecords, EncodingGuess, Record, Records, Source, SourceError},

@@ -67,7 +67,11 @@ pub(crate) async fn status(arguments: &jobs::OneJob) -> Result<exit::Code, Failu
     let (_, job) = find(&arguments.job, &arguments.ledger).await?;
     match arguments.format {
         Format::Json => print_json(&job)?,
-        Format::Text => print_text(&job)?,
+        Format::Text => {
+            for line in lines(&job) {
+                say!("{line}")?;
+            }
+        }
     }
     Ok(exit::DONE)
 }
@@ -255,7 +259,7 @@ fn print_json(job: &JobReport) -> Result<(), Failure> {
 }
 
 /// One job in full.
-pub(super) fn print_text(job: &JobReport) -> Result<(), Failure> {
+pub(super) fn lines(job: &JobReport) -> Vec<String> {
     let counts = &job.counts;
     let pairs = [
         (t!("label-job"), job.id.to_string()),
@@ -274,10 +278,7 @@ pub(super) fn print_text(job: &JobReport) -> Result<(), Failure> {
         (t!("label-created"), time(job.created_at)),
         (t!("label-updated"), time(job.updated_at)),
     ];
-    for line in table::pairs(&pairs) {
-        say!("{line}")?;
-    }
-    Ok(())
+    table::pairs(&pairs)
 }
 
 /// A moment as RFC 3339 writes it, in UTC; nothing is shown of one that is not known.

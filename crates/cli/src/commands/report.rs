@@ -11,7 +11,7 @@ use crate::{
     failure::Failure,
     language::{self, known, t},
     ledger,
-    print::{self, say, tell},
+    print::{self, tell},
     table,
 };
 
@@ -42,16 +42,12 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<exit::Code, Failure> {
             write(path, &text)?;
             tell!("{}", t!("report-written", path = path.display()));
         }
-        None if arguments.format == ReportFormat::Text => {
-            jobs::print_text(&report.job)?;
-            say!("{text}")?;
-        }
         None => print::bytes(text.as_bytes())?,
     }
     Ok(exit::DONE)
 }
 
-/// Rows by state and code.
+/// The job, then its rows by state and code.
 fn text(report: &Report) -> String {
     let mut rows = vec![vec![
         t!("column-rows"),
@@ -73,10 +69,13 @@ fn text(report: &Report) -> String {
                 ]
             }),
     );
-    if rows.len() == 1 {
-        return format!("\n{}", t!("no-codes"));
+    let mut lines = jobs::lines(&report.job);
+    lines.push(String::new());
+    match rows.len() {
+        1 => lines.push(t!("no-codes")),
+        _ => lines.extend(table::lines(&rows, &[true])),
     }
-    format!("\n{}", table::lines(&rows, &[true]).join("\n"))
+    lines.join("\n")
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

@@ -34,9 +34,7 @@ fn translated(command: Command, name: Option<&str>, texts: &Texts) -> Command {
     if let Some(about) = about {
         command = command.about(about);
     }
-    if let Some(name) = name
-        && let Some(after) = of(&format!("help-{name}-after"))
-    {
+    if let Some(after) = of(&format!("help-{}-after", name.unwrap_or("root"))) {
         command = command.after_help(after);
     }
     command = command.mut_args(|argument| {
