@@ -281,10 +281,11 @@ pub(super) fn lines(job: &JobReport) -> Vec<String> {
     table::pairs(&pairs)
 }
 
-/// A moment as RFC 3339 writes it, in UTC; nothing is shown of one that is not known.
-pub(super) fn time(seconds: i64) -> String {
+/// A moment in China's time, as RFC 3339 writes it; nothing is shown of one that is not known.
+fn time(seconds: i64) -> String {
+    let offset = jiff::tz::Offset::constant(8);
     match (seconds, jiff::Timestamp::from_second(seconds)) {
-        (1.., Ok(time)) => time.to_string(),
+        (1.., Ok(time)) => time.display_with_offset(offset).to_string(),
         _ => "-".to_owned(),
     }
 }

@@ -155,10 +155,14 @@ fn facts(report: &Report, words: &Words) -> Markup {
     }
 }
 
-/// A moment in UTC, to the second.
+/// A moment in China's time, which the platform and most readers live in.
 fn time(seconds: i64) -> String {
+    let zone = jiff::tz::Offset::constant(8).to_time_zone();
     match (seconds, jiff::Timestamp::from_second(seconds)) {
-        (1.., Ok(time)) => time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        (1.., Ok(time)) => time
+            .to_zoned(zone)
+            .strftime("%Y-%m-%d %H:%M:%S %:z")
+            .to_string(),
         _ => "-".to_owned(),
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn section(report: &Report, words: &Words) -> Markup {
         section #rate {
             h2 { (words.rate) }
             @if let (Some(first), Some(last)) = (slots.first(), slots.last()) {
-                (bars(slots, first, last, words))
+                div .wide { (bars(slots, first, last, words)) }
                 details {
                     summary { (words.figures) }
                     div .wide { (figures(slots, words)) }
