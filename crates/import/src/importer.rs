@@ -2,13 +2,11 @@
 
 use std::{
     fmt,
-    num::{NonZeroU32, NonZeroUsize},
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use tokio::{sync::watch, time::Instant};
@@ -17,105 +15,18 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     defaults::Defaults,
     gateway::Gateway,
-    job::{Identity, Job, LoadError, Profile, Route},
+    job::{Identity, Job, LoadError, Route},
     ledger::{Ledger, LedgerError, RowReport, RowState},
     load::Load,
     mapping::Mapping,
-    pace::{Pacer, Quota},
-    report::{Progress, ProgressSender, RefusedFile, ReportError, Summary},
+    pace::Pacer,
+    progress::{Progress, ProgressSender, Summary},
+    report::{RefusedFile, ReportError},
     run::{Run, RunError},
+    settings::Settings,
     source::{Source, SourceError},
     validate::Validator,
 };
-
-/// How an importer works. Everything but the profile has a default.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    profile: Profile,
-    route: Route,
-    defaults: Defaults,
-    quota: Option<Quota>,
-    concurrency: Option<NonZeroUsize>,
-    attempts: NonZeroU32,
-    attempt_timeout: Duration,
-    unknown_limit: NonZeroU32,
-    load_threads: NonZeroUsize,
-}
-
-impl Settings {
-    /// For this profile, by the default route, without a quota.
-    #[must_use]
-    pub fn new(profile: Profile) -> Self {
-        Self {
-            profile,
-            route: Route::default(),
-            defaults: Defaults::default(),
-            quota: None,
-            concurrency: None,
-            attempts: ATTEMPTS,
-            attempt_timeout: Duration::from_secs(60),
-            unknown_limit: UNKNOWN_LIMIT,
-            load_threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-        }
-    }
-
-    /// Sets what holds for rows that do not say otherwise.
-    #[must_use]
-    pub fn with_defaults(mut self, defaults: Defaults) -> Self {
-        self.defaults = defaults;
-        self
-    }
-
-    /// Limits the requests per time. Default: no limit but the platform's 429.
-    #[must_use]
-    pub fn with_quota(mut self, quota: Quota) -> Self {
-        self.quota = Some(quota);
-        self
-    }
-
-    /// Sets how many requests are under way at once. Default: 32, or with a quota what two seconds of it allow.
-    #[must_use]
-    pub fn with_concurrency(mut self, requests: NonZeroUsize) -> Self {
-        self.concurrency = Some(requests);
-        self
-    }
-
-    /// Sets how often one run tries a row at most. Default: 5.
-    #[must_use]
-    pub fn with_attempts(mut self, attempts: NonZeroU32) -> Self {
-        self.attempts = attempts;
-        self
-    }
-
-    /// Sets after how long an attempt counts as lost, whatever the gateway does. Default: 60 s.
-    #[must_use]
-    pub fn with_attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.attempt_timeout = timeout;
-        self
-    }
-
-    /// Sets after how many rows in a row without a known outcome a run stops. Default: 50.
-    #[must_use]
-    pub fn with_unknown_limit(mut self, rows: NonZeroU32) -> Self {
-        self.unknown_limit = rows;
-        self
-    }
-
-    /// Sets how many threads validate and seal while a source is loaded. Default: as many as the host has cores.
-    #[must_use]
-    pub fn with_load_threads(mut self, threads: NonZeroUsize) -> Self {
-        self.load_threads = threads;
-        self
-    }
-
-    fn concurrency(&self) -> usize {
-        match (self.concurrency, self.quota) {
-            (Some(requests), _) => requests.get(),
-            (None, Some(quota)) => ((quota.per_second() * 2.0).ceil() as usize).clamp(1, CONCURRENCY),
-            (None, None) => CONCURRENCY,
-        }
-    }
-}
 
 /// Brings every row of a source to a known end.
 ///
@@ -179,6 +90,8 @@ impl<G: Gateway> Importer<G> {
                 gateway: Arc::clone(&self.gateway),
                 ledger: self.ledger.clone(),
                 validator: Arc::new(validator),
+                route: self.settings.route,
+                job: id.clone(),
                 threads: self.settings.load_threads.get(),
                 progress: self.progress.clone(),
             };
@@ -200,6 +113,7 @@ impl<G: Gateway> Importer<G> {
         Ok(Job {
             key: opened.key,
             id,
+            route: self.settings.route,
             rows,
             source_digest: digest,
             ignored_columns: mapping.ignored().to_vec(),
@@ -225,6 +139,7 @@ impl<G: Gateway> Importer<G> {
             gateway: Arc::clone(&self.gateway),
             ledger: self.ledger.clone(),
             job: job.key,
+            route: job.route,
             pacer,
             concurrency: self.settings.concurrency(),
             attempts: self.settings.attempts.get(),
@@ -337,9 +252,6 @@ async fn blocking<T: Send + 'static>(
         .map_err(|_| ReportError::Thread)?
 }
 
-const ATTEMPTS: NonZeroU32 = NonZeroU32::new(5).unwrap();
-const UNKNOWN_LIMIT: NonZeroU32 = NonZeroU32::new(50).unwrap();
-const CONCURRENCY: usize = 32;
 const PAGE: u32 = 1000;
 
 #[cfg(test)]

@@ -77,6 +77,18 @@ impl Route {
         };
         operation.rate_limit()
     }
+
+    /// The route with a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|route| route.name() == name)
+    }
+}
+
+impl serde::Serialize for Route {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 impl fmt::Display for Route {
@@ -89,10 +101,7 @@ impl FromStr for Route {
     type Err = UnknownRoute;
 
     fn from_str(text: &str) -> Result<Self, UnknownRoute> {
-        Self::ALL
-            .into_iter()
-            .find(|route| route.name() == text)
-            .ok_or(UnknownRoute)
+        Self::named(text).ok_or(UnknownRoute)
     }
 }
 
@@ -106,6 +115,12 @@ pub struct UnknownRoute;
 pub struct JobId(String);
 
 impl JobId {
+    /// The name of the job with this fingerprint.
+    pub(crate) fn of(identity: &[u8]) -> Self {
+        let digits = identity.iter().take(6);
+        Self(digits.map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -156,7 +171,7 @@ impl Identity {
     }
 
     pub(crate) fn id(&self) -> JobId {
-        JobId(self.fingerprint().to_string()[..12].to_owned())
+        JobId::of(self.fingerprint().as_bytes())
     }
 }
 
@@ -165,6 +180,7 @@ impl Identity {
 pub struct Job {
     pub(crate) key: i64,
     pub(crate) id: JobId,
+    pub(crate) route: Route,
     pub(crate) rows: u64,
     pub(crate) source_digest: Fingerprint,
     pub(crate) ignored_columns: Vec<String>,

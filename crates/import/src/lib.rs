@@ -14,28 +14,36 @@ mod mapping;
 mod member;
 mod outcome;
 mod pace;
+mod progress;
 mod report;
 mod run;
+mod settings;
 mod source;
 mod transition;
 mod validate;
 mod wechat;
+mod window;
+mod worker;
 
 pub use crate::{
     defaults::Defaults,
     gateway::{Answer, Gateway, SealRefusal, SealedRequest, Stop},
-    importer::{Importer, Settings},
+    importer::Importer,
     job::{Job, JobId, LoadError, Profile, Route, UnknownRoute},
     ledger::{Ledger, LedgerError, RowReport, RowState},
     mapping::{Assignment, AssignmentError, Field, Mapping, MappingError},
     member::{CommonField, Member, Validity},
     pace::{Quota, QuotaError},
-    report::{Progress, ReportError, Summary},
+    progress::{Progress, Summary, Waiting},
+    report::{Language, Report, ReportError, export},
     run::RunError,
+    settings::{OnUnknown, Settings},
     source::{
         CsvFile, CsvRecords, Description, Encoding, EncodingGuess, FileFormat, FileSource, Flaw, FlawKind,
         Record, Records, Source, SourceError, SourceOptions, UnknownEncoding, UnknownFormat,
     },
     validate::{DefaultsError, Problem, ProblemKind, Validator},
     wechat::WechatGateway,
+    window::{Window, WindowError},
+    worker::{Until, Worker, WorkerSummary},
 };

@@ -13,11 +13,11 @@ use wxmember_crypto::{Fingerprint, FormValue, KeyedHash};
 
 use crate::{
     gateway::Gateway,
-    job::LoadError,
+    job::{JobId, LoadError, Route},
     ledger::{KeyColumns, Ledger, NewContent, NewRow},
     mapping::Field,
     member::Member,
-    report::ProgressSender,
+    progress::ProgressSender,
     source::{Record, Records, Source, SourceError},
     validate::{Problem, ProblemKind, Validator},
 };
@@ -27,6 +27,8 @@ pub(crate) struct Load<G> {
     pub(crate) gateway: Arc<G>,
     pub(crate) ledger: Ledger,
     pub(crate) validator: Arc<Validator>,
+    pub(crate) route: Route,
+    pub(crate) job: JobId,
     pub(crate) threads: usize,
     pub(crate) progress: ProgressSender,
 }
@@ -68,13 +70,18 @@ impl<G: Gateway> Load<G> {
         let mut sealers = Vec::new();
         for _ in 0..self.threads {
             let (records, to_writer) = (Arc::clone(&records), to_writer.clone());
-            let (gateway, validator) = (Arc::clone(&self.gateway), Arc::clone(&self.validator));
-            let hash = self.ledger.hash().clone();
+            let sealer = Sealer {
+                gateway: Arc::clone(&self.gateway),
+                validator: Arc::clone(&self.validator),
+                hash: self.ledger.hash().clone(),
+                route: self.route,
+                job: self.job.clone(),
+            };
             sealers.push(spawn("wxmember-seal", move || {
                 loop {
                     let batch = records.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok(batch) = batch else { return };
-                    let batch = seal_batch(gateway.as_ref(), &validator, &hash, &batch);
+                    let batch = sealer.batch(batch);
                     if to_writer.blocking_send(batch).is_err() {
                         return;
                     }
@@ -183,57 +190,66 @@ fn read_batch(records: &mut dyn Records) -> Result<Vec<Record>, SourceError> {
     Ok(rows)
 }
 
-fn seal_batch<G: Gateway>(
-    gateway: &G,
-    validator: &Validator,
-    hash: &KeyedHash,
-    batch: &Batch<Record>,
-) -> Result<Batch<NewRow>, LoadError> {
-    let rows = batch
-        .rows
-        .iter()
-        .map(|record| new_row(gateway, validator, hash, record));
-    Ok(Batch {
-        number: batch.number,
-        rows: rows.collect::<Result<_, _>>()?,
-    })
+/// From a record to a row: checked, sealed, hashed. Each thread has its own.
+struct Sealer<G> {
+    gateway: Arc<G>,
+    validator: Arc<Validator>,
+    hash: KeyedHash,
+    route: Route,
+    job: JobId,
 }
 
-fn new_row<G: Gateway>(
-    gateway: &G,
-    validator: &Validator,
-    hash: &KeyedHash,
-    record: &Record,
-) -> Result<NewRow, LoadError> {
-    let refused = |problems: &[Problem]| {
-        let (code, message) = refusal(problems);
-        NewContent::Refused { code, message }
-    };
-    let content = match validator.member(record) {
-        Err(problems) => refused(&problems),
-        Ok(member) => match gateway.seal(&member) {
-            Ok(request) => NewContent::Queued {
-                phone_hash: *hash_of(hash, &member).as_bytes(),
-                user_card_code: member.user_card_code.or(member.request_no).unwrap_or_default(),
-                request,
-            },
-            Err(error) if error.is_row => {
-                let kind = ProblemKind::NotSealable { field: error.field };
-                refused(&[validator.problem(record.row, record.line, None, kind)])
+impl<G: Gateway> Sealer<G> {
+    fn batch(&self, batch: Batch<Record>) -> Result<Batch<NewRow>, LoadError> {
+        let rows = batch.rows.iter().map(|record| self.row(record));
+        Ok(Batch {
+            number: batch.number,
+            rows: rows.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn row(&self, record: &Record) -> Result<NewRow, LoadError> {
+        let refused = |problems: &[Problem]| {
+            let (code, message) = refusal(problems);
+            NewContent::Refused { code, message }
+        };
+        let content = match self.validator.member(record) {
+            Err(problems) => refused(&problems),
+            Ok(mut member) => {
+                if self.route == Route::PhoneMembercard && member.request_no.is_none() {
+                    member.request_no = Some(request_no(&self.job, record.row));
+                }
+                match self.gateway.seal(self.route, &member) {
+                    Ok(request) => NewContent::Queued {
+                        phone_hash: *hash_of(&self.hash, &member).as_bytes(),
+                        user_card_code: member.user_card_code.or(member.request_no).unwrap_or_default(),
+                        request,
+                    },
+                    Err(error) if error.is_row => {
+                        let kind = ProblemKind::NotSealable { field: error.field };
+                        refused(&[self.validator.problem(record.row, record.line, None, kind)])
+                    }
+                    Err(error) => {
+                        return Err(LoadError::Seal {
+                            row: record.row,
+                            error,
+                        });
+                    }
+                }
             }
-            Err(error) => {
-                return Err(LoadError::Seal {
-                    row: record.row,
-                    error,
-                });
-            }
-        },
-    };
-    Ok(NewRow {
-        row: record.row,
-        line: record.line,
-        content,
-    })
+        };
+        Ok(NewRow {
+            row: record.row,
+            line: record.line,
+            content,
+        })
+    }
+}
+
+/// The number of a request for a row that brings none: the same row of the same job always has the same, so that a
+/// repeat is known as one. Twelve characters, a dash, and the row: at most 32, since a ledger counts rows to 2^63.
+fn request_no(job: &JobId, row: u64) -> String {
+    format!("{job}-{row}")
 }
 
 /// What the member is told apart by: the phone number, or the openid where the route knows members by it.

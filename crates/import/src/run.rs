@@ -21,9 +21,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     gateway::{Answer, Gateway, SealedRequest, Stop},
+    job::Route,
     ledger::{ClaimedRow, Cursor, Entry, Ledger, LedgerError, RowState},
     pace::Pacer,
-    report::ProgressSender,
+    progress::ProgressSender,
     transition::{Attempt, Next, backoff, transition},
 };
 
@@ -41,6 +42,7 @@ pub(crate) struct Run<G> {
     pub(crate) gateway: Arc<G>,
     pub(crate) ledger: Ledger,
     pub(crate) job: i64,
+    pub(crate) route: Route,
     pub(crate) pacer: Pacer,
     pub(crate) concurrency: usize,
     pub(crate) attempts: u32,
@@ -170,7 +172,7 @@ impl<G: Gateway> Run<G> {
                 _ => self.pacer.speed_up(),
             }
             let is_throttled = matches!(answer, Answer::RateLimited { .. });
-            let step = transition(attempt, answer);
+            let step = transition(self.route, attempt, answer);
             let new_state = step.entry.state;
             self.ledger.record(self.job, row, step.entry).await?;
             self.progress.moved(state, new_state, self.pacer.rate());
@@ -207,7 +209,7 @@ impl<G: Gateway> Run<G> {
 
     async fn send(&self, request: &SealedRequest) -> Answer {
         self.sent.fetch_add(1, Ordering::Relaxed);
-        match tokio::time::timeout(self.attempt_timeout, self.gateway.send(request)).await {
+        match tokio::time::timeout(self.attempt_timeout, self.gateway.send(self.route, request)).await {
             Ok(answer) => answer,
             Err(_) => Answer::Unknown {
                 reason: format!("no answer within {} s", self.attempt_timeout.as_secs()),

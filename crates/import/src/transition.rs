@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     gateway::{Answer, Stop},
+    job::Route,
     ledger::{Entry, RowState},
     outcome::{Meaning, meaning},
 };
@@ -41,7 +42,7 @@ pub(crate) enum Next {
 }
 
 /// The one place that decides what becomes of a row.
-pub(crate) fn transition(attempt: Attempt, answer: Answer) -> Step {
+pub(crate) fn transition(route: Route, attempt: Attempt, answer: Answer) -> Step {
     // A row that was not done and may be repeated goes back to where it was.
     let waiting = if attempt.is_maybe_sent {
         RowState::Unknown
@@ -56,7 +57,7 @@ pub(crate) fn transition(attempt: Attempt, answer: Answer) -> Step {
             code,
             message,
             request_id,
-        } => match meaning(status, &code, &message, attempt.is_maybe_sent) {
+        } => match meaning(route, status, &code, &message, attempt.is_maybe_sent) {
             Meaning::Present => done(RowState::Present, Some(code), Some(message), request_id),
             Meaning::Refused => done(RowState::Refused, Some(code), Some(message), request_id),
             Meaning::Stop(stop) => Step {
@@ -208,7 +209,7 @@ mod tests {
                 limit: 3,
                 is_maybe_sent,
             };
-            let step = transition(attempt, answer.clone());
+            let step = transition(Route::default(), attempt, answer.clone());
             let found = match step.next {
                 Next::Done => "done",
                 Next::Again => "again",
@@ -231,7 +232,11 @@ mod tests {
             limit: 3,
             is_maybe_sent: false,
         };
-        let step = transition(attempt, Answer::RateLimited { retry_after: None });
+        let step = transition(
+            Route::default(),
+            attempt,
+            Answer::RateLimited { retry_after: None },
+        );
         assert!(matches!(step.next, Next::Stop(stop) if stop.code == "RATE_LIMITED"));
     }
 

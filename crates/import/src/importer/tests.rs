@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
     sync::atomic::AtomicUsize,
+    time::Duration,
 };
 
 use wxmember_crypto::{KeyId, Plaintext};
@@ -11,6 +12,8 @@ use wxmember_crypto::{KeyId, Plaintext};
 use super::*;
 use crate::{
     gateway::{Answer, SealRefusal, SealedRequest, Stop},
+    job::{Profile, Route},
+    ledger::testing,
     member::{Member, Validity},
     source::CsvFile,
 };
@@ -86,7 +89,7 @@ impl Fake {
 }
 
 impl Gateway for Fake {
-    fn seal(&self, member: &Member) -> Result<SealedRequest, SealRefusal> {
+    fn seal(&self, _: Route, member: &Member) -> Result<SealedRequest, SealRefusal> {
         let sealed = "c".repeat(member.phone_number.as_ref().unwrap().expose().len());
         let body = format!(
             "{{\"user_card_code\":\"{}\",\"phone_number\":\"{sealed}\"}}",
@@ -95,7 +98,7 @@ impl Gateway for Fake {
         Ok(SealedRequest::new(body.into_bytes(), KeyId::new("PUB_KEY_ID_01")))
     }
 
-    async fn send(&self, request: &SealedRequest) -> Answer {
+    async fn send(&self, _: Route, request: &SealedRequest) -> Answer {
         let body = String::from_utf8(request.body().to_vec()).unwrap();
         let code = body.split('"').nth(3).unwrap().to_owned();
         self.0.requests.fetch_add(1, Ordering::Relaxed);
@@ -184,20 +187,21 @@ impl Setup {
     fn importer(&self, gateway: &Fake) -> Importer<Fake> {
         Importer::new(
             gateway.clone(),
-            Ledger::open(self.path("ledger.db")).unwrap(),
+            testing::open(&self.path("ledger.db")),
             settings(),
         )
     }
 
-    /// Tasks and blocking threads of a dropped run let go of the ledger a little later.
+    /// Tasks and blocking threads of a dropped run let go of the ledger a little later. Who opens it then is alone, as
+    /// after the death of a process.
     async fn importer_after_crash(&self, gateway: &Fake) -> Importer<Fake> {
-        loop {
-            match Ledger::open(self.path("ledger.db")) {
-                Ok(ledger) => return Importer::new(gateway.clone(), ledger, settings()),
-                Err(LedgerError::Busy { .. }) => tokio::time::sleep(Duration::from_millis(1)).await,
-                Err(error) => panic!("{error}"),
+        while let Ok(key) = std::fs::File::open(self.path("ledger.db.key")) {
+            if key.try_lock().is_ok() {
+                break;
             }
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
+        self.importer(gateway)
     }
 }
 
@@ -420,7 +424,7 @@ async fn the_quota_holds_for_repeats_too() {
     let setup = Setup::new();
     let importer = Importer::new(
         gateway.clone(),
-        Ledger::open(setup.path("ledger.db")).unwrap(),
+        testing::open(&setup.path("ledger.db")),
         settings().with_quota("5/s".parse().unwrap()),
     );
     let summary = import(&importer, &setup.members(50)).await;
@@ -486,7 +490,7 @@ async fn other_defaults_are_noticed() {
         .unwrap();
     assert!(!job.are_defaults_changed() && !job.is_continued());
     let other = settings().with_defaults(Defaults::default().with_validity(Validity::FixTerm { days: 3 }));
-    let importer = Importer::new(gateway, Ledger::open(setup.path("ledger.db")).unwrap(), other);
+    let importer = Importer::new(gateway, testing::open(&setup.path("ledger.db")), other);
     let job = importer.load(source, &cancel).await.unwrap();
     assert!(job.are_defaults_changed() && job.is_continued());
 }
