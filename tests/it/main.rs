@@ -12,5 +12,6 @@ mod fields;
 mod folder;
 mod init;
 mod interop;
+mod postgres;
 mod program;
 mod secrets;

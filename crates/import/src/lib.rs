@@ -5,6 +5,9 @@
 #![doc = include_str!("../README.md")]
 
 mod defaults;
+mod engine;
+#[cfg(test)]
+mod fake;
 mod gateway;
 mod importer;
 mod job;
@@ -30,7 +33,7 @@ pub use crate::{
     gateway::{Answer, Gateway, SealRefusal, SealedRequest, Stop},
     importer::Importer,
     job::{Job, JobId, LoadError, Profile, Route, UnknownRoute},
-    ledger::{Ledger, LedgerError, RowReport, RowState},
+    ledger::{CodeCount, Counts, JobReport, Ledger, LedgerError, Purged, Retry, RowReport, RowState, Slot},
     mapping::{Assignment, AssignmentError, Field, Mapping, MappingError},
     member::{CommonField, Member, Validity},
     pace::{Quota, QuotaError},

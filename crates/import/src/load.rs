@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError, mpsc},
+    time::Duration,
 };
 
 use tokio_util::sync::CancellationToken;
@@ -14,7 +15,7 @@ use wxmember_crypto::{Fingerprint, FormValue, KeyedHash};
 use crate::{
     gateway::Gateway,
     job::{JobId, LoadError, Route},
-    ledger::{KeyColumns, Ledger, NewContent, NewRow},
+    ledger::{KeyColumns, LOAD_LEASE, Ledger, MemberKind, NewContent, NewRow, Owner},
     mapping::Field,
     member::Member,
     progress::ProgressSender,
@@ -26,6 +27,7 @@ use crate::{
 pub(crate) struct Load<G> {
     pub(crate) gateway: Arc<G>,
     pub(crate) ledger: Ledger,
+    pub(crate) owner: Owner,
     pub(crate) validator: Arc<Validator>,
     pub(crate) route: Route,
     pub(crate) job: JobId,
@@ -94,8 +96,18 @@ impl<G: Gateway> Load<G> {
         let columns = Arc::new(self.key_columns());
         let mut waiting = BTreeMap::new();
         let (mut next, mut rows) = (0, stored);
-        while let Some(batch) = sealed.recv().await {
-            let batch = batch?;
+        loop {
+            let batch = match tokio::time::timeout(RENEW, sealed.recv()).await {
+                Ok(None) => break,
+                Ok(Some(batch)) => batch?,
+                Err(_) => {
+                    // A source may be slow; the load stays ours.
+                    self.ledger
+                        .store_rows(job, self.owner, Vec::new(), Arc::clone(&columns))
+                        .await?;
+                    continue;
+                }
+            };
             waiting.insert(batch.number, batch.rows);
             while let Some(batch) = waiting.remove(&next) {
                 next += 1;
@@ -104,7 +116,9 @@ impl<G: Gateway> Load<G> {
                     .iter()
                     .filter(|row| matches!(row.content, NewContent::Refused { .. }))
                     .count();
-                self.ledger.store_rows(job, batch, Arc::clone(&columns)).await?;
+                self.ledger
+                    .store_rows(job, self.owner, batch, Arc::clone(&columns))
+                    .await?;
                 self.progress.loaded(rows, refused as u64);
                 let _ = leave.try_recv();
             }
@@ -133,9 +147,14 @@ impl<G: Gateway> Load<G> {
                 .map_or("", |index| mapping.column_name(index))
                 .into()
         };
+        let (field, member_kind) = match self.route {
+            Route::ImportByOpenid => (Field::Openid, MemberKind::Openid),
+            _ => (Field::PhoneNumber, MemberKind::PhoneNumber),
+        };
         KeyColumns {
             user_card_code: name(Field::UserCardCode),
-            phone_number: name(Field::PhoneNumber),
+            member: name(field),
+            member_kind,
         }
     }
 }
@@ -221,7 +240,7 @@ impl<G: Gateway> Sealer<G> {
                 }
                 match self.gateway.seal(self.route, &member) {
                     Ok(request) => NewContent::Queued {
-                        phone_hash: *hash_of(&self.hash, &member).as_bytes(),
+                        member_hash: *hash_of(&self.hash, &member).as_bytes(),
                         user_card_code: member.user_card_code.or(member.request_no).unwrap_or_default(),
                         request,
                     },
@@ -278,3 +297,6 @@ pub(crate) fn refusal(problems: &[Problem]) -> (String, String) {
 
 /// Rows of one transaction.
 const BATCH_ROWS: usize = 1000;
+/// How often a load says that it is alive when there are no rows to store.
+const RENEW: Duration = Duration::from_secs(10);
+const _: () = assert!(RENEW.as_secs() < LOAD_LEASE.as_secs());
