@@ -12,5 +12,8 @@ mod fields;
 mod folder;
 mod init;
 mod interop;
+mod jobs;
+mod language;
 mod program;
+mod report;
 mod secrets;

@@ -1,28 +1,21 @@
 //! The front of the engine: load a source, run the job, write what was refused.
 
-use std::{
-    fmt,
-    path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, AtomicU64, Ordering},
-    },
-};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     defaults::Defaults,
+    engine::{Engine, Target},
     gateway::Gateway,
     job::{Identity, Job, LoadError, Route},
-    ledger::{Ledger, LedgerError, RowReport, RowState},
+    ledger::{Ledger, LedgerError, OpenedJob, Owner, RowReport, RowState},
     load::Load,
     mapping::Mapping,
-    pace::Pacer,
-    progress::{Progress, ProgressSender, Summary},
+    progress::{Progress, ProgressSender, Summary, Waiting},
     report::{RefusedFile, ReportError},
-    run::{Run, RunError},
+    run::RunError,
     settings::Settings,
     source::{Source, SourceError},
     validate::Validator,
@@ -33,9 +26,7 @@ use crate::{
 /// [`load`](Self::load) and then [`run`](Self::run); the same two calls continue after whatever interrupted them.
 /// Needs a tokio runtime with time enabled.
 pub struct Importer<G> {
-    gateway: Arc<G>,
-    ledger: Ledger,
-    settings: Settings,
+    engine: Engine<G>,
     progress: ProgressSender,
 }
 
@@ -44,9 +35,7 @@ impl<G: Gateway> Importer<G> {
     #[must_use]
     pub fn new(gateway: G, ledger: Ledger, settings: Settings) -> Self {
         Self {
-            gateway: Arc::new(gateway),
-            ledger,
-            settings,
+            engine: Engine::new(gateway, ledger, settings),
             progress: ProgressSender::new(),
         }
     }
@@ -66,54 +55,66 @@ impl<G: Gateway> Importer<G> {
     /// [`LoadError`] when the source as a whole is unusable. Rows that are wrong are no error: they are refused, and
     /// [`rows`](Self::rows) lists them.
     pub async fn load(&self, source: Arc<dyn Source>, cancel: &CancellationToken) -> Result<Job, LoadError> {
+        let Engine {
+            gateway,
+            ledger,
+            settings,
+            ..
+        } = &self.engine;
         let source_name = source.name().to_owned();
-        let (mapping, digest) = inspect(&source, self.settings.route, &self.settings.defaults).await?;
+        let (mapping, digest) = inspect(&source, settings.route, &settings.defaults).await?;
         let validator = Validator::new(
-            self.settings.profile.clone(),
-            self.settings.route,
+            settings.profile.clone(),
+            settings.route,
             mapping.clone(),
-            self.settings.defaults.clone(),
+            settings.defaults.clone(),
         )?;
         let identity = Identity {
             source_name: source_name.clone(),
             source_digest: digest,
-            profile: self.settings.profile.clone(),
-            route: self.settings.route,
-            defaults: self.settings.defaults.fingerprint(),
+            profile: settings.profile.clone(),
+            route: settings.route,
+            defaults: settings.defaults.fingerprint(),
         };
         let id = identity.id();
-        let opened = self.ledger.open_job(identity).await?;
+        let owner = Owner::random()?;
+        let opened = self.opened(identity, owner, cancel).await?;
         let mut rows = opened.rows;
         if !opened.is_loaded {
-            self.gateway.prepare().await?;
             let load = Load {
-                gateway: Arc::clone(&self.gateway),
-                ledger: self.ledger.clone(),
+                gateway: Arc::clone(gateway),
+                ledger: ledger.clone(),
+                owner,
                 validator: Arc::new(validator),
-                route: self.settings.route,
+                route: settings.route,
                 job: id.clone(),
-                threads: self.settings.load_threads.get(),
+                threads: settings.load_threads.get(),
                 progress: self.progress.clone(),
             };
-            rows = match load.store(opened.key, &source, opened.rows, cancel).await {
-                Ok((rows, read)) if read == Some(digest) => rows,
-                Ok(_) => {
-                    self.ledger.discard_job(opened.key).await?;
-                    return Err(SourceError::Changed { source_name }.into());
+            let loaded = async {
+                gateway.prepare().await?;
+                match load.store(opened.key, &source, opened.rows, cancel).await? {
+                    (rows, read) if read == Some(digest) => Ok(rows),
+                    _ => Err(SourceError::Changed { source_name }.into()),
                 }
-                Err(error @ LoadError::Source(_)) => {
-                    self.ledger.discard_job(opened.key).await?;
+            };
+            rows = match loaded.await {
+                Ok(rows) => rows,
+                Err(error) => {
+                    match error {
+                        LoadError::Source(_) => ledger.discard_job(opened.key).await?,
+                        _ => ledger.release_loading(opened.key, owner).await?,
+                    }
                     return Err(error);
                 }
-                Err(error) => return Err(error),
             };
-            self.ledger.finish_loading(opened.key).await?;
+            ledger.finish_loading(opened.key, owner).await?;
         }
-        self.progress.counted(self.ledger.counts(opened.key).await?, None);
+        self.progress.counted(ledger.counts(opened.key).await?, None);
         Ok(Job {
             key: opened.key,
             id,
-            route: self.settings.route,
+            route: settings.route,
             rows,
             source_digest: digest,
             ignored_columns: mapping.ignored().to_vec(),
@@ -122,46 +123,52 @@ impl<G: Gateway> Importer<G> {
         })
     }
 
+    /// Opens the job, once nobody else loads it.
+    async fn opened(
+        &self,
+        identity: Identity,
+        owner: Owner,
+        cancel: &CancellationToken,
+    ) -> Result<OpenedJob, LoadError> {
+        loop {
+            let opened = self.engine.ledger.open_job(identity.clone(), owner).await?;
+            if opened.is_loaded || opened.may_load {
+                return Ok(opened);
+            }
+            self.progress.set(Progress {
+                is_loading: true,
+                rows: opened.rows,
+                waiting: Some(Waiting::Load),
+                ..Progress::default()
+            });
+            tokio::select! {
+                () = cancel.cancelled() => return Err(LoadError::Cancelled { rows: opened.rows }),
+                () = tokio::time::sleep(LOOK_FOR_LOAD) => {}
+            }
+        }
+    }
+
     /// Sends what is to be sent.
     ///
-    /// Cancelling starts no new attempt and lets those under way finish; what was not sent stays queued.
+    /// Cancelling starts no new attempt and lets those under way finish; what was not sent stays queued. Rows that
+    /// another process has taken are waited for.
     ///
     /// # Errors
     ///
     /// [`RunError`] when the ledger fails. Refused rows and a stop by the platform are no errors: the summary has them.
     pub async fn run(&self, job: &Job, cancel: &CancellationToken) -> Result<Summary, RunError> {
-        let started = Instant::now();
-        self.ledger.recover_leases(job.key).await?;
-        let pacer = Pacer::new(self.settings.quota);
-        self.progress
-            .counted(self.ledger.counts(job.key).await?, pacer.rate());
-        let run = Arc::new(Run {
-            gateway: Arc::clone(&self.gateway),
-            ledger: self.ledger.clone(),
-            job: job.key,
+        let target = Target {
+            key: job.key,
+            id: job.id.clone(),
+            profile: self.engine.settings.profile.clone(),
             route: job.route,
-            pacer,
-            concurrency: self.settings.concurrency(),
-            attempts: self.settings.attempts.get(),
-            attempt_timeout: self.settings.attempt_timeout,
-            unknown_limit: self.settings.unknown_limit.get(),
-            progress: self.progress.clone(),
-            stop: cancel.child_token(),
-            reason: Mutex::default(),
-            sent: AtomicU64::new(0),
-            unknown_streak: AtomicU32::new(0),
-        });
-        Arc::clone(&run).work().await?;
-        let counts = self.ledger.counts(job.key).await?;
-        self.progress.counted(counts, run.pacer.rate());
-        let stopped = run.reason.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Ok(Summary::new(
-            job.id.clone(),
-            counts,
-            run.sent.load(Ordering::Relaxed),
-            started.elapsed(),
-            stopped,
-        ))
+        };
+        let deadline = self
+            .engine
+            .settings
+            .max_duration
+            .map(|time| Instant::now() + time);
+        self.engine.run(&target, &self.progress, cancel, deadline).await
     }
 
     /// Up to `limit` rows in a state behind row `after`, in the order of the source.
@@ -176,7 +183,7 @@ impl<G: Gateway> Importer<G> {
         after: u64,
         limit: u32,
     ) -> Result<Vec<RowReport>, LedgerError> {
-        self.ledger.rows_in(job.key, state, after, limit).await
+        self.engine.ledger.rows_in(job.key, state, after, limit).await
     }
 
     /// Writes the refused rows with the source's own columns plus `row`, `code`, `message` and `request_id`, to be put
@@ -220,7 +227,7 @@ impl<G: Gateway> Importer<G> {
 impl<G> fmt::Debug for Importer<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Importer")
-            .field("settings", &self.settings)
+            .field("settings", &self.engine.settings)
             .finish_non_exhaustive()
     }
 }
@@ -253,6 +260,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 const PAGE: u32 = 1000;
+const LOOK_FOR_LOAD: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,9 @@
 #![doc = include_str!("../README.md")]
 
 mod defaults;
+mod engine;
+#[cfg(test)]
+mod fake;
 mod gateway;
 mod importer;
 mod job;
@@ -30,7 +33,7 @@ pub use crate::{
     gateway::{Answer, Gateway, SealRefusal, SealedRequest, Stop},
     importer::Importer,
     job::{Job, JobId, LoadError, Profile, Route, UnknownRoute},
-    ledger::{Ledger, LedgerError, RowReport, RowState},
+    ledger::{CodeCount, Counts, JobReport, Ledger, LedgerError, Purged, Retry, RowReport, RowState, Slot},
     mapping::{Field, Mapping, MappingError},
     member::{CommonField, Member, Validity},
     pace::{Quota, QuotaError},
@@ -38,7 +41,10 @@ pub use crate::{
     report::{Language, Report, ReportError, export},
     run::RunError,
     settings::{OnUnknown, Settings},
-    source::{CsvFile, CsvRecords, EncodingGuess, Record, Records, Source, SourceError},
+    source::{
+        CsvFile, CsvRecords, Description, Encoding, EncodingGuess, FileFormat, FileSource, Record, Records,
+        Source, SourceError, SourceOptions, UnknownEncoding, UnknownFormat,
+    },
     validate::{DefaultsError, Problem, ProblemKind, Validator},
     wechat::WechatGateway,
     window::{Window, WindowError},

@@ -14,7 +14,7 @@ use wxmember_crypto::{Fingerprint, FormValue, KeyedHash};
 use crate::{
     gateway::Gateway,
     job::{JobId, LoadError, Route},
-    ledger::{KeyColumns, Ledger, NewContent, NewRow},
+    ledger::{KeyColumns, Ledger, MemberKind, NewContent, NewRow, Owner},
     mapping::Field,
     member::Member,
     progress::ProgressSender,
@@ -26,6 +26,7 @@ use crate::{
 pub(crate) struct Load<G> {
     pub(crate) gateway: Arc<G>,
     pub(crate) ledger: Ledger,
+    pub(crate) owner: Owner,
     pub(crate) validator: Arc<Validator>,
     pub(crate) route: Route,
     pub(crate) job: JobId,
@@ -104,7 +105,9 @@ impl<G: Gateway> Load<G> {
                     .iter()
                     .filter(|row| matches!(row.content, NewContent::Refused { .. }))
                     .count();
-                self.ledger.store_rows(job, batch, Arc::clone(&columns)).await?;
+                self.ledger
+                    .store_rows(job, self.owner, batch, Arc::clone(&columns))
+                    .await?;
                 self.progress.loaded(rows, refused as u64);
                 let _ = leave.try_recv();
             }
@@ -133,9 +136,14 @@ impl<G: Gateway> Load<G> {
                 .map_or("", |index| mapping.column_name(index))
                 .into()
         };
+        let (field, member_kind) = match self.route {
+            Route::ImportByOpenid => (Field::Openid, MemberKind::Openid),
+            _ => (Field::PhoneNumber, MemberKind::PhoneNumber),
+        };
         KeyColumns {
             user_card_code: name(Field::UserCardCode),
-            phone_number: name(Field::PhoneNumber),
+            member: name(field),
+            member_kind,
         }
     }
 }
@@ -221,7 +229,7 @@ impl<G: Gateway> Sealer<G> {
                 }
                 match self.gateway.seal(self.route, &member) {
                     Ok(request) => NewContent::Queued {
-                        phone_hash: *hash_of(&self.hash, &member).as_bytes(),
+                        member_hash: *hash_of(&self.hash, &member).as_bytes(),
                         user_card_code: member.user_card_code.or(member.request_no).unwrap_or_default(),
                         request,
                     },

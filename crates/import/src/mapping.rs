@@ -180,6 +180,12 @@ impl Mapping {
     }
 }
 
+/// Whether a column of this name means something, or is one that a file of refused rows adds.
+pub(crate) fn is_known(name: &str) -> bool {
+    let key = key(name);
+    ADDED_COLUMNS.contains(&name.trim()) || SYNONYMS.iter().any(|(_, names)| names.contains(&key.as_str()))
+}
+
 /// How many of the columns are the source's own, without those that a file of refused rows adds.
 pub(crate) fn own_columns(columns: &[String]) -> usize {
     match columns.len().checked_sub(ADDED_COLUMNS.len()) {

@@ -61,6 +61,16 @@ pub(crate) fn not_open(route: Route) -> &'static str {
     }
 }
 
+/// Whether a stop would stop every job of the merchant id too.
+pub(crate) fn is_of_all_jobs(stop: &Stop) -> bool {
+    ["SIGN_ERROR", "SIGN_FAILED"].contains(&stop.code.as_str())
+}
+
+/// Whether a stop may be over after a while, without anybody's help.
+pub(crate) fn is_passing(stop: &Stop) -> bool {
+    ["PROBE_UNKNOWN", "RATE_LIMITED", "UNKNOWN_OUTCOMES", "UNREACHABLE"].contains(&stop.code.as_str())
+}
+
 struct Line {
     status: Option<u16>,
     code: Option<&'static str>,

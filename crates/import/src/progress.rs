@@ -89,7 +89,7 @@ pub enum Waiting {
     },
 }
 
-/// What became of a job. `imported`, `present`, `refused`, `unknown` and `queued` add up to `rows`.
+/// What became of a job, by all processes that worked on it. `imported`, `present`, `refused`, `unknown` and `queued` add up to `rows`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
@@ -105,7 +105,7 @@ pub struct Summary {
     pub refused: u64,
     /// May have taken effect; the same command finds out.
     pub unknown: u64,
-    /// Not sent.
+    /// Not sent, or being sent by another process.
     pub queued: u64,
     /// Requests that left in this run, repeats included.
     pub sent: u64,
@@ -119,27 +119,19 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(crate) fn new(job: JobId, counts: Counts, sent: u64, time: Duration, stopped: Option<Stop>) -> Self {
-        let Counts {
-            queued,
-            leased,
-            imported,
-            present,
-            refused,
-            unknown,
-        } = counts;
+    pub(crate) fn new(job: JobId, counts: Counts) -> Self {
         Self {
             job,
-            rows: queued + leased + imported + present + refused + unknown,
-            imported,
-            present,
-            refused,
-            unknown,
-            queued: queued + leased,
-            sent,
+            rows: counts.rows(),
+            imported: counts.imported,
+            present: counts.present,
+            refused: counts.refused,
+            unknown: counts.unknown,
+            queued: counts.queued + counts.leased,
+            sent: 0,
             refused_by_code: BTreeMap::new(),
-            seconds: time.as_secs_f64(),
-            stopped,
+            seconds: 0.0,
+            stopped: None,
         }
     }
 
@@ -168,19 +160,19 @@ pub(crate) fn serialize_stop<S: serde::Serializer>(
     shape.serialize(serializer)
 }
 
-/// Counts rows as they move and tells whoever watches.
+/// Counts rows as they move and tells whoever watches. Clones tell the same watchers.
 #[derive(Clone, Debug)]
 pub(crate) struct ProgressSender {
     sender: watch::Sender<Progress>,
-    window: Arc<Mutex<(Instant, u32)>>,
+    /// When the rate was last told, and how many rows had come to an end then.
+    mark: Arc<Mutex<Option<(Instant, u64)>>>,
 }
 
 impl ProgressSender {
     pub(crate) fn new() -> Self {
-        let window = Arc::new(Mutex::new((Instant::now(), 0)));
         Self {
             sender: watch::Sender::new(Progress::default()),
-            window,
+            mark: Arc::default(),
         }
     }
 
@@ -188,41 +180,52 @@ impl ProgressSender {
         self.sender.subscribe()
     }
 
+    pub(crate) fn now(&self) -> Progress {
+        *self.sender.borrow()
+    }
+
+    /// Tells something else altogether.
+    pub(crate) fn set(&self, progress: Progress) {
+        self.sender.send_replace(progress);
+    }
+
     pub(crate) fn loaded(&self, rows: u64, refused: u64) {
         self.sender.send_modify(|progress| {
             progress.is_loading = true;
+            progress.waiting = None;
             progress.rows = rows;
             progress.refused += refused;
             progress.queued = rows.saturating_sub(progress.refused);
         });
     }
 
+    /// A run begins.
+    pub(crate) fn began(&self) {
+        *self.mark() = None;
+        self.sender.send_modify(|progress| {
+            (progress.rate, progress.sent, progress.waiting) = (0.0, 0, None);
+        });
+    }
+
+    /// The counts as the ledger has them, with what other processes did.
     pub(crate) fn counted(&self, counts: Counts, rate_limit: Option<f64>) {
-        let Counts {
-            queued,
-            leased,
-            imported,
-            present,
-            refused,
-            unknown,
-        } = counts;
-        self.sender.send_replace(Progress {
-            is_loading: false,
-            rows: queued + leased + imported + present + refused + unknown,
-            imported,
-            present,
-            refused,
-            unknown,
-            queued: queued + leased,
-            rate: 0.0,
-            rate_limit,
-            sent: 0,
-            waiting: None,
+        self.sender.send_modify(|progress| {
+            *progress = Progress {
+                is_loading: false,
+                rows: counts.rows(),
+                imported: counts.imported,
+                present: counts.present,
+                refused: counts.refused,
+                unknown: counts.unknown,
+                queued: counts.queued + counts.leased,
+                rate_limit,
+                ..*progress
+            };
+            self.tell_rate(progress);
         });
     }
 
     pub(crate) fn moved(&self, from: RowState, to: RowState, rate_limit: Option<f64>) {
-        let rate = self.rate();
         self.sender.send_modify(|progress| {
             let of = |progress: &mut Progress, state, change: i64| {
                 let count = match state {
@@ -236,23 +239,39 @@ impl ProgressSender {
             };
             of(progress, from, -1);
             of(progress, to, 1);
-            progress.rate = rate.unwrap_or(progress.rate);
             progress.rate_limit = rate_limit;
+            self.tell_rate(progress);
         });
     }
 
-    /// The rate, each time a window is full.
-    fn rate(&self) -> Option<f64> {
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        window.1 += 1;
-        let time = window.0.elapsed();
-        if time < WINDOW {
-            return None;
+    pub(crate) fn sent(&self, sent: u64) {
+        self.sender
+            .send_modify(|progress| progress.sent = progress.sent.max(sent));
+    }
+
+    pub(crate) fn waiting(&self, waiting: Option<Waiting>) {
+        self.sender.send_if_modified(|progress| {
+            let is_new = progress.waiting != waiting;
+            progress.waiting = waiting;
+            is_new
+        });
+    }
+
+    /// Each time some seconds are over.
+    fn tell_rate(&self, progress: &mut Progress) {
+        let mut mark = self.mark();
+        let now = Instant::now();
+        let (since, done) = *mark.get_or_insert((now, progress.done()));
+        let time = now - since;
+        if time >= RATE_OVER {
+            progress.rate = progress.done().saturating_sub(done) as f64 / time.as_secs_f64();
+            *mark = Some((now, progress.done()));
         }
-        let rate = f64::from(window.1) / time.as_secs_f64();
-        *window = (Instant::now(), 0);
-        Some(rate)
+    }
+
+    fn mark(&self) -> std::sync::MutexGuard<'_, Option<(Instant, u64)>> {
+        self.mark.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-const WINDOW: Duration = Duration::from_secs(2);
+const RATE_OVER: Duration = Duration::from_secs(2);

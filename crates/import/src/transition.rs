@@ -20,6 +20,8 @@ pub(crate) struct Attempt {
     pub(crate) limit: u32,
     /// An earlier attempt may have taken effect.
     pub(crate) is_maybe_sent: bool,
+    /// A request without a known outcome is sent again; otherwise it is left for somebody to look into.
+    pub(crate) is_repeated: bool,
 }
 
 /// What to write down, and what to do then.
@@ -98,7 +100,11 @@ pub(crate) fn transition(route: Route, attempt: Attempt, answer: Answer) -> Step
                 Some(reason),
                 request_id,
             ),
-            next: if is_last { Next::Done } else { Next::Again },
+            next: if is_last || !attempt.is_repeated {
+                Next::Done
+            } else {
+                Next::Again
+            },
         },
         Answer::StopRun(stop) => Step {
             entry: entry(waiting, Some(stop.code.clone()), Some(stop.message.clone()), None),
@@ -208,6 +214,7 @@ mod tests {
                 throttled: 0,
                 limit: 3,
                 is_maybe_sent,
+                is_repeated: true,
             };
             let step = transition(Route::default(), attempt, answer.clone());
             let found = match step.next {
@@ -231,6 +238,7 @@ mod tests {
             throttled: 23,
             limit: 3,
             is_maybe_sent: false,
+            is_repeated: true,
         };
         let step = transition(
             Route::default(),
@@ -250,6 +258,7 @@ mod tests {
                     throttled: 0,
                     limit: 9,
                     is_maybe_sent: false,
+                    is_repeated: true,
                 },
             )
         };

