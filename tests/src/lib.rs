@@ -13,6 +13,10 @@ use wxmember::{
 };
 use wxmember_sandbox::{Identity, IdentityError, IdentityParts, Sandbox};
 
+mod postgres;
+
+pub use postgres::Postgres;
+
 /// The phone number of [`member`]; no text that the program writes may hold it.
 pub const PHONE: &str = "13800138000";
 

@@ -78,7 +78,7 @@ impl<G: Gateway> Importer<G> {
         };
         let id = identity.id();
         let owner = Owner::random()?;
-        let opened = self.opened(identity, owner, cancel).await?;
+        let mut opened = self.opened(&identity, owner, cancel).await?;
         let mut rows = opened.rows;
         if !opened.is_loaded {
             let load = Load {
@@ -100,12 +100,21 @@ impl<G: Gateway> Importer<G> {
             };
             rows = match loaded.await {
                 Ok(rows) => rows,
+                Err(LoadError::Source(error)) => {
+                    ledger.discard_job(opened.key).await?;
+                    return Err(error.into());
+                }
                 Err(error) => {
-                    match error {
-                        LoadError::Source(_) => ledger.discard_job(opened.key).await?,
-                        _ => ledger.release_loading(opened.key, owner).await?,
+                    ledger.release_loading(opened.key, owner).await?;
+                    // This process was so slow that another one took the load over, and has done it.
+                    opened = match error {
+                        LoadError::Ledger(_) => ledger.open_job(identity, owner).await?,
+                        _ => return Err(error),
+                    };
+                    if !opened.is_loaded {
+                        return Err(error);
                     }
-                    return Err(error);
+                    opened.rows
                 }
             };
             ledger.finish_loading(opened.key, owner).await?;
@@ -126,7 +135,7 @@ impl<G: Gateway> Importer<G> {
     /// Opens the job, once nobody else loads it.
     async fn opened(
         &self,
-        identity: Identity,
+        identity: &Identity,
         owner: Owner,
         cancel: &CancellationToken,
     ) -> Result<OpenedJob, LoadError> {

@@ -416,3 +416,6 @@ const PURGE_ROWS: u32 = 5000;
 
 /// How long a load is left to a process that stores no rows.
 pub(crate) const LOAD_LEASE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError, mpsc},
+    time::Duration,
 };
 
 use tokio_util::sync::CancellationToken;
@@ -14,7 +15,7 @@ use wxmember_crypto::{Fingerprint, FormValue, KeyedHash};
 use crate::{
     gateway::Gateway,
     job::{JobId, LoadError, Route},
-    ledger::{KeyColumns, Ledger, MemberKind, NewContent, NewRow, Owner},
+    ledger::{KeyColumns, LOAD_LEASE, Ledger, MemberKind, NewContent, NewRow, Owner},
     mapping::Field,
     member::Member,
     progress::ProgressSender,
@@ -95,8 +96,18 @@ impl<G: Gateway> Load<G> {
         let columns = Arc::new(self.key_columns());
         let mut waiting = BTreeMap::new();
         let (mut next, mut rows) = (0, stored);
-        while let Some(batch) = sealed.recv().await {
-            let batch = batch?;
+        loop {
+            let batch = match tokio::time::timeout(RENEW, sealed.recv()).await {
+                Ok(None) => break,
+                Ok(Some(batch)) => batch?,
+                Err(_) => {
+                    // A source may be slow; the load stays ours.
+                    self.ledger
+                        .store_rows(job, self.owner, Vec::new(), Arc::clone(&columns))
+                        .await?;
+                    continue;
+                }
+            };
             waiting.insert(batch.number, batch.rows);
             while let Some(batch) = waiting.remove(&next) {
                 next += 1;
@@ -286,3 +297,6 @@ pub(crate) fn refusal(problems: &[Problem]) -> (String, String) {
 
 /// Rows of one transaction.
 const BATCH_ROWS: usize = 1000;
+/// How often a load says that it is alive when there are no rows to store.
+const RENEW: Duration = Duration::from_secs(10);
+const _: () = assert!(RENEW.as_secs() < LOAD_LEASE.as_secs());

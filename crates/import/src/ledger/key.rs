@@ -15,6 +15,7 @@ use super::LedgerError;
 
 /// This process, at a ledger in a file: every process holds a shared lock on the key's file while it has the ledger
 /// open, and one that can have the lock for itself is alone.
+#[derive(Debug)]
 pub(super) struct Presence {
     ledger: PathBuf,
     path: PathBuf,
@@ -26,6 +27,16 @@ pub(super) struct Presence {
 impl Presence {
     /// Opens or creates the key's file and finds out who else is there.
     pub(super) fn enter(ledger: &Path) -> Result<Self, LedgerError> {
+        let mut tries = 0;
+        Self::enter_within(ledger, || {
+            tries += 1;
+            thread::sleep(LOCK_PAUSE);
+            tries < LOCK_TRIES
+        })
+    }
+
+    /// As [`enter`](Self::enter); `wait` says whether to try again after a while.
+    pub(super) fn enter_within(ledger: &Path, mut wait: impl FnMut() -> bool) -> Result<Self, LedgerError> {
         let path = beside(ledger);
         let was_there = path.exists();
         let file = private()
@@ -42,30 +53,32 @@ impl Presence {
             was_there,
             is_alone: false,
         };
-        presence.lock()?;
+        // A process of this version holds the lock for itself only while it opens the ledger; one of the first version
+        // holds it for good.
+        while !presence.lock()? {
+            if !wait() {
+                return Err(LedgerError::Busy {
+                    path: presence.ledger,
+                });
+            }
+        }
         Ok(presence)
     }
 
-    fn lock(&mut self) -> Result<(), LedgerError> {
-        // Another process holds the lock for itself only while it opens the ledger; an earlier version holds it for good.
-        for _ in 0..LOCK_TRIES {
-            match self.file.try_lock() {
-                Ok(()) => {
-                    self.is_alone = true;
-                    return Ok(());
-                }
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(source)) => return Err(self.io_error(source)),
+    fn lock(&mut self) -> Result<bool, LedgerError> {
+        match self.file.try_lock() {
+            Ok(()) => {
+                self.is_alone = true;
+                return Ok(true);
             }
-            match self.file.try_lock_shared() {
-                Ok(()) => return Ok(()),
-                Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
-                Err(TryLockError::Error(source)) => return Err(self.io_error(source)),
-            }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(source)) => return Err(self.io_error(source)),
         }
-        Err(LedgerError::Busy {
-            path: self.ledger.clone(),
-        })
+        match self.file.try_lock_shared() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(source)) => Err(self.io_error(source)),
+        }
     }
 
     /// Whether no other process has the ledger open.

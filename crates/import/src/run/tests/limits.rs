@@ -5,14 +5,26 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::*;
-use crate::{fake::ClockAt, importer::Importer, ledger::testing, progress::Progress};
+use crate::{
+    fake::ClockAt,
+    importer::Importer,
+    job::Job,
+    ledger::testing,
+    progress::{Progress, Summary},
+};
 
-async fn loaded(importer: &Importer<Fake>, setup: &Setup, rows: usize) -> crate::job::Job {
-    let cancel = CancellationToken::new();
-    importer.load(setup.members(rows), &cancel).await.unwrap()
+/// Loads a job of its own. While it is read, tokio's clock runs ahead, so clocks are looked at only afterwards.
+async fn loaded(setup: &Setup, rows: std::ops::RangeInclusive<usize>) -> Job {
+    let source = setup.members_in(&format!("from-{}.csv", rows.start()), rows);
+    let importer = setup.importer(&Fake::new());
+    importer.load(source, &CancellationToken::new()).await.unwrap()
 }
 
-fn stop_of(summary: &crate::progress::Summary) -> &str {
+async fn run(importer: &Importer<Fake>, job: &Job) -> Summary {
+    importer.run(job, &CancellationToken::new()).await.unwrap()
+}
+
+fn stop_of(summary: &Summary) -> &str {
     summary.stopped.as_ref().map_or("", |stop| stop.code.as_str())
 }
 
@@ -21,9 +33,9 @@ async fn a_refused_probe_costs_one_row() {
     let gateway = Fake::with_script(|_, _| Act::Refuse);
     let setup = Setup::new();
     let importer = setup.importer_with(&gateway, settings().with_probe(true));
-    let job = loaded(&importer, &setup, 100).await;
+    let job = loaded(&setup, 1..=100).await;
     for round in 1..=2 {
-        let summary = importer.run(&job, &CancellationToken::new()).await.unwrap();
+        let summary = run(&importer, &job).await;
         assert_eq!(counts(&summary), [0, 0, round, 0, 100 - round]);
         assert_eq!(
             summary.refused_by_code,
@@ -41,14 +53,14 @@ async fn a_good_probe_goes_on_and_is_asked_for_once() {
     let gateway = Fake::new();
     let setup = Setup::new();
     let importer = setup.importer_with(&gateway, settings().with_probe(true));
+    let jobs = [loaded(&setup, 1..=20).await, loaded(&setup, 21..=40).await];
     let started = Instant::now();
-    let summary = import(&importer, &setup.members(20)).await;
-    assert_eq!(counts(&summary), [20, 0, 0, 0, 0]);
+    assert_eq!(counts(&run(&importer, &jobs[0]).await), [20, 0, 0, 0, 0]);
     // One answer, then all others at once.
     assert_eq!(started.elapsed(), Duration::from_millis(40));
     // Another job for the same card finds a success in the ledger.
     let started = Instant::now();
-    import(&importer, &setup.members_in("more.csv", 21..=40)).await;
+    run(&importer, &jobs[1]).await;
     assert_eq!(started.elapsed(), Duration::from_millis(20));
 }
 
@@ -85,16 +97,16 @@ fn told(mut progress: tokio::sync::watch::Receiver<Progress>) -> tokio::task::Jo
 #[tokio::test(start_paused = true)]
 async fn outside_its_hours_a_run_waits_and_says_until_when() {
     let (setup, gateway) = (Setup::new(), Fake::new());
+    let job = loaded(&setup, 1..=10).await;
     let clock = Arc::new(ClockAt::new("2026-03-01T20:00:00+08:00"));
     let night = settings()
         .with_window("22:00-06:00".parse().unwrap())
         .with_clock(clock.clone())
         .with_quota("1/s".parse().unwrap());
     let importer = setup.importer_with(&gateway, night);
-    let job = loaded(&importer, &setup, 10).await;
     let told = told(importer.progress());
     let started = Instant::now();
-    let summary = importer.run(&job, &CancellationToken::new()).await.unwrap();
+    let summary = run(&importer, &job).await;
     let waited = started.elapsed();
     assert_eq!(counts(&summary), [10, 0, 0, 0, 0]);
     assert!((7200..7220).contains(&waited.as_secs()), "{waited:?}");
@@ -109,14 +121,14 @@ async fn outside_its_hours_a_run_waits_and_says_until_when() {
 #[tokio::test(start_paused = true)]
 async fn what_is_not_done_by_morning_waits_for_the_next_night() {
     let (setup, gateway) = (Setup::new(), Fake::new());
+    let job = loaded(&setup, 1..=20).await;
     let night = settings()
         .with_window("22:00-06:00".parse().unwrap())
         .with_clock(Arc::new(ClockAt::new("2026-03-01T05:59:51+08:00")))
         .with_quota("1/s".parse().unwrap());
     let importer = setup.importer_with(&gateway, night);
     let started = Instant::now();
-    let summary = import(&importer, &setup.members(20)).await;
-    assert_eq!(counts(&summary), [20, 0, 0, 0, 0]);
+    assert_eq!(counts(&run(&importer, &job).await), [20, 0, 0, 0, 0]);
     let hours = started.elapsed().as_secs() / 3600;
     assert_eq!(hours, 16);
 }
@@ -142,11 +154,12 @@ async fn a_run_ends_when_its_time_is_over_and_lets_what_is_under_way_finish() {
 #[tokio::test(start_paused = true)]
 async fn the_time_of_a_run_is_over_while_it_waits_for_its_hours() {
     let (setup, gateway) = (Setup::new(), Fake::new());
+    let job = loaded(&setup, 1..=5).await;
     let settings = settings()
         .with_window("22:00-06:00".parse().unwrap())
         .with_clock(Arc::new(ClockAt::new("2026-03-01T12:00:00+08:00")))
         .with_max_duration(Duration::from_secs(3600));
-    let summary = import(&setup.importer_with(&gateway, settings), &setup.members(5)).await;
+    let summary = run(&setup.importer_with(&gateway, settings), &job).await;
     assert_eq!(
         (counts(&summary), stop_of(&summary)),
         ([0, 0, 0, 0, 5], "MAX_DURATION")
@@ -177,7 +190,7 @@ async fn rows_without_a_known_outcome_can_be_left_alone() {
 async fn a_job_that_is_paused_stops_and_goes_on() {
     let (setup, gateway) = (Setup::new(), Fake::new());
     let importer = setup.importer_with(&gateway, settings().with_quota("5/s".parse().unwrap()));
-    let job = loaded(&importer, &setup, 50).await;
+    let job = loaded(&setup, 1..=50).await;
     let ledger = testing::open(&setup.path("ledger.db"));
     let pause = async {
         tokio::time::sleep(Duration::from_secs(4)).await;

@@ -15,6 +15,9 @@ async fn two_importers_share_the_rows_and_the_quota() {
     let settings = settings().with_quota("5/s".parse().unwrap());
     let one = setup.importer_with(&gateway, settings.clone());
     let other = setup.importer_with(&gateway, settings);
+    one.load(Arc::clone(&source), &CancellationToken::new())
+        .await
+        .unwrap();
     let started = Instant::now();
     let (first, second) = tokio::join!(import_with(&one, &source), import_with(&other, &source));
     for summary in [&first, &second] {
