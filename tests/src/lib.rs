@@ -13,6 +13,11 @@ use wxmember::{
 };
 use wxmember_sandbox::{Identity, IdentityError, IdentityParts, Sandbox};
 
+pub mod folder;
+pub mod kill;
+pub mod members;
+pub mod random;
+
 /// The phone number of [`member`]; no text that the program writes may hold it.
 pub const PHONE: &str = "13800138000";
 
