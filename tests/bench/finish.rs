@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wxmember_import::{
-    Answer, CsvFile, Gateway, Importer, Ledger, Member, SealRefusal, SealedRequest, Stop, WechatGateway,
+    Answer, CsvFile, Gateway, Importer, Ledger, Member, Route, SealRefusal, SealedRequest, Stop,
+    WechatGateway,
 };
 
 use crate::{cost::ledger_bytes, platform::Account};
@@ -24,11 +25,11 @@ struct Everything {
 }
 
 impl Gateway for Everything {
-    fn seal(&self, member: &Member) -> Result<SealedRequest, SealRefusal> {
-        self.real.seal(member)
+    fn seal(&self, route: Route, member: &Member) -> Result<SealedRequest, SealRefusal> {
+        self.real.seal(route, member)
     }
 
-    async fn send(&self, _: &SealedRequest) -> Answer {
+    async fn send(&self, _: Route, _: &SealedRequest) -> Answer {
         let taken = self
             .left
             .try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));

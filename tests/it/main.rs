@@ -12,5 +12,6 @@ mod fields;
 mod init;
 mod interop;
 mod kill;
+mod postgres;
 mod program;
 mod secrets;

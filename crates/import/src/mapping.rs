@@ -5,7 +5,7 @@
 
 use thiserror::Error;
 
-use crate::{defaults::Defaults, member::CommonField, source::shown};
+use crate::{defaults::Defaults, job::Route, member::CommonField, source::shown};
 
 /// What a column can hold.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -13,8 +13,12 @@ use crate::{defaults::Defaults, member::CommonField, source::shown};
 pub enum Field {
     /// `phone_number`.
     PhoneNumber,
+    /// `openid`.
+    Openid,
     /// `user_card_code`.
     UserCardCode,
+    /// `out_request_no`.
+    RequestNo,
     /// `level`.
     Level,
     /// `card_color`.
@@ -65,7 +69,7 @@ impl Mapping {
     /// # Errors
     ///
     /// [`MappingError`] when a needed field is missing, or has two columns.
-    pub fn detect(columns: &[String], defaults: &Defaults) -> Result<Self, MappingError> {
+    pub fn detect(columns: &[String], route: Route, defaults: &Defaults) -> Result<Self, MappingError> {
         let own = own_columns(columns);
         let mut mapping = Self {
             fields: Vec::new(),
@@ -98,13 +102,22 @@ impl Mapping {
         let default_validity = defaults.validity.is_some()
             || mapping.column_of(Field::ValidityEnd).is_some()
             || mapping.column_of(Field::ValidityDays).is_some();
-        let needed = [
-            (Field::PhoneNumber, false),
-            (Field::UserCardCode, false),
-            (Field::PickupTime, defaults.pickup_time.is_some()),
-            (Field::ValidityType, default_validity),
-        ];
-        for (field, has_default) in needed {
+        let needed: &[(Field, bool)] = match route {
+            Route::ImportByPhone => &[
+                (Field::PhoneNumber, false),
+                (Field::UserCardCode, false),
+                (Field::PickupTime, defaults.pickup_time.is_some()),
+                (Field::ValidityType, default_validity),
+            ],
+            Route::ImportByOpenid => &[
+                (Field::Openid, false),
+                (Field::UserCardCode, false),
+                (Field::PickupTime, defaults.pickup_time.is_some()),
+                (Field::ValidityType, default_validity),
+            ],
+            Route::PhoneMembercard => &[(Field::PhoneNumber, false)],
+        };
+        for &(field, has_default) in needed {
             if mapping.column_of(field).is_none() && !has_default {
                 // The header itself is not shown: without one, the first member would stand here.
                 return Err(MappingError::MissingColumn { field, columns: own });
@@ -165,6 +178,12 @@ impl Mapping {
             second_column: second + 1,
         }
     }
+}
+
+/// Whether a column of this name means something, or is one that a file of refused rows adds.
+pub(crate) fn is_known(name: &str) -> bool {
+    let key = key(name);
+    ADDED_COLUMNS.contains(&name.trim()) || SYNONYMS.iter().any(|(_, names)| names.contains(&key.as_str()))
 }
 
 /// How many of the columns are the source's own, without those that a file of refused rows adds.
@@ -268,6 +287,20 @@ const SYNONYMS: &[(Field, &[&str])] = &[
             "cellphone",
             "tel",
             "telephone",
+        ],
+    ),
+    (
+        Field::Openid,
+        &["openid", "用户标识", "openid", "wxopenid", "微信openid"],
+    ),
+    (
+        Field::RequestNo,
+        &[
+            "out_request_no",
+            "商家请求单号",
+            "请求单号",
+            "outrequestno",
+            "requestno",
         ],
     ),
     (
@@ -480,7 +513,7 @@ mod tests {
     #[track_caller]
     fn check(header: &str, field: Field) {
         let columns = ["手机", "卡号", header].map(str::to_owned);
-        let mapping = Mapping::detect(&columns, &defaults()).unwrap();
+        let mapping = Mapping::detect(&columns, Route::default(), &defaults()).unwrap();
         assert_eq!(mapping.column_of(field), Some(2), "{header}");
     }
 
@@ -514,28 +547,28 @@ mod tests {
     #[test]
     fn two_columns_for_one_field_are_refused() {
         let columns = ["手机号", "卡号", "Mobile"].map(str::to_owned);
-        let error = Mapping::detect(&columns, &defaults()).unwrap_err();
+        let error = Mapping::detect(&columns, Route::default(), &defaults()).unwrap_err();
         insta::assert_snapshot!(error, @"columns 1 (`手机号`) and 3 (`Mobile`) both mean `phone_number`; rename or remove one");
     }
 
     #[test]
     fn a_file_without_a_header_is_refused_without_showing_it() {
         let columns = ["13800138000", "A1", "张三"].map(str::to_owned);
-        let error = Mapping::detect(&columns, &defaults()).unwrap_err();
+        let error = Mapping::detect(&columns, Route::default(), &defaults()).unwrap_err();
         insta::assert_snapshot!(error, @"line 1: none of the 3 columns is `phone_number`; name it, for example, `手机号`");
     }
 
     #[test]
     fn what_has_no_column_needs_a_default() {
         let columns = ["手机号", "卡号"].map(str::to_owned);
-        let error = Mapping::detect(&columns, &Defaults::default()).unwrap_err();
+        let error = Mapping::detect(&columns, Route::default(), &Defaults::default()).unwrap_err();
         insta::assert_snapshot!(error, @"line 1: none of the 2 columns is `pickup_time`; name it, for example, `领取时间`, or set a default for all rows");
     }
 
     #[test]
     fn a_file_of_refused_rows_is_known_by_its_last_columns() {
         let columns = ["手机号", "卡号", "row", "code", "message", "request_id"].map(str::to_owned);
-        let mapping = Mapping::detect(&columns, &defaults()).unwrap();
+        let mapping = Mapping::detect(&columns, Route::default(), &defaults()).unwrap();
         assert!(mapping.is_refused_file());
         assert_eq!(mapping.column_of(Field::UserCardCode), Some(1));
         assert_eq!(mapping.ignored(), &[] as &[String]);
@@ -544,7 +577,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_header_panics(columns in proptest::collection::vec(".{0,20}", 0..12)) {
-            let _ = Mapping::detect(&columns, &defaults());
+            let _ = Mapping::detect(&columns, Route::default(), &defaults());
         }
     }
 }

@@ -9,9 +9,18 @@ use thiserror::Error;
 use wxmember_crypto::Fingerprint;
 
 mod csv;
+mod delimiter;
+mod encoding;
+mod file;
+mod input;
+mod spool;
 
 pub(crate) use self::csv::shown;
-pub use self::csv::{CsvFile, CsvRecords};
+pub use self::{
+    csv::{CsvFile, CsvRecords},
+    encoding::{Encoding, UnknownEncoding},
+    file::{Description, FileFormat, FileSource, SourceOptions, UnknownFormat},
+};
 
 /// A member list that can be read again from its beginning.
 pub trait Source: Send + Sync + 'static {
@@ -124,6 +133,36 @@ pub enum SourceError {
         source_name: String,
         /// What it looks like, and what to do.
         found: &'static str,
+    },
+    /// The bytes do not belong to the encoding the text is in.
+    #[error(
+        "`{source_name}`, line {line}, {column}: not {encoding}; save it as `CSV UTF-8`, or name its encoding with `--encoding`"
+    )]
+    Undecodable {
+        /// The source.
+        source_name: String,
+        /// The line, from 1.
+        line: u64,
+        /// The column, by its name or its number.
+        column: String,
+        /// The encoding that was decided for, or asked for.
+        encoding: Encoding,
+    },
+    /// A kind of file that holds no member list, or one that is not read.
+    #[error("`{source_name}` is {found}")]
+    Unsupported {
+        /// The source.
+        source_name: String,
+        /// What it looks like, and what to do.
+        found: &'static str,
+    },
+    /// More than is taken.
+    #[error("`{source_name}` has more than {limit}")]
+    TooLarge {
+        /// The source.
+        source_name: String,
+        /// The bound, with its unit, and what to do.
+        limit: &'static str,
     },
     /// One record has more than a million bytes: most likely a quote that is never closed.
     #[error(

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     gateway::{Answer, Stop},
+    job::Route,
     ledger::{Entry, RowState},
     outcome::{Meaning, meaning},
 };
@@ -19,6 +20,8 @@ pub(crate) struct Attempt {
     pub(crate) limit: u32,
     /// An earlier attempt may have taken effect.
     pub(crate) is_maybe_sent: bool,
+    /// A request without a known outcome is sent again; otherwise it is left for somebody to look into.
+    pub(crate) is_repeated: bool,
 }
 
 /// What to write down, and what to do then.
@@ -41,7 +44,7 @@ pub(crate) enum Next {
 }
 
 /// The one place that decides what becomes of a row.
-pub(crate) fn transition(attempt: Attempt, answer: Answer) -> Step {
+pub(crate) fn transition(route: Route, attempt: Attempt, answer: Answer) -> Step {
     // A row that was not done and may be repeated goes back to where it was.
     let waiting = if attempt.is_maybe_sent {
         RowState::Unknown
@@ -56,7 +59,7 @@ pub(crate) fn transition(attempt: Attempt, answer: Answer) -> Step {
             code,
             message,
             request_id,
-        } => match meaning(status, &code, &message, attempt.is_maybe_sent) {
+        } => match meaning(route, status, &code, &message, attempt.is_maybe_sent) {
             Meaning::Present => done(RowState::Present, Some(code), Some(message), request_id),
             Meaning::Refused => done(RowState::Refused, Some(code), Some(message), request_id),
             Meaning::Stop(stop) => Step {
@@ -97,7 +100,11 @@ pub(crate) fn transition(attempt: Attempt, answer: Answer) -> Step {
                 Some(reason),
                 request_id,
             ),
-            next: if is_last { Next::Done } else { Next::Again },
+            next: if is_last || !attempt.is_repeated {
+                Next::Done
+            } else {
+                Next::Again
+            },
         },
         Answer::StopRun(stop) => Step {
             entry: entry(waiting, Some(stop.code.clone()), Some(stop.message.clone()), None),
@@ -207,8 +214,9 @@ mod tests {
                 throttled: 0,
                 limit: 3,
                 is_maybe_sent,
+                is_repeated: true,
             };
-            let step = transition(attempt, answer.clone());
+            let step = transition(Route::default(), attempt, answer.clone());
             let found = match step.next {
                 Next::Done => "done",
                 Next::Again => "again",
@@ -230,8 +238,13 @@ mod tests {
             throttled: 23,
             limit: 3,
             is_maybe_sent: false,
+            is_repeated: true,
         };
-        let step = transition(attempt, Answer::RateLimited { retry_after: None });
+        let step = transition(
+            Route::default(),
+            attempt,
+            Answer::RateLimited { retry_after: None },
+        );
         assert!(matches!(step.next, Next::Stop(stop) if stop.code == "RATE_LIMITED"));
     }
 
@@ -245,6 +258,7 @@ mod tests {
                     throttled: 0,
                     limit: 9,
                     is_maybe_sent: false,
+                    is_repeated: true,
                 },
             )
         };

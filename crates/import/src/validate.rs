@@ -9,7 +9,7 @@ use wxmember_crypto::{FormValue, PhoneNumber};
 
 use crate::{
     defaults::Defaults,
-    job::Profile,
+    job::{Profile, Route},
     mapping::{Field, Mapping},
     member::{CommonField, Member, Validity},
     report,
@@ -27,6 +27,7 @@ use self::time::{DayEdge, Moment};
 #[derive(Clone, Debug)]
 pub struct Validator {
     profile: Profile,
+    route: Route,
     mapping: Mapping,
     defaults: Defaults,
     column_names: Vec<Arc<str>>,
@@ -38,12 +39,18 @@ impl Validator {
     /// # Errors
     ///
     /// [`DefaultsError`] when a default breaks the rules that hold for rows.
-    pub fn new(profile: Profile, mapping: Mapping, defaults: Defaults) -> Result<Self, DefaultsError> {
+    pub fn new(
+        profile: Profile,
+        route: Route,
+        mapping: Mapping,
+        defaults: Defaults,
+    ) -> Result<Self, DefaultsError> {
         let column_names = (0..mapping.columns())
             .map(|index| mapping.column_name(index).into())
             .collect();
         let validator = Self {
             profile,
+            route,
             mapping,
             defaults: checked(defaults)?,
             column_names,
@@ -82,8 +89,35 @@ impl Validator {
             record,
             problems: Vec::new(),
         };
-        let phone_number = row.needed(Field::PhoneNumber, phone::normalize);
-        let user_card_code = row.needed(Field::UserCardCode, code);
+        let (phone_number, openid) = match self.route {
+            Route::ImportByOpenid => (
+                row.optional(Field::PhoneNumber, phone::normalize),
+                row.needed(Field::Openid, openid),
+            ),
+            _ => (row.needed(Field::PhoneNumber, phone::normalize), None),
+        };
+        let user_card_code = match self.route {
+            Route::PhoneMembercard => row.optional(Field::UserCardCode, code),
+            _ => row.needed(Field::UserCardCode, code),
+        };
+        if self.route == Route::PhoneMembercard {
+            let request_no = row.optional(Field::RequestNo, request_no);
+            return row.finish(|| Member {
+                brand_id: self.profile.brand_id.clone(),
+                card_id: self.profile.card_id.clone(),
+                phone_number: phone_number.map(PhoneNumber::new),
+                openid: None,
+                user_card_code,
+                request_no,
+                level: None,
+                card_color: None,
+                card_picture_url: None,
+                common_fields: Vec::new(),
+                custom_fields: Vec::new(),
+                validity: None,
+                pickup_time: None,
+            });
+        }
         let level = row
             .optional(Field::Level, level)
             .or_else(|| self.defaults.level.clone());
@@ -106,26 +140,21 @@ impl Validator {
                 .or_else(|| Some(default.clone())),
             None => row.needed(Field::PickupTime, |text| row_time(self, text)),
         };
-        match (phone_number, user_card_code, validity, pickup_time) {
-            (Some(phone_number), Some(user_card_code), Some(validity), Some(pickup_time))
-                if row.problems.is_empty() =>
-            {
-                Ok(Member {
-                    brand_id: self.profile.brand_id.clone(),
-                    card_id: self.profile.card_id.clone(),
-                    phone_number: PhoneNumber::new(phone_number),
-                    user_card_code,
-                    level,
-                    card_color,
-                    card_picture_url,
-                    common_fields,
-                    custom_fields,
-                    validity,
-                    pickup_time,
-                })
-            }
-            _ => Err(row.problems),
-        }
+        row.finish(|| Member {
+            brand_id: self.profile.brand_id.clone(),
+            card_id: self.profile.card_id.clone(),
+            phone_number: phone_number.map(PhoneNumber::new),
+            openid,
+            user_card_code,
+            request_no: None,
+            level,
+            card_color,
+            card_picture_url,
+            common_fields,
+            custom_fields,
+            validity,
+            pickup_time,
+        })
     }
 
     /// A problem of a row that only its place among the others or its sealing shows.
@@ -246,6 +275,14 @@ impl<'a> Row<'a> {
             self.report_field(field, ProblemKind::Missing);
         }
         self.optional(field, rule)
+    }
+
+    /// The member, unless something was wrong.
+    fn finish(self, member: impl FnOnce() -> Member) -> Result<Member, Vec<Problem>> {
+        match self.problems.is_empty() {
+            true => Ok(member()),
+            false => Err(self.problems),
+        }
     }
 
     fn custom_fields(&mut self) -> Vec<(String, Vec<FormValue>)> {
@@ -378,6 +415,30 @@ fn code(text: &str) -> Result<String, ProblemKind> {
         });
     }
     limited(text, 32)
+}
+
+fn openid(text: &str) -> Result<String, ProblemKind> {
+    match text
+        .chars()
+        .position(|c| !matches!(c, '0'..='9' | 'a'..='z' | 'A'..='Z' | '-' | '_'))
+    {
+        Some(position) => Err(ProblemKind::OpenidCharacter {
+            position: position + 1,
+        }),
+        None => limited(text, 128),
+    }
+}
+
+fn request_no(text: &str) -> Result<String, ProblemKind> {
+    match text
+        .chars()
+        .position(|c| !matches!(c, '0'..='9' | 'a'..='z' | 'A'..='Z' | '-' | '_' | '|' | '*'))
+    {
+        Some(position) => Err(ProblemKind::RequestNoCharacter {
+            position: position + 1,
+        }),
+        None => limited(text, 32),
+    }
 }
 
 fn level(text: &str) -> Result<String, ProblemKind> {

@@ -87,6 +87,20 @@ pub enum ProblemKind {
         /// The field, by its name on the wire.
         field: String,
     },
+    /// A character that no openid has.
+    #[error("character {position} is not allowed; an openid has digits, English letters, `-` and `_`")]
+    OpenidCharacter {
+        /// Which character, from 1.
+        position: usize,
+    },
+    /// A character that no number of a request may have.
+    #[error(
+        "character {position} is not allowed; a request number has digits, English letters and `|`, `_`, `*`, `-`"
+    )]
+    RequestNoCharacter {
+        /// Which character, from 1.
+        position: usize,
+    },
     /// Not as many cells as columns.
     #[error("has {found} cells where the header has {expected}")]
     Ragged {
@@ -165,6 +179,8 @@ impl ProblemKind {
             Self::FourByteCharacter { .. } => "ROW_FOUR_BYTE_CHARACTER",
             Self::Missing => "ROW_MISSING_VALUE",
             Self::NotSealable { .. } => "ROW_NOT_SEALABLE",
+            Self::OpenidCharacter { .. } => "ROW_OPENID_CHARACTER",
+            Self::RequestNoCharacter { .. } => "ROW_REQUEST_NO_CHARACTER",
             Self::Ragged { .. } => "ROW_RAGGED",
             Self::ScientificNotation => "ROW_SCIENTIFIC_NOTATION",
             Self::TooLong { .. } => "ROW_TOO_LONG",
