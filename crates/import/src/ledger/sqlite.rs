@@ -205,5 +205,4 @@ const MOST_ROWS: u64 = (1 << ROW_BITS) - 1;
 const BUSY: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
-#[cfg(any())]
 mod tests;
