@@ -17,6 +17,8 @@ pub(crate) mod pages;
 pub(crate) mod running;
 pub(crate) mod sandbox;
 
+pub(crate) use self::sandbox::Sandbox;
+
 /// Import members into WeChat member cards, and rehearse it in a sandbox.
 #[derive(Parser)]
 #[command(
@@ -113,7 +115,7 @@ pub(crate) enum Command {
     /// Say whether WeChat Pay signed an answer or a notification, and if not, why
     Verify(fields::Verify),
     /// Play WeChat Pay's side on this machine, for tests
-    Sandbox(sandbox::Sandbox),
+    Sandbox(Sandbox),
     /// Share the work on the jobs of a ledger with other processes and hosts; needs no source file
     Worker(running::Worker),
 }

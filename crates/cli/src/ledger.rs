@@ -72,7 +72,7 @@ fn failure(error: &LedgerError, ledger: &str) -> Failure {
 
 /// The hint that belongs to an error of the ledger.
 pub(crate) fn hinted(failure: Failure, error: &LedgerError) -> Failure {
-    failure.hint(match error {
+    let hint = match error {
         LedgerError::AmbiguousJob { .. } => t!("hint-ambiguous-job"),
         LedgerError::Busy { .. } => t!("hint-ledger-busy"),
         LedgerError::Database { .. } => t!("hint-ledger-database"),
@@ -86,7 +86,8 @@ pub(crate) fn hinted(failure: Failure, error: &LedgerError) -> Failure {
         LedgerError::Url => t!("hint-ledger-url"),
         LedgerError::WrongKey { .. } => t!("hint-ledger-wrong-key"),
         _ => return failure,
-    })
+    };
+    failure.hint(hint)
 }
 
 enum Place {

@@ -19,7 +19,7 @@ pub(crate) enum Shell {
     Bash,
     Fish,
     #[value(name = "powershell")]
-    PowerShell,
+    Pwsh,
     Zsh,
 }
 

@@ -42,6 +42,18 @@ pub(crate) struct Sandbox {
     /// Requests that the sandbox allows, for example `5/s` [default: any number]
     #[arg(long, env = "WXMEMBER_SANDBOX_QUOTA")]
     pub(crate) quota: Option<wxmember_import::Quota>,
+
+    /// Spoil a share of the answers, chosen by a seed, for example `lost-answer=1%,seed=7`; can be given several times
+    #[arg(
+        long,
+        env = "WXMEMBER_SANDBOX_FAULT",
+        value_name = "FAULT=SHARE",
+        value_delimiter = ';',
+        long_help = "Spoil a share of the answers, chosen by a seed: `FAULT=SHARE[,seed=N][,operation=ID][,seconds=N]`, \
+                     for example `lost-answer=1%,seed=7`. Can be given several times; in the variable, `;` stands \
+                     between two"
+    )]
+    pub(crate) fault: Vec<crate::commands::sandbox::FaultRate>,
 }
 
 /// Each one is a key to be made, and a merchant sees two at most for long.

@@ -18,7 +18,7 @@ pub(crate) fn completions(arguments: &pages::Completions) -> Result<exit::Code, 
     let shell = match arguments.shell {
         pages::Shell::Bash => Shell::Bash,
         pages::Shell::Fish => Shell::Fish,
-        pages::Shell::PowerShell => Shell::PowerShell,
+        pages::Shell::Pwsh => Shell::PowerShell,
         pages::Shell::Zsh => Shell::Zsh,
     };
     let mut text = Vec::new();

@@ -65,27 +65,25 @@ fn whole(text: &str) -> Option<String> {
 static TEMPLATES: OnceLock<Vec<Template>> = OnceLock::new();
 
 /// A text with parameters, in both languages.
-pub(super) struct Template {
-    pub(super) key: String,
+struct Template {
     english: Vec<Piece>,
     chinese: Vec<Piece>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Piece {
+pub(super) enum Piece {
     Text(String),
     Parameter(String),
 }
 
 impl Template {
-    pub(super) fn all() -> Vec<Self> {
+    fn all() -> Vec<Self> {
         let (english, chinese) = (pieces(KNOWN_EN), pieces(KNOWN_ZH));
         let mut templates: Vec<Self> = english
             .into_iter()
             .filter_map(|(key, english)| {
                 let (_, chinese) = chinese.iter().find(|(other, _)| *other == key)?;
                 Some(Self {
-                    key,
                     english,
                     chinese: chinese.clone(),
                 })
@@ -148,20 +146,10 @@ impl Template {
         }
         text
     }
-
-    /// The English text with its parameters in braces, as the libraries write it.
-    #[cfg(test)]
-    pub(super) fn written(&self) -> String {
-        let piece = |piece: &Piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Parameter(name) => format!("{{{name}}}"),
-        };
-        self.english.iter().map(piece).collect()
-    }
 }
 
 /// The messages of a catalogue without plurals, in pieces.
-fn pieces(source: &str) -> Vec<(String, Vec<Piece>)> {
+pub(super) fn pieces(source: &str) -> Vec<(String, Vec<Piece>)> {
     let resource = resource(source);
     let entries = resource.entries().filter_map(|entry| match entry {
         Entry::Message(message) => {
