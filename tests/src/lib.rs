@@ -13,7 +13,11 @@ use wxmember::{
 };
 use wxmember_sandbox::{Identity, IdentityError, IdentityParts, Sandbox};
 
+pub mod folder;
+pub mod kill;
+pub mod members;
 mod postgres;
+pub mod random;
 
 pub use postgres::Postgres;
 
