@@ -15,3 +15,4 @@ mod kill;
 mod postgres;
 mod program;
 mod secrets;
+mod shared;

@@ -18,6 +18,7 @@ pub mod kill;
 pub mod members;
 mod postgres;
 pub mod random;
+pub mod stage;
 
 pub use postgres::Postgres;
 
