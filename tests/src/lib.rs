@@ -15,6 +15,7 @@ use wxmember_sandbox::{Identity, IdentityError, IdentityParts, Sandbox};
 
 pub mod folder;
 pub mod kill;
+pub mod markers;
 pub mod members;
 mod postgres;
 pub mod random;

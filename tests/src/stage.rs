@@ -108,7 +108,10 @@ impl Stage {
         let mut command = wxmember(self.folder.home());
         command.arg(verb).args(["--format", "json", "--config"]);
         command.arg(self.path("wxmember.toml")).args(&self.more);
-        command.stdin(Stdio::null());
+        // Temporary files, if there are any, are to be found among the others.
+        let temporary = self.path("tmp");
+        fs::create_dir_all(&temporary).expect("a folder that can be written");
+        command.env("TMPDIR", temporary).stdin(Stdio::null());
         command
     }
 
