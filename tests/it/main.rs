@@ -14,5 +14,6 @@ mod interop;
 mod kill;
 mod postgres;
 mod program;
+mod sandbox;
 mod secrets;
 mod shared;
