@@ -9,6 +9,9 @@ use std::{fmt, fs, process::Child, time::Duration};
 
 use wxmember_sandbox::{Fault, FaultRate, Policies, RepeatedMember, Sandbox, SecondCard};
 
+mod workers;
+
+pub use self::workers::WorkersRound;
 use crate::{
     members::MemberList,
     random::Random,
@@ -36,6 +39,8 @@ pub struct Figures {
     pub repeats: u64,
     /// Answers that the sandbox lost.
     pub lost_answers: u64,
+    /// Crashes of the ledger's server.
+    pub crashes: u64,
 }
 
 impl Figures {
@@ -50,6 +55,7 @@ impl Figures {
         self.requests += other.requests;
         self.repeats += other.repeats;
         self.lost_answers += other.lost_answers;
+        self.crashes += other.crashes;
     }
 }
 
@@ -65,12 +71,13 @@ impl fmt::Display for Figures {
             requests,
             repeats,
             lost_answers,
+            crashes,
         } = self;
         write!(
             f,
             "{rounds} rounds: {rows} rows, {members} members, {starts} processes, {kills_before} killed before the \
              first request and {kills_among} after it, {requests} requests, {lost_answers} answers lost, {repeats} \
-             members sent again"
+             members sent again, {crashes} crashes of the server"
         )
     }
 }
