@@ -16,4 +16,6 @@ mod postgres;
 mod program;
 mod report;
 mod routes;
+mod sandbox;
 mod secrets;
+mod shared;
