@@ -59,6 +59,7 @@ help-export-source = 导入时的原文件，用于同时写出它的各列
 help-import = 导入会员名单；再次运行同一命令可从中断处继续
 help-import-after = 退出码：0 完成，1 失败，2 用法错误，3 完成但有被拒绝的行，75 已停止，再次运行同一命令可继续。
 help-import-file = 会员名单：带表头的 UTF-8 CSV 文件
+help-import-via = 导入方式：`import-by-phone`、`import-by-openid` 或 `phone-membercard` [默认：配置中的，否则为 import-by-phone]
 help-import-sandbox = 导入到本进程内的沙箱：无需配置，不涉及真实会员
 help-import-config = 配置文件，不与 `--sandbox` 同用 [默认：wxmember.toml]
 help-import-profile = 配置文件中的配置名，不与 `--sandbox` 同用 [默认：default]

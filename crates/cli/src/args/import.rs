@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use wxmember_import::Route;
 
 use super::{EXIT_CODES, Format, boolean, ledger::LedgerAt, running::Running};
 
@@ -24,6 +25,11 @@ pub(crate) struct Import {
     /// The profile in the configuration file, not with `--sandbox` [default: default]
     #[arg(long, env = "WXMEMBER_PROFILE")]
     pub(crate) profile: Option<String>,
+
+    /// The operation that brings the members in: `import-by-phone`, `import-by-openid` or `phone-membercard` [default:
+    /// the profile's, else import-by-phone]
+    #[arg(long, env = "WXMEMBER_VIA", value_name = "ROUTE")]
+    pub(crate) via: Option<Route>,
 
     #[command(flatten)]
     pub(crate) ledger: LedgerAt,
