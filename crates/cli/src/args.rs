@@ -44,13 +44,15 @@ pub(crate) struct Global {
         long,
         global = true,
         env = "WXMEMBER_LANG",
+        help_heading = GLOBAL,
         value_enum,
         value_name = "LANGUAGE"
     )]
     pub(crate) lang: Option<Language>,
 
     /// Log what is done on stderr, down to this level [default: off, with `--log-format json` info]
-    #[arg(long, global = true, env = "WXMEMBER_LOG", value_enum, value_name = "LEVEL")]
+    #[arg(long, global = true, env = "WXMEMBER_LOG",
+        help_heading = GLOBAL, value_enum, value_name = "LEVEL")]
     pub(crate) log: Option<LogLevel>,
 
     /// How stderr is written; `json` is one object a line, messages and progress too
@@ -58,6 +60,7 @@ pub(crate) struct Global {
         long,
         global = true,
         env = "WXMEMBER_LOG_FORMAT",
+        help_heading = GLOBAL,
         value_enum,
         value_name = "FORMAT",
         default_value_t = LogFormat::Text
@@ -78,9 +81,9 @@ pub(crate) enum LogLevel {
 /// How stderr is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// For people.
+    // For people.
     Text,
-    /// One JSON object a line.
+    // One JSON object a line.
     Json,
 }
 
@@ -141,9 +144,9 @@ pub(crate) struct Chosen {
 /// How results are printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    // For people.
     Text,
-    /// One JSON object.
+    // One JSON object.
     Json,
 }
 
@@ -155,6 +158,9 @@ fn boolean(text: &str) -> Result<bool, String> {
         _ => Err("`1` or `true`, `0` or `false` is needed".to_owned()),
     }
 }
+
+/// The heading of what holds for every command, in the help.
+pub(crate) const GLOBAL: &str = "Global options";
 
 /// What every command's exit code means; `exit.rs` holds the numbers.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with refused rows, 75 stopped and can be \
