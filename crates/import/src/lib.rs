@@ -42,7 +42,7 @@ pub use crate::{
     run::RunError,
     settings::{OnUnknown, Settings},
     source::{
-        CsvFile, CsvRecords, Description, Encoding, EncodingGuess, FileFormat, FileSource, Flaw, FlawKind,
+        CsvFile, CsvRecords, Description, Encoding, EncodingGuess, FileFormat, FileSource, Flaw, FlawKind, IterSource,
         Record, Records, Source, SourceError, SourceOptions, UnknownEncoding, UnknownFormat,
     },
     validate::{DefaultsError, Problem, ProblemKind, Validator},
