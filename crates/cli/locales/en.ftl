@@ -7,7 +7,7 @@ no-runtime = failed to start the runtime
 json-failed = failed to write the result as JSON
 unwritable = failed to write { $path }
 password-in-arguments = a password stands in `--ledger`, where every user of this machine sees it
-password-in-arguments-hint = leave it out and set `PGPASSWORD`, or give the whole URL in the variable `WXMEMBER_LEDGER`
+password-in-arguments-hint = leave it out and set `PGPASSWORD` or `--ledger-password-file`, or give the whole URL in the variable `WXMEMBER_LEDGER`
 
 # The reader of arguments.
 usage-unknown = unexpected argument `{ $argument }`
@@ -29,7 +29,8 @@ no-jobs-hint = name another ledger with `--ledger`, or that of the sandbox with 
 hint-ambiguous-job = give more of the id; `wxmember jobs` lists them
 hint-no-such-job = `wxmember jobs` lists the jobs; the sandbox's are listed with `--sandbox`
 hint-ledger-busy = end the other process, or name another ledger with `--ledger`
-hint-ledger-database = look whether the disk is full or the database answers; a password comes from `PGPASSWORD`
+hint-ledger-database = look whether the disk is full, or the database answers
+hint-ledger-postgres = look whether PostgreSQL answers there, for example with `psql`; a password comes from `PGPASSWORD` or `--ledger-password-file`
 hint-ledger-foreign = name a ledger of wxmember, or a new file, with `--ledger`
 hint-ledger-io = look whether the folder is there and yours, or name another ledger with `--ledger`
 hint-ledger-key = put the key file back from a backup; without it duplicates cannot be found
@@ -74,7 +75,7 @@ standing-open = open
 standing-paused = paused
 standing-done = done
 standing-purged = purged
-paused = job { $job } is paused; requests in flight finish
+paused = job { $job } is paused; what was sent already finishes
 paused-hint = let it go on with `{ $command }`
 resumed = job { $job } may go on
 send-hint = send them with the command that imported the file, or with `wxmember worker`

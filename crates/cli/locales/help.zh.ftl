@@ -12,6 +12,7 @@ help-any-config = 配置文件
 help-any-profile = 配置文件中的配置名
 help-any-ledger = 账本，保存每一行的状态：文件，或多台主机共用的 `postgres://…` [默认：用户的状态目录中]
 help-any-ledger-key = `postgres://…` 账本的散列密钥文件，每台主机使用同一个 [默认：用户的状态目录中]
+help-any-ledger-password-file = 只存放 `postgres://…` 账本密码的文件 [默认：环境变量 `PGPASSWORD`，或 `WXMEMBER_LEDGER` 的 URL 中的密码]
 help-any-sandbox = 使用 `import --sandbox` 的账本
 help-any-job = 任务：任务编号或其开头，或 `last`（最近的任务）
 help-any-output = 写入该文件 [默认：标准输出]

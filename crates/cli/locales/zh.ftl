@@ -7,7 +7,7 @@ no-runtime = 无法启动运行时
 json-failed = 无法将结果写成 JSON
 unwritable = 无法写入 { $path }
 password-in-arguments = `--ledger` 中含有密码，本机所有用户都能看到命令行参数
-password-in-arguments-hint = 去掉密码并设置 `PGPASSWORD`，或把完整的 URL 写在环境变量 `WXMEMBER_LEDGER` 中
+password-in-arguments-hint = 去掉密码并设置 `PGPASSWORD` 或 `--ledger-password-file`，或把完整的 URL 写在环境变量 `WXMEMBER_LEDGER` 中
 
 # 命令行参数。
 usage-unknown = 未知的参数 `{ $argument }`
@@ -29,7 +29,8 @@ no-jobs-hint = 用 `--ledger` 指定其他账本，或用 `--sandbox` 指定沙�
 hint-ambiguous-job = 请多输入几位任务编号；`wxmember jobs` 可列出所有任务
 hint-no-such-job = `wxmember jobs` 可列出所有任务；沙箱的任务需加 `--sandbox`
 hint-ledger-busy = 请结束另一个进程，或用 `--ledger` 指定其他账本
-hint-ledger-database = 请检查磁盘是否已满、数据库能否连接；密码取自 `PGPASSWORD`
+hint-ledger-database = 请检查磁盘是否已满、数据库能否连接
+hint-ledger-postgres = 请检查该地址的 PostgreSQL 能否连接，例如用 `psql`；密码取自 `PGPASSWORD` 或 `--ledger-password-file`
 hint-ledger-foreign = 请用 `--ledger` 指定 wxmember 的账本或一个新文件
 hint-ledger-io = 请检查目录是否存在、是否有权限，或用 `--ledger` 指定其他账本
 hint-ledger-key = 请从备份恢复密钥文件；没有它就无法识别重复的会员
