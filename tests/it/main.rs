@@ -19,3 +19,4 @@ mod program;
 mod report;
 mod routes;
 mod secrets;
+mod worker;
