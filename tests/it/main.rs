@@ -15,4 +15,5 @@ mod kill;
 mod postgres;
 mod program;
 mod report;
+mod routes;
 mod secrets;
