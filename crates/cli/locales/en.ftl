@@ -122,6 +122,17 @@ worker-nothing = no job had rows to send
 worker-sent = { $requests } requests in { $seconds } s
 worker-job-stopped = job { $job } is left with rows
 
+# Checks.
+check-stopping = stopping; nothing was sent
+check-profile-unusable = the profile is not used: { $why }
+check-no-profile = without a profile every card is taken to be valid for ever
+check-takes = { $time } to import the good rows at { $rate } requests a second
+column-number = NO
+column-column = COLUMN
+column-field = FIELD
+label-good = good
+label-takes = takes
+
 # Progress.
 progress-comma = { ", " }
 progress-loading = { $rows } rows read, { $refused } refused

@@ -114,6 +114,17 @@ worker-nothing = 没有待发送的任务
 worker-sent = 共 { $requests } 个请求，用时 { $seconds } 秒
 worker-job-stopped = 任务 { $job } 还有未完成的行
 
+# 检查。
+check-stopping = 正在停止；尚未发送任何请求
+check-profile-unusable = 未使用配置：{ $why }
+check-no-profile = 没有配置，所有会员卡按永久有效处理
+check-takes = 按每秒 { $rate } 个请求导入合格的行，约需 { $time }
+column-number = 序号
+column-column = 列
+column-field = 字段
+label-good = 合格
+label-takes = 用时
+
 # 进度。
 progress-comma = ，
 progress-loading = 已读取 { $rows } 行，被拒绝 { $refused } 行

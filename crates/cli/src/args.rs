@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::language::Language;
 
 pub(crate) mod call;
+pub(crate) mod check;
 pub(crate) mod doctor;
 pub(crate) mod fields;
 pub(crate) mod import;
@@ -16,6 +17,7 @@ pub(crate) mod ledger;
 pub(crate) mod pages;
 pub(crate) mod running;
 pub(crate) mod sandbox;
+pub(crate) mod source;
 
 pub(crate) use self::sandbox::Sandbox;
 
@@ -91,6 +93,8 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     /// Make any signed call, and see what is signed
     Call(call::Call),
+    /// Look at a member list and say what an import would refuse; sends nothing
+    Check(check::Check),
     /// Write completions for a shell to stdout
     Completions(pages::Completions),
     /// Find out what is wrong with keys, serial numbers, files and the clock

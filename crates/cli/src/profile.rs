@@ -10,7 +10,7 @@ use std::{
 use jiff::tz::Offset;
 use serde::Deserialize;
 use wxmember::{Client, KeyId, MerchantKey, Signer};
-use wxmember_import::{Route, UnknownRoute};
+use wxmember_import::{Route, UnknownRoute, Validity};
 
 use crate::failure::Failure;
 
@@ -70,6 +70,19 @@ pub(crate) enum ValidityTable {
     Days(u32),
     /// `validity = { between = ["2026-01-01T00:00:00+08:00", "2027-01-01T00:00:00+08:00"] }`
     Between([String; 2]),
+}
+
+impl From<&ValidityTable> for Validity {
+    fn from(table: &ValidityTable) -> Self {
+        match table {
+            ValidityTable::Permanent => Self::Permanent,
+            ValidityTable::Days(days) => Self::FixTerm { days: *days },
+            ValidityTable::Between([begin, end]) => Self::FixTimeRange {
+                begin: begin.clone(),
+                end: end.clone(),
+            },
+        }
+    }
 }
 
 /// A profile that was read and whose keys fit together.
@@ -260,7 +273,7 @@ impl ProfileTable {
 }
 
 /// `+08:00`.
-fn offset(text: &str) -> Option<Offset> {
+pub(crate) fn offset(text: &str) -> Option<Offset> {
     jiff::fmt::strtime::parse("%:z", text).ok()?.offset()
 }
 

@@ -5,14 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 use wxmember_import::Route;
 
-use super::{EXIT_CODES, Format, boolean, ledger::LedgerAt, running::Running};
+use super::{EXIT_CODES, Format, boolean, ledger::LedgerAt, running::Running, source::SourceArguments};
 
 /// Arguments of `import`.
 #[derive(Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Import {
-    /// The member list, a CSV file in UTF-8 with a header line
+    /// The member list: CSV, TSV, XLSX, XLS, ODS or NDJSON, or `-` for standard input
     pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) source: SourceArguments,
 
     /// Import into a sandbox inside this process: nothing to configure, no real member is touched
     #[arg(long, env = "WXMEMBER_SANDBOX", value_parser = boolean)]

@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: &args::import::Import) -> Result<exit::Code, 
     } = Target::of(arguments).await?;
     let importer = Importer::new(gateway, ledger, settings);
     let cancel = signals::cancel_on_signal(t!("stopping"));
-    let source = Arc::new(open(&arguments.file, SourceOptions::default()).await?);
+    let source = Arc::new(open(&arguments.file, crate::mapping::options(&arguments.source)).await?);
     if arguments.format == Format::Text {
         tell!("{}", described(&source));
     }
@@ -124,7 +124,7 @@ fn source_failure(error: &SourceError, file: &Path) -> Failure {
     }
 }
 
-fn load_failure(error: &LoadError, file: &Path) -> Failure {
+pub(super) fn load_failure(error: &LoadError, file: &Path) -> Failure {
     let failure = Failure::new(chain(error));
     match error {
         LoadError::Ledger(error) => ledger::hinted(failure, error),

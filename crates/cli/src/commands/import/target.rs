@@ -12,7 +12,7 @@ use crate::{
     failure::Failure,
     language::t,
     ledger,
-    profile::{Profile, ValidityTable},
+    profile::Profile,
 };
 
 /// What an import needs besides its source.
@@ -31,7 +31,7 @@ impl Target {
         }
         let config = arguments.config.as_deref().unwrap_or(Path::new("wxmember.toml"));
         let profile = Profile::read(config, arguments.profile.as_deref().unwrap_or("default"))?;
-        let defaults = defaults(&profile);
+        let defaults = crate::mapping::defaults(defaults(&profile), &arguments.source)?;
         let route = arguments.via.or(profile.via).unwrap_or_default();
         let settings = settings(&profile, &arguments.running, route, config)?.with_defaults(defaults);
         Ok(Self {
@@ -57,6 +57,7 @@ impl Target {
             "sandbox",
         );
         let defaults = Defaults::default().with_validity(Validity::Permanent);
+        let defaults = crate::mapping::defaults(defaults, &arguments.source)?;
         let settings = run_as(
             Settings::new(profile)
                 .with_route(arguments.via.unwrap_or_default())
@@ -99,14 +100,7 @@ pub(in crate::commands) fn settings(
 pub(in crate::commands) fn defaults(profile: &Profile) -> Defaults {
     let mut defaults = Defaults::default().with_custom_fields(&profile.custom_fields);
     if let Some(validity) = &profile.validity {
-        defaults = defaults.with_validity(match validity {
-            ValidityTable::Permanent => Validity::Permanent,
-            ValidityTable::Days(days) => Validity::FixTerm { days: *days },
-            ValidityTable::Between([begin, end]) => Validity::FixTimeRange {
-                begin: begin.clone(),
-                end: end.clone(),
-            },
-        });
+        defaults = defaults.with_validity(Validity::from(validity));
     }
     if let Some(time) = &profile.pickup_time {
         defaults = defaults.with_pickup_time(time);
