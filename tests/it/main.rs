@@ -18,5 +18,7 @@ mod postgres;
 mod program;
 mod report;
 mod routes;
+mod sandbox;
 mod secrets;
+mod shared;
 mod worker;

@@ -5,24 +5,17 @@
 //! or the ledger has grown to so many bytes. The round ends when the program says that it is done; then the members of
 //! the sandbox are held against the file, one to one.
 
-use std::{
-    collections::BTreeMap,
-    fmt, fs,
-    path::{Path, PathBuf},
-    process::{Child, Stdio},
-    time::Duration,
-};
+use std::{fmt, fs, process::Child, time::Duration};
 
-use serde_json::Value;
-use wxmember::Plaintext;
 use wxmember_sandbox::{Fault, FaultRate, Policies, RepeatedMember, Sandbox, SecondCard};
 
+mod workers;
+
+pub use self::workers::WorkersRound;
 use crate::{
-    folder::Folder,
-    identity,
-    members::{MemberList, MemberRow},
+    members::MemberList,
     random::Random,
-    wxmember,
+    stage::{Stage, check_members, check_refused_file, check_report},
 };
 
 /// What the rounds came to, for people and for programs.
@@ -46,6 +39,8 @@ pub struct Figures {
     pub repeats: u64,
     /// Answers that the sandbox lost.
     pub lost_answers: u64,
+    /// Crashes of the ledger's server.
+    pub crashes: u64,
 }
 
 impl Figures {
@@ -60,6 +55,7 @@ impl Figures {
         self.requests += other.requests;
         self.repeats += other.repeats;
         self.lost_answers += other.lost_answers;
+        self.crashes += other.crashes;
     }
 }
 
@@ -75,12 +71,13 @@ impl fmt::Display for Figures {
             requests,
             repeats,
             lost_answers,
+            crashes,
         } = self;
         write!(
             f,
             "{rounds} rounds: {rows} rows, {members} members, {starts} processes, {kills_before} killed before the \
              first request and {kills_among} after it, {requests} requests, {lost_answers} answers lost, {repeats} \
-             members sent again"
+             members sent again, {crashes} crashes of the server"
         )
     }
 }
@@ -89,9 +86,7 @@ impl fmt::Display for Figures {
 pub struct Round {
     seed: u64,
     random: Random,
-    list: MemberList,
-    folder: Folder,
-    sandbox: Sandbox,
+    stage: Stage,
     figures: Figures,
 }
 
@@ -125,7 +120,7 @@ impl Round {
         let mut round = Self::set_up(seed).await;
         let done = round.play().await;
         let figures = round.figures;
-        round.sandbox.shutdown().await;
+        round.stage.sandbox.shutdown().await;
         match done {
             Ok(()) => Ok(figures),
             Err(wrong) => Err(format!("seed {seed}: {wrong}")),
@@ -141,26 +136,15 @@ impl Round {
             // Whoever forgets that a row may have been sent takes its own member for somebody else's.
             policies.repeated_member = RepeatedMember::AlreadyExists;
         }
-        let sandbox = Sandbox::builder()
-            .with_identity(identity().expect("the test keys"))
-            .with_policies(policies)
-            .start()
-            .await
-            .expect("a sandbox");
-        sandbox.fault_rate(FaultRate::new(Fault::LostAnswer, 40_000, seed));
-        let folder = Folder::write(&sandbox.base_url());
-        let profile = fs::read_to_string(folder.path.join("wxmember.toml")).expect("the profile");
-        folder.put("wxmember.toml", &format!("{profile}validity = \"permanent\"\n"));
         let list = MemberList::new(30 + random.below(31), seed).with_mistakes(120);
-        let mut text = Vec::new();
-        list.write(&mut text).expect("memory");
-        fs::write(folder.path.join(LIST), text).expect("a folder that can be written");
+        let stage = Stage::set_up(Sandbox::builder().with_policies(policies), list).await;
+        stage
+            .sandbox
+            .fault_rate(FaultRate::new(Fault::LostAnswer, 40_000, seed));
         Self {
             seed,
             random,
-            list,
-            folder,
-            sandbox,
+            stage,
             figures: Figures {
                 rounds: 1,
                 ..Figures::default()
@@ -172,7 +156,7 @@ impl Round {
         for _ in 0..=self.random.below(4) {
             let moment = self.moment();
             match self.start(Some(moment)).await? {
-                End::Killed if self.sandbox.requests() == 0 => self.figures.kills_before += 1,
+                End::Killed if self.stage.sandbox.requests() == 0 => self.figures.kills_before += 1,
                 End::Killed => self.figures.kills_among += 1,
                 End::Exited(code) => self.check_exit(code)?,
             }
@@ -186,46 +170,30 @@ impl Round {
                 return self.check().await;
             }
         }
-        Err(format!("not done after {MOST_RUNS} more runs\n{}", self.said()))
+        Err(format!(
+            "not done after {MOST_RUNS} more runs\n{}",
+            self.stage.said(NAME)
+        ))
     }
 
     /// Of three kills one is meant for what comes before the first request.
     fn moment(&mut self) -> Moment {
-        let there = self.sandbox.members().len() as u64;
-        let rest = self.list.good_rows().count() as u64 - there;
+        let there = self.stage.sandbox.members().len() as u64;
+        let rest = self.stage.list.good_rows().count() as u64 - there;
         match self.random.below(3) {
-            0 if self.sandbox.requests() == 0 => Moment::Bytes(self.random.below(LEDGER_BYTES)),
-            _ => Moment::Requests(self.sandbox.requests() + 1 + self.random.below(rest + 3)),
+            0 if self.stage.sandbox.requests() == 0 => Moment::Bytes(self.random.below(LEDGER_BYTES)),
+            _ => Moment::Requests(self.stage.sandbox.requests() + 1 + self.random.below(rest + 3)),
         }
     }
 
     /// Runs the command until it ends, or the moment has come.
     async fn start(&mut self, moment: Option<Moment>) -> Result<End, String> {
         self.figures.starts += 1;
-        let file =
-            |name: &str| fs::File::create(self.folder.path.join(name)).expect("a file for what is said");
         let quota = self.random.one_of(&["500/s", "20000/s"]);
         let concurrency = (1 + self.random.below(16)).to_string();
-        let mut child = wxmember(self.folder.home())
-            .arg("import")
-            .arg(self.folder.path.join(LIST))
-            .arg("--config")
-            .arg(self.folder.path.join("wxmember.toml"))
-            .arg("--ledger")
-            .arg(self.ledger())
-            .args([
-                "--format",
-                "json",
-                "--quota",
-                quota,
-                "--concurrency",
-                &concurrency,
-            ])
-            .stdin(Stdio::null())
-            .stdout(file(STDOUT))
-            .stderr(file(STDERR))
-            .spawn()
-            .expect("the program");
+        let mut command = self.stage.import();
+        command.args(["--quota", quota, "--concurrency", &concurrency]);
+        let mut child = self.stage.start(NAME, command);
         for _ in 0..MOST_LOOKS {
             if let Some(status) = child.try_wait().expect("the program's end") {
                 return Ok(End::Exited(status.code()));
@@ -238,16 +206,16 @@ impl Round {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         kill(&mut child);
-        Err(format!("the program hangs\n{}", self.said()))
+        Err(format!("the program hangs\n{}", self.stage.said(NAME)))
     }
 
     fn has_come(&self, moment: Moment) -> bool {
         match moment {
-            Moment::Requests(requests) => self.sandbox.requests() >= requests,
+            Moment::Requests(requests) => self.stage.sandbox.requests() >= requests,
             Moment::Bytes(bytes) => {
-                let mut wal = self.ledger().into_os_string();
+                let mut wal = self.stage.ledger_path().into_os_string();
                 wal.push("-wal");
-                let files = [self.ledger(), wal.into()];
+                let files = [self.stage.ledger_path(), wal.into()];
                 let there: Vec<_> = files
                     .iter()
                     .filter_map(|file| fs::metadata(file).ok())
@@ -261,57 +229,34 @@ impl Round {
     fn check_exit(&self, code: Option<i32>) -> Result<(), String> {
         match code {
             Some(DONE | REFUSED_ROWS | RESUMABLE) => Ok(()),
-            _ => Err(format!("exit code {code:?}\n{}", self.said())),
+            _ => Err(format!("exit code {code:?}\n{}", self.stage.said(NAME))),
         }
     }
 
     /// The file, the sandbox and the report must tell the same story.
     async fn check(&mut self) -> Result<(), String> {
-        check_members(&self.sandbox, self.list)?;
-        let report = self.report()?;
-        check_report(&report, self.list).map_err(|wrong| format!("{wrong}: {report}"))?;
-        check_refused_file(&self.folder.path.join(LIST), self.list)?;
-        let requests = self.sandbox.requests();
-        let members = self.sandbox.members();
+        check_members(&self.stage.sandbox, &[self.stage.list])?;
+        let report = self.stage.report(NAME)?;
+        check_report(&report, self.stage.list).map_err(|wrong| format!("{wrong}: {report}"))?;
+        check_refused_file(&self.stage.list_path(), self.stage.list)?;
+        let requests = self.stage.sandbox.requests();
+        let members = self.stage.sandbox.members();
         let End::Exited(code) = self.start(None).await? else {
             return Err("killed by somebody else".to_owned());
         };
         self.check_exit(code)?;
-        if self.sandbox.requests() != requests {
+        if self.stage.sandbox.requests() != requests {
             return Err("a finished job sent something".to_owned());
         }
-        check_report(&self.report()?, self.list)?;
-        self.figures.rows += self.list.rows().count() as u64;
+        check_report(&self.stage.report(NAME)?, self.stage.list)?;
+        self.figures.rows += self.stage.list.rows().count() as u64;
         self.figures.members += members.len() as u64;
         self.figures.requests += requests;
         self.figures.repeats += members.iter().map(|member| member.repeats()).sum::<u64>();
-        let journal = self.sandbox.journal();
+        let journal = self.stage.sandbox.journal();
         let lost = journal.iter().filter(|entry| entry.fault.is_some());
         self.figures.lost_answers += lost.count() as u64;
         Ok(())
-    }
-
-    fn report(&self) -> Result<Value, String> {
-        let text = self.read(STDOUT);
-        serde_json::from_str(&text).map_err(|error| format!("the report is no JSON: {error}: {text}"))
-    }
-
-    fn ledger(&self) -> PathBuf {
-        self.folder.path.join("ledger.db")
-    }
-
-    fn said(&self) -> String {
-        let list = self.folder.path.join(LIST);
-        format!(
-            "stdout: {}\nstderr: {}\nlist: {}",
-            self.read(STDOUT),
-            self.read(STDERR),
-            fs::read_to_string(list).unwrap_or_default()
-        )
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.folder.path.join(name)).unwrap_or_default()
     }
 }
 
@@ -323,112 +268,13 @@ impl fmt::Debug for Round {
     }
 }
 
-/// The sandbox's members and the good rows of the list are the same, one to one.
-///
-/// # Errors
-///
-/// The first difference.
-pub fn check_members(sandbox: &Sandbox, list: MemberList) -> Result<(), String> {
-    let mut expected: BTreeMap<String, MemberRow> = list
-        .good_rows()
-        .map(|row| (row.user_card_code.clone(), row))
-        .collect();
-    for member in sandbox.members() {
-        let code = member.user_card_code();
-        let Some(row) = expected.remove(code) else {
-            return Err(format!(
-                "code {code} was imported and is no good row's, or is there twice"
-            ));
-        };
-        let phone = member.phone_number().map(Plaintext::expose);
-        let name = member
-            .personal_fields()
-            .find(|(pointer, _)| pointer.starts_with("/user_information"))
-            .map(|(_, value)| value.expose());
-        if (phone, name) != (Some(&*row.phone_number), Some(&*row.name)) {
-            return Err(format!("row {} was imported as somebody else", row.row));
-        }
-    }
-    match expected.values().next() {
-        None => Ok(()),
-        Some(row) => Err(format!(
-            "{} good rows were not imported, the first is row {}",
-            expected.len(),
-            row.row
-        )),
-    }
-}
-
-/// The sums of a report are those of the list.
-///
-/// # Errors
-///
-/// What differs.
-pub fn check_report(report: &Value, list: MemberList) -> Result<(), String> {
-    let good = list.good_rows().count() as u64;
-    let rows = list.rows().count() as u64;
-    let count = |name: &str| report[name].as_u64().ok_or_else(|| format!("no `{name}`"));
-    let found = (
-        count("rows")?,
-        count("imported")? + count("present")?,
-        count("refused")?,
-        count("unknown")?,
-        count("queued")?,
-    );
-    if found == (rows, good, rows - good, 0, 0) {
-        Ok(())
-    } else {
-        Err(format!(
-            "rows, imported and present, refused, unknown, queued are {found:?}, where {good} of {rows} rows are good"
-        ))
-    }
-}
-
-/// The file of refused rows holds the rows with a mistake, each with its code, and no others.
-///
-/// # Errors
-///
-/// What differs.
-pub fn check_refused_file(list_path: &Path, list: MemberList) -> Result<(), String> {
-    let mut path = list_path.as_os_str().to_owned();
-    path.push(".refused.csv");
-    let expected: Vec<_> = list
-        .rows()
-        .filter_map(|row| {
-            row.mistake
-                .map(|mistake| (row.row.to_string(), mistake.code().to_owned()))
-        })
-        .collect();
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(_) if expected.is_empty() => return Ok(()),
-        Err(error) => return Err(format!("the file of refused rows: {error}")),
-    };
-    // None of the columns before the message has a comma in a list of ours.
-    let found: Vec<_> = text
-        .lines()
-        .skip(1)
-        .map(|line| {
-            let mut cells = line.split(',').skip(5).map(str::to_owned);
-            (cells.next().unwrap_or_default(), cells.next().unwrap_or_default())
-        })
-        .collect();
-    if found == expected {
-        Ok(())
-    } else {
-        Err(format!("refused are {found:?}, and should be {expected:?}"))
-    }
-}
-
 fn kill(child: &mut Child) {
     // One that has just ended by itself cannot be killed, which is as well.
     drop(child.kill());
     drop(child.wait());
 }
 
-const LIST: &str = "members.csv";
-const STDOUT: &str = "stdout";
-const STDERR: &str = "stderr";
+const NAME: &str = "import";
 /// A little more than a ledger grows to before the first request.
 const LEDGER_BYTES: u64 = 300_000;
 const MOST_RUNS: u32 = 10;

@@ -138,7 +138,7 @@ impl<I: Iterator<Item = io::Result<Vec<String>>> + Send> Records for IterRecords
                     row: self.row,
                     line: self.line,
                     cells,
-                    flaws: Vec::new(),
+                    ..Record::default()
                 };
                 return Ok(true);
             }
