@@ -12,6 +12,7 @@ mod fields;
 mod folder;
 mod init;
 mod interop;
+mod ledger;
 mod postgres;
 mod program;
 mod secrets;
