@@ -14,6 +14,7 @@ mod interop;
 mod jobs;
 mod kill;
 mod language;
+mod ledger;
 mod postgres;
 mod program;
 mod report;
