@@ -17,15 +17,16 @@ use crate::{
 
 mod duplicates;
 mod error;
+mod ids;
 mod key;
 mod owner;
+mod postgres;
 mod report;
 mod row;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use self::sqlite::Sqlite;
 pub use self::{
     error::LedgerError,
     report::{CodeCount, JobReport, Purged, Retry, Slot},
@@ -35,6 +36,7 @@ pub(crate) use self::{
     owner::{OpenedJob, Owner, Work},
     row::{Claim, ClaimedRow, Cursor, Entry, KeyColumns, MemberKind, NewContent, NewRow},
 };
+use self::{postgres::Postgres, sqlite::Sqlite};
 
 /// A ledger, open for one process. Clones share it; other processes may have it open at the same time.
 ///
@@ -55,6 +57,7 @@ pub struct Ledger {
 
 #[derive(Clone, Debug)]
 enum Store {
+    Postgres(Arc<Postgres>),
     Sqlite(Arc<Sqlite>),
 }
 
@@ -95,10 +98,18 @@ impl Ledger {
     /// [`LedgerError::Url`] when the address cannot be read, [`LedgerError::WrongKey`] when the key is another one, and
     /// as [`open`](Self::open).
     pub async fn connect(url: &str, key: &Path) -> Result<Self, LedgerError> {
-        let _ = (url, key);
-        Err(LedgerError::Database {
-            action: "connect to PostgreSQL",
-            source: "not available in this build".into(),
+        Self::connect_with_clock(url, key, None).await
+    }
+
+    async fn connect_with_clock(
+        url: &str,
+        key: &Path,
+        clock: Option<Arc<dyn Clock>>,
+    ) -> Result<Self, LedgerError> {
+        let (store, hash) = Postgres::connect(url, key, clock).await?;
+        Ok(Self {
+            store: Store::Postgres(Arc::new(store)),
+            hash,
         })
     }
 
@@ -108,8 +119,10 @@ impl Ledger {
     ///
     /// [`LedgerError::Database`] when the store fails, as all methods.
     pub async fn jobs(&self) -> Result<Vec<JobReport>, LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store.run(|tables| tables.jobs()).await
+        match &self.store {
+            Store::Postgres(store) => store.jobs().await,
+            Store::Sqlite(store) => store.run(|tables| tables.jobs()).await,
+        }
     }
 
     /// The job whose name begins with `id`.
@@ -164,14 +177,18 @@ impl Ledger {
                 rows: unfinished,
             });
         }
-        let Store::Sqlite(store) = &self.store;
         let mut purged = Purged::default();
         let mut after = 0;
         // In parts, so that other processes get their turn.
         loop {
-            let (part, last) = store
-                .run(move |tables| tables.purge(job.key, after, PURGE_ROWS))
-                .await?;
+            let (part, last) = match &self.store {
+                Store::Postgres(store) => store.purge(job.key, after, PURGE_ROWS).await,
+                Store::Sqlite(store) => {
+                    store
+                        .run(move |tables| tables.purge(job.key, after, PURGE_ROWS))
+                        .await
+                }
+            }?;
             purged.requests += part.requests;
             purged.rows += part.rows;
             match last {
@@ -179,7 +196,10 @@ impl Ledger {
                 None => break,
             }
         }
-        store.run(|tables| tables.forget_log()).await?;
+        match &self.store {
+            Store::Postgres(store) => store.forget_log().await,
+            Store::Sqlite(store) => store.run(|tables| tables.forget_log()).await,
+        }?;
         Ok(purged)
     }
 
@@ -195,9 +215,13 @@ impl Ledger {
         if job.is_purged {
             return Err(LedgerError::Purged { job: job.id });
         }
-        let retry = retry.clone();
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |tables| tables.retry(job.key, &retry)).await
+        match &self.store {
+            Store::Postgres(store) => store.retry(job.key, retry).await,
+            Store::Sqlite(store) => {
+                let retry = retry.clone();
+                store.run(move |tables| tables.retry(job.key, &retry)).await
+            }
+        }
     }
 
     /// Up to `limit` rows in a state behind row `after`, in the order of the source.
@@ -223,8 +247,10 @@ impl Ledger {
     /// [`LedgerError::NoSuchJob`].
     pub async fn outcomes(&self, job: &JobId) -> Result<Vec<CodeCount>, LedgerError> {
         let key = self.key_of(job).await?;
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |tables| tables.outcomes(key)).await
+        match &self.store {
+            Store::Postgres(store) => store.outcomes(key).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.outcomes(key)).await,
+        }
     }
 
     /// When rows came to where they stand, in at most 201 slots of equal length without gaps.
@@ -234,20 +260,28 @@ impl Ledger {
     /// [`LedgerError::NoSuchJob`].
     pub async fn timeline(&self, job: &JobId) -> Result<Vec<Slot>, LedgerError> {
         let key = self.key_of(job).await?;
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |tables| tables.timeline(key)).await
+        match &self.store {
+            Store::Postgres(store) => store.timeline(key).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.timeline(key)).await,
+        }
     }
 
     async fn set_paused(&self, job: &JobId, is_paused: bool) -> Result<(), LedgerError> {
         let key = self.key_of(job).await?;
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |tables| tables.set_paused(key, is_paused)).await
+        match &self.store {
+            Store::Postgres(store) => store.set_paused(key, is_paused).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.set_paused(key, is_paused)).await,
+        }
     }
 
     async fn key_of(&self, job: &JobId) -> Result<i64, LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        let id = job.clone();
-        let key = store.run(move |tables| tables.key_of(&id)).await?;
+        let key = match &self.store {
+            Store::Postgres(store) => store.key_of(job).await,
+            Store::Sqlite(store) => {
+                let id = job.clone();
+                store.run(move |tables| tables.key_of(&id)).await
+            }
+        }?;
         key.ok_or_else(|| LedgerError::NoSuchJob {
             id: job.as_str().to_owned(),
         })
@@ -263,8 +297,10 @@ impl Ledger {
     /// Finds the job or begins it. Whoever gets [`OpenedJob::may_load`] has the load to itself for [`LOAD_LEASE`] after
     /// each [`store_rows`](Self::store_rows); anybody else asks again later.
     pub(crate) async fn open_job(&self, identity: Identity, owner: Owner) -> Result<OpenedJob, LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |tables| tables.open_job(&identity, owner)).await
+        match &self.store {
+            Store::Postgres(store) => store.open_job(&identity, owner).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.open_job(&identity, owner)).await,
+        }
     }
 
     /// Adds the next rows of a job that is being loaded. A row that repeats an earlier one is stored as refused, or as
@@ -277,28 +313,38 @@ impl Ledger {
         rows: Vec<NewRow>,
         columns: Arc<KeyColumns>,
     ) -> Result<(), LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store
-            .run(move |tables| tables.store_rows(job, owner, &rows, &columns))
-            .await
+        match &self.store {
+            Store::Postgres(store) => store.store_rows(job, owner, &rows, &columns).await,
+            Store::Sqlite(store) => {
+                store
+                    .run(move |tables| tables.store_rows(job, owner, &rows, &columns))
+                    .await
+            }
+        }
     }
 
     /// Says that all rows are there.
     pub(crate) async fn finish_loading(&self, job: i64, owner: Owner) -> Result<(), LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |tables| tables.finish_loading(job, owner)).await
+        match &self.store {
+            Store::Postgres(store) => store.finish_loading(job, owner).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.finish_loading(job, owner)).await,
+        }
     }
 
     /// Lets another process go on with a load that was cut off.
     pub(crate) async fn release_loading(&self, job: i64, owner: Owner) -> Result<(), LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |tables| tables.release_loading(job, owner)).await
+        match &self.store {
+            Store::Postgres(store) => store.release_loading(job, owner).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.release_loading(job, owner)).await,
+        }
     }
 
     /// Forgets a job whose source turned out to be unreadable; none of its rows was ever sent.
     pub(crate) async fn discard_job(&self, job: i64) -> Result<(), LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |tables| tables.discard_job(job)).await
+        match &self.store {
+            Store::Postgres(store) => store.discard_job(job).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.discard_job(job)).await,
+        }
     }
 
     /// Leases up to `limit` rows that this owner has not dealt with, and moves the cursor. Leases that are over become
@@ -309,47 +355,58 @@ impl Ledger {
         cursor: Cursor,
         limit: u32,
     ) -> Result<(Claim, Cursor), LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store
-            .run(move |tables| tables.claim_rows(work, cursor, limit))
-            .await
+        match &self.store {
+            Store::Postgres(store) => store.claim_rows(work, cursor, limit).await,
+            Store::Sqlite(store) => {
+                store
+                    .run(move |tables| tables.claim_rows(work, cursor, limit))
+                    .await
+            }
+        }
     }
 
     /// Leases one row again, before the next attempt. `false` when it is no longer this owner's: leave it alone.
     pub(crate) async fn lease_again(&self, work: Work, row: u64) -> Result<bool, LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store
-            .write(Write {
-                work,
-                row,
-                change: Change::Lease,
-            })
-            .await
+        self.write(Write {
+            work,
+            row,
+            change: Change::Lease,
+        })
+        .await
     }
 
     /// Writes down what an attempt came to. `false` when nothing was changed: another owner has the row, or it has come
     /// to an end. A success is written whoever has the row, unless it has come to an end.
     pub(crate) async fn record(&self, work: Work, row: u64, entry: Entry) -> Result<bool, LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store
-            .write(Write {
-                work,
-                row,
-                change: Change::Record(entry),
-            })
-            .await
+        self.write(Write {
+            work,
+            row,
+            change: Change::Record(entry),
+        })
+        .await
+    }
+
+    async fn write(&self, write: Write) -> Result<bool, LedgerError> {
+        match &self.store {
+            Store::Postgres(store) => store.write(write).await,
+            Store::Sqlite(store) => store.write(write).await,
+        }
     }
 
     /// At the end of a run: rows that this owner still has leased become unknown. Returns how many.
     pub(crate) async fn abandon(&self, work: Work) -> Result<u64, LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |tables| tables.abandon(work)).await
+        match &self.store {
+            Store::Postgres(store) => store.abandon(work).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.abandon(work)).await,
+        }
     }
 
     /// How many rows are in which state.
     pub(crate) async fn counts(&self, job: i64) -> Result<Counts, LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |tables| tables.counts(job)).await
+        match &self.store {
+            Store::Postgres(store) => store.counts(job).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.counts(job)).await,
+        }
     }
 
     /// As [`rows`](Self::rows), by key.
@@ -360,10 +417,14 @@ impl Ledger {
         after: u64,
         limit: u32,
     ) -> Result<Vec<RowReport>, LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store
-            .run(move |tables| tables.rows_in(job, state, after, limit))
-            .await
+        match &self.store {
+            Store::Postgres(store) => store.rows_in(job, state, after, limit).await,
+            Store::Sqlite(store) => {
+                store
+                    .run(move |tables| tables.rows_in(job, state, after, limit))
+                    .await
+            }
+        }
     }
 
     /// When the next `requests` may leave, at `ceiling` requests per second or less. Nothing is written, and nothing is
@@ -374,11 +435,15 @@ impl Ledger {
         requests: u32,
         ceiling: Option<f64>,
     ) -> Result<Reservation, LedgerError> {
-        let key = key.clone();
-        let Store::Sqlite(store) = &self.store;
-        store
-            .run(move |tables| tables.reserve(&key, requests, ceiling))
-            .await
+        match &self.store {
+            Store::Postgres(store) => store.reserve(key, requests, ceiling).await,
+            Store::Sqlite(store) => {
+                let key = key.clone();
+                store
+                    .run(move |tables| tables.reserve(&key, requests, ceiling))
+                    .await
+            }
+        }
     }
 
     /// After a 429: everybody who works under this key goes slower. Returns the rate in requests per second. `observed`
@@ -390,11 +455,15 @@ impl Ledger {
         retry_after: Option<Duration>,
         observed: f64,
     ) -> Result<f64, LedgerError> {
-        let key = key.clone();
-        let Store::Sqlite(store) = &self.store;
-        store
-            .run(move |tables| tables.slow_down(&key, ceiling, retry_after, observed))
-            .await
+        match &self.store {
+            Store::Postgres(store) => store.slow_down(key, ceiling, retry_after, observed).await,
+            Store::Sqlite(store) => {
+                let key = key.clone();
+                store
+                    .run(move |tables| tables.slow_down(&key, ceiling, retry_after, observed))
+                    .await
+            }
+        }
     }
 }
 

@@ -123,6 +123,23 @@ impl Presence {
     }
 }
 
+/// Opens the key in a file of its own, for a ledger that is elsewhere. `may_create` is whether the ledger is new.
+pub(super) fn open(path: &Path, may_create: bool) -> Result<KeyedHash, LedgerError> {
+    if !may_create && !path.exists() {
+        return Err(LedgerError::Key {
+            path: path.to_owned(),
+        });
+    }
+    let io_error = |source| LedgerError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = private().truncate(false).open(path).map_err(io_error)?;
+    // Two processes of a host may make it at the same time.
+    file.lock().map_err(io_error)?;
+    read_or_create(&mut file, path, may_create)
+}
+
 fn read_or_create(file: &mut File, path: &Path, may_create: bool) -> Result<KeyedHash, LedgerError> {
     let io_error = |source| LedgerError::Io {
         path: path.to_owned(),

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use wxmember::Clock;
 use wxmember_crypto::KeyedHash;
 
+use super::ids::{ids_of, job_and_row, row_id};
 use super::{LedgerError, Write, key};
 
 mod jobs;
@@ -184,23 +185,7 @@ fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// Ids of rows: the job above, the row below, so that a job is a range and no index is needed to find a row.
-fn row_id(job: i64, row: u64) -> i64 {
-    (job << ROW_BITS) | i64::try_from(row.min(MOST_ROWS)).unwrap_or(i64::MAX)
-}
-
-/// The first and the last id that a job can have.
-fn ids_of(job: i64) -> (i64, i64) {
-    (row_id(job, 0), row_id(job, MOST_ROWS))
-}
-
-fn job_and_row(id: i64) -> (i64, u64) {
-    (id >> ROW_BITS, id.unsigned_abs() & MOST_ROWS)
-}
-
 const SECOND: i64 = 1_000_000;
-const ROW_BITS: u32 = 32;
-const MOST_ROWS: u64 = (1 << ROW_BITS) - 1;
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(60);
 

@@ -7,6 +7,14 @@ use wxmember::{Clock, Sleep};
 
 use super::Ledger;
 
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the package of end-to-end tests has it as a part of its interface"
+)]
+#[path = "../../../../tests/src/postgres.rs"]
+pub(crate) mod server;
+
 /// A ledger in a file. Its time stands still where tokio's does.
 pub(crate) fn open(path: &Path) -> Ledger {
     Ledger::open_with_clock(path, Arc::new(TokioClock(*STARTED))).unwrap()

@@ -6,7 +6,7 @@ use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use wxmember::FixedClock;
 use wxmember_crypto::{KeyId, SourceHasher};
 
-use super::*;
+use super::{testing::server::Postgres, *};
 use crate::{
     gateway::SealedRequest,
     job::{Profile, Route},
@@ -18,9 +18,22 @@ enum Place {
         folder: tempfile::TempDir,
         clock: Arc<FixedClock>,
     },
+    Database {
+        url: String,
+        folder: tempfile::TempDir,
+        clock: Arc<FixedClock>,
+    },
 }
 
 impl Place {
+    fn database(server: &Postgres, name: &str) -> Self {
+        Self::Database {
+            url: server.create_database(name),
+            folder: tempfile::tempdir().unwrap(),
+            clock: Arc::new(FixedClock::at(NOW)),
+        }
+    }
+
     fn file() -> Self {
         Self::File {
             folder: tempfile::tempdir().unwrap(),
@@ -34,12 +47,20 @@ impl Place {
             Self::File { folder, clock } => {
                 Ledger::open_with_clock(&folder.path().join("ledger.db"), clock.clone()).unwrap()
             }
+            Self::Database { url, folder, clock } => {
+                let key = folder.path().join("ledger.key");
+                Ledger::connect_with_clock(url, &key, Some(clock.clone()))
+                    .await
+                    .unwrap()
+            }
         }
     }
 
     fn advance(&self, seconds: u64) {
         match self {
-            Self::File { clock, .. } => clock.advance(Duration::from_secs(seconds)),
+            Self::Database { clock, .. } | Self::File { clock, .. } => {
+                clock.advance(Duration::from_secs(seconds))
+            }
         }
     }
 }
@@ -52,6 +73,16 @@ macro_rules! every_store {
                 async fn $name() {
                     super::$name(&super::Place::file()).await;
                 }
+            )*
+        }
+
+        /// One server for all: to make one takes a second.
+        #[tokio::test(flavor = "multi_thread")]
+        async fn in_a_database() {
+            let server = Postgres::start();
+            $(
+                println!("{}", stringify!($name));
+                $name(&Place::database(&server, stringify!($name))).await;
             )*
         }
     };
