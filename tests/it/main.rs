@@ -14,6 +14,7 @@ mod interop;
 mod kill;
 mod postgres;
 mod program;
+mod report;
 mod sandbox;
 mod secrets;
 mod shared;

@@ -1,4 +1,5 @@
 //! The file of the rows that were refused: the source's own columns and what was wrong, to be put right and imported.
+//! Below it, reports on a job as a whole and the export of its rows.
 //!
 //! Never shows a cell anywhere else.
 
@@ -10,7 +11,17 @@ use std::{
 
 use thiserror::Error;
 
+mod csv;
+mod html;
+mod job;
+mod rows;
+
+pub use self::{
+    job::{Language, Report},
+    rows::export,
+};
 use crate::{
+    job::JobId,
     ledger::RowReport,
     mapping::{ADDED_COLUMNS, own_columns},
     source::{Record, Records, SourceError},
@@ -32,6 +43,14 @@ pub enum ReportError {
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] crate::ledger::LedgerError),
+    /// The source is not the one that the job was loaded from.
+    #[error("`{source_name}` is not what job {job} was loaded from")]
+    OtherSource {
+        /// The source.
+        source_name: String,
+        /// The job.
+        job: JobId,
+    },
     /// The source cannot be read again, or is not what it was.
     #[error(transparent)]
     Source(#[from] SourceError),

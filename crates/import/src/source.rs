@@ -12,7 +12,10 @@ mod csv;
 mod delimiter;
 mod encoding;
 mod file;
+mod flaw;
 mod input;
+mod ndjson;
+mod sheet;
 mod spool;
 
 pub(crate) use self::csv::shown;
@@ -20,6 +23,7 @@ pub use self::{
     csv::{CsvFile, CsvRecords},
     encoding::{Encoding, UnknownEncoding},
     file::{Description, FileFormat, FileSource, SourceOptions, UnknownFormat},
+    flaw::{Flaw, FlawKind},
 };
 
 /// A member list that can be read again from its beginning.
@@ -65,10 +69,12 @@ pub trait Records: Send {
 pub struct Record {
     /// The number of the record, from 1; the header is not counted.
     pub row: u64,
-    /// The line it starts on, from 1.
+    /// The line it starts on, from 1; in a spreadsheet, the number of the row as it is shown there.
     pub line: u64,
     /// The cells as the source has them. There may be more or fewer than columns.
     pub cells: Vec<String>,
+    /// What the source knows to be wrong with a cell, though its text does not show it.
+    pub flaws: Vec<Flaw>,
 }
 
 impl fmt::Debug for Record {
@@ -98,6 +104,34 @@ pub enum SourceError {
     Empty {
         /// The source.
         source_name: String,
+    },
+    /// The spreadsheet has no sheet of that name.
+    #[error("`{source_name}` has no sheet `{sheet}`; it has `{sheets}`")]
+    NoSheet {
+        /// The source.
+        source_name: String,
+        /// The name asked for; empty when none was and no sheet is shown.
+        sheet: String,
+        /// The names there are.
+        sheets: String,
+    },
+    /// A line that is not one JSON object.
+    #[error("`{source_name}`, line {line}, near byte {byte}: not a JSON object on one line")]
+    NotJson {
+        /// The source.
+        source_name: String,
+        /// The line, from 1.
+        line: u64,
+        /// The byte of the line, from 1.
+        byte: usize,
+    },
+    /// A spreadsheet that cannot be read.
+    #[error("`{source_name}` cannot be read as a spreadsheet: {problem}")]
+    Spreadsheet {
+        /// The source.
+        source_name: String,
+        /// Why.
+        problem: &'static str,
     },
     /// A header and no record.
     #[error("`{source_name}` has a header on line 1 and no row below it")]

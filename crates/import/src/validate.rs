@@ -89,6 +89,9 @@ impl Validator {
             record,
             problems: Vec::new(),
         };
+        for flaw in record.flaws.iter().filter(|flaw| flaw.cell.is_none()) {
+            row.report(None, ProblemKind::Flaw(flaw.kind));
+        }
         let (phone_number, openid) = match self.route {
             Route::ImportByOpenid => (
                 row.optional(Field::PhoneNumber, phone::normalize),
@@ -262,8 +265,21 @@ impl<'a> Row<'a> {
         self.report(self.validator.mapping.column_of(field), kind);
     }
 
+    /// What the source knows to be wrong with a cell.
+    fn flaw(&self, index: usize) -> Option<ProblemKind> {
+        let mut flaws = self.record.flaws.iter();
+        flaws
+            .find(|flaw| flaw.cell == Some(index))
+            .map(|flaw| ProblemKind::Flaw(flaw.kind))
+    }
+
     fn optional<T>(&mut self, field: Field, rule: impl Fn(&str) -> Result<T, ProblemKind>) -> Option<T> {
-        let text = self.field(field)?;
+        let index = self.validator.mapping.column_of(field)?;
+        if let Some(kind) = self.flaw(index) {
+            self.report(Some(index), kind);
+            return None;
+        }
+        let text = self.cell(index)?;
         plain(text)
             .and_then(|()| rule(text))
             .map_err(|kind| self.report_field(field, kind))
@@ -271,7 +287,12 @@ impl<'a> Row<'a> {
     }
 
     fn needed<T>(&mut self, field: Field, rule: impl Fn(&str) -> Result<T, ProblemKind>) -> Option<T> {
-        if self.field(field).is_none() {
+        let is_flawed = self
+            .validator
+            .mapping
+            .column_of(field)
+            .is_some_and(|index| self.flaw(index).is_some());
+        if self.field(field).is_none() && !is_flawed {
             self.report_field(field, ProblemKind::Missing);
         }
         self.optional(field, rule)
@@ -288,6 +309,10 @@ impl<'a> Row<'a> {
     fn custom_fields(&mut self) -> Vec<(String, Vec<FormValue>)> {
         let mut fields = Vec::new();
         for (name, index) in self.validator.mapping.custom_fields() {
+            if let Some(kind) = self.flaw(index) {
+                self.report(Some(index), kind);
+                continue;
+            }
             let Some(text) = self.cell(index) else { continue };
             let choices: Vec<&str> = text
                 .split([';', '；', '|'])

@@ -231,6 +231,7 @@ impl<R: Read + Send> CsvRecords<R> {
         let behind = u64::from(self.last_byte == b'\n');
         record.line = self.parser.line().saturating_sub(behind + inside as u64).max(1);
         record.cells.truncate(fields);
+        record.flaws.clear();
         let mut begin = 0;
         for (index, &end) in self.ends[..fields].iter().enumerate() {
             let bytes = &text[begin..end];

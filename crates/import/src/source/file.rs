@@ -14,6 +14,8 @@ use super::{
     delimiter::sniff,
     encoding::Detector,
     input::{Digest, Input},
+    ndjson::NdjsonRecords,
+    sheet::{self, SheetRecords, Table},
     spool::read_full,
 };
 
@@ -69,15 +71,30 @@ pub enum FileFormat {
     Csv,
     /// JSON, an object a line.
     Ndjson,
+    /// A spreadsheet of LibreOffice and others.
+    Ods,
+    /// A spreadsheet of Excel before 2007.
+    Xls,
+    /// A spreadsheet of Excel.
+    Xlsx,
 }
 
 impl FileFormat {
+    /// Whether it is read whole into memory.
+    #[must_use]
+    pub fn is_spreadsheet(self) -> bool {
+        matches!(self, Self::Ods | Self::Xls | Self::Xlsx)
+    }
+
     /// The name in options and messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
             Self::Ndjson => "ndjson",
+            Self::Ods => "ods",
+            Self::Xls => "xls",
+            Self::Xlsx => "xlsx",
         }
     }
 }
@@ -87,6 +104,9 @@ impl fmt::Display for FileFormat {
         f.write_str(match self {
             Self::Csv => "CSV",
             Self::Ndjson => "NDJSON",
+            Self::Ods => "ODS",
+            Self::Xls => "XLS",
+            Self::Xlsx => "XLSX",
         })
     }
 }
@@ -98,6 +118,9 @@ impl FromStr for FileFormat {
         match text.to_ascii_lowercase().as_str() {
             "csv" | "tsv" | "txt" => Ok(Self::Csv),
             "ndjson" | "jsonl" => Ok(Self::Ndjson),
+            "ods" => Ok(Self::Ods),
+            "xls" => Ok(Self::Xls),
+            "xlsx" => Ok(Self::Xlsx),
             _ => Err(UnknownFormat),
         }
     }
@@ -155,7 +178,8 @@ impl fmt::Display for Description {
 
 /// A member list in a file, or in a stream that comes once.
 ///
-/// Texts are streamed: memory does not grow with rows. A stream is kept, sealed with a key that is only in memory, in a
+/// Texts are streamed: memory does not grow with rows. Spreadsheets are read whole: one may have 64 MiB, 1 GiB when it is
+/// unpacked, 1000 columns, 10 million filled cells and 256 MiB of text. A stream is kept, sealed with a key that is only in memory, in a
 /// temporary file without a name; it may have 4 GiB.
 ///
 /// ```
@@ -209,6 +233,15 @@ impl FileSource {
             sheet: None,
             bytes: input.bytes()?,
         };
+        if format.is_spreadsheet() {
+            return Self::of_spreadsheet(input, description, options);
+        }
+        if options.sheet.is_some() {
+            return Err(SourceError::Unsupported {
+                source_name: input.name,
+                found: "text, which has no sheets; leave out `--sheet`",
+            });
+        }
         let mark = Encoding::of_mark(&head);
         if mark.is_none() && options.encoding.is_none() && head.contains(&0) {
             return Err(SourceError::Unsupported {
@@ -240,6 +273,27 @@ impl FileSource {
         })
     }
 
+    fn of_spreadsheet(
+        input: Input,
+        mut description: Description,
+        options: &SourceOptions,
+    ) -> Result<Self, SourceError> {
+        let (reader, digest) = input.open()?;
+        let bytes = sheet::read_whole(&input.name, reader)?;
+        sheet::check_size(&input.name, description.format, &bytes)?;
+        let table = Table::read(&input.name, description.format, bytes, options.sheet.as_deref())?;
+        description.sheet = Some(table.sheet);
+        let digest = digest.take().ok_or_else(|| SourceError::Changed {
+            source_name: input.name.clone(),
+        })?;
+        let digest = identity(&description, digest);
+        Ok(Self {
+            input,
+            description,
+            digest,
+        })
+    }
+
     /// What the file was found to be.
     #[must_use]
     pub fn description(&self) -> &Description {
@@ -258,24 +312,32 @@ impl Source for FileSource {
 
     fn open(&self) -> Result<Box<dyn Records>, SourceError> {
         let (input, digest) = self.input.open()?;
-        let encoding = self.description.encoding.unwrap_or(Encoding::Utf8);
-        let input = encoding.decoded(input);
+        let Description {
+            format,
+            encoding,
+            delimiter,
+            sheet,
+            ..
+        } = &self.description;
+        let encoding = encoding.unwrap_or(Encoding::Utf8);
         let name = &self.input.name;
-        let records: Box<dyn Records> = match self.description.format {
+        let records: Box<dyn Records> = match format {
             FileFormat::Csv => {
-                let delimiter = self.description.delimiter.and_then(|c| u8::try_from(c).ok());
-                Box::new(CsvRecords::decoded(
-                    name,
-                    input,
-                    delimiter.unwrap_or(b','),
-                    encoding,
-                )?)
+                let delimiter = delimiter.and_then(|c| u8::try_from(c).ok()).unwrap_or(b',');
+                let text = encoding.decoded(input);
+                Box::new(CsvRecords::decoded(name, text, delimiter, encoding)?)
             }
             FileFormat::Ndjson => {
-                return Err(SourceError::Unsupported {
-                    source_name: name.clone(),
-                    found: "NDJSON",
-                });
+                let (ahead, _) = self.input.open()?;
+                let (ahead, text) = (encoding.decoded(ahead), encoding.decoded(input));
+                Box::new(NdjsonRecords::new(name, ahead, text, encoding)?)
+            }
+            FileFormat::Ods | FileFormat::Xls | FileFormat::Xlsx => {
+                let bytes = sheet::read_whole(name, input)?;
+                // It may have been changed since it was looked at.
+                sheet::check_size(name, *format, &bytes)?;
+                let table = Table::read(name, *format, bytes, sheet.as_deref())?;
+                Box::new(SheetRecords::new(name, table)?)
             }
         };
         Ok(Box::new(FileRecords {
@@ -322,7 +384,12 @@ fn format_of(input: &Input, head: &[u8], extension: &str) -> Result<FileFormat, 
         .strip_prefix(b"\xEF\xBB\xBF")
         .unwrap_or(head)
         .trim_ascii_start();
+    if head.starts_with(b"PK\x03\x04") {
+        let (reader, _) = input.open()?;
+        return sheet::format_of_archive(&input.name, &sheet::read_whole(&input.name, reader)?);
+    }
     match text {
+        [0xD0, 0xCF, 0x11, 0xE0, ..] => Ok(FileFormat::Xls),
         [b'{', ..] => Ok(FileFormat::Ndjson),
         [b'[', ..] if extension == "json" => {
             unsupported("a JSON array; write one object a line, for example with `jq -c '.[]'`")

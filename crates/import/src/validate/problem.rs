@@ -4,6 +4,8 @@ use std::{fmt, sync::Arc};
 
 use thiserror::Error;
 
+use crate::source::FlawKind;
+
 /// One thing wrong with one row.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Problem {
@@ -72,6 +74,9 @@ pub enum ProblemKind {
     /// A day number, as spreadsheets keep dates.
     #[error("a spreadsheet's day number in place of a date; format the column as text like 2024-01-31")]
     ExcelDate,
+    /// What the source knows to be wrong with the cell.
+    #[error(transparent)]
+    Flaw(FlawKind),
     /// A character of four bytes in UTF-8.
     #[error("character {position} is an emoji or a rare character of four bytes, which the platform refuses")]
     FourByteCharacter {
@@ -176,6 +181,7 @@ impl ProblemKind {
             Self::DuplicateCode { .. } => "ROW_DUPLICATE_CODE",
             Self::DuplicatePhoneNumber { .. } => "ROW_DUPLICATE_PHONE_NUMBER",
             Self::ExcelDate => "ROW_EXCEL_DATE",
+            Self::Flaw(kind) => kind.code(),
             Self::FourByteCharacter { .. } => "ROW_FOUR_BYTE_CHARACTER",
             Self::Missing => "ROW_MISSING_VALUE",
             Self::NotSealable { .. } => "ROW_NOT_SEALABLE",

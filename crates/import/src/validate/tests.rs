@@ -25,6 +25,7 @@ fn record(cells: &str) -> Record {
         row: 7,
         line: 9,
         cells: cells.split(',').map(str::to_owned).collect(),
+        flaws: Vec::new(),
     }
 }
 
@@ -303,7 +304,7 @@ proptest! {
         ], 0..10)
     ) {
         let validator = validator(HEADER, Defaults::default().with_validity(Validity::Permanent));
-        match validator.member(&Record { row: 1, line: 2, cells }) {
+        match validator.member(&Record { row: 1, line: 2, cells, flaws: Vec::new() }) {
             Ok(member) => {
                 prop_assert_eq!(member.phone_number.as_ref().unwrap().expose().len(), 11);
                 prop_assert!(member.user_card_code.is_some_and(|code| (1..=32).contains(&code.len()) && code.is_ascii()));
