@@ -27,7 +27,15 @@ fn imported() -> tempfile::TempDir {
 #[track_caller]
 fn report(home: &Path, format: &str, language: &str) -> String {
     let output = wxmember(home)
-        .args(["report", "last", "--sandbox", "--format", format, "--lang", language])
+        .args([
+            "report",
+            "last",
+            "--sandbox",
+            "--format",
+            format,
+            "--lang",
+            language,
+        ])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -47,7 +55,11 @@ fn browser(home: &Path, arguments: &[&str], page: &Path) -> Vec<u8> {
         .expect("a browser; `cargo xtask test` installs one");
     let output = Command::new(name)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"])
-        .args(["--no-first-run", "--disable-dev-shm-usage", "--window-size=900,1600"])
+        .args([
+            "--no-first-run",
+            "--disable-dev-shm-usage",
+            "--window-size=900,1600",
+        ])
         .arg("--host-resolver-rules=MAP * ~NOTFOUND")
         .arg(format!("--user-data-dir={}", home.join("browser").display()))
         .args(arguments)
@@ -94,7 +106,11 @@ fn a_page_shows_outcome_rate_and_refusals_in_a_browser_without_a_network() {
         assert!(dom.contains(part), "{part}: {dom}");
     }
     let picture = home.path().join("report.png");
-    browser(home.path(), &[&format!("--screenshot={}", picture.display())], &page);
+    browser(
+        home.path(),
+        &[&format!("--screenshot={}", picture.display())],
+        &page,
+    );
     let decoder = png::Decoder::new(BufReader::new(File::open(&picture).unwrap()));
     let mut reader = decoder.read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
@@ -134,7 +150,13 @@ fn every_format_says_the_same_and_adds_up() {
         again.to_string()
     });
     let text = report(home.path(), "text", "en");
-    assert!(text.contains("ROW_BAD_PHONE_NUMBER") && text.contains("refused"), "{text}");
+    assert!(
+        text.contains("ROW_BAD_PHONE_NUMBER") && text.contains("refused"),
+        "{text}"
+    );
     let html = report(home.path(), "html", "zh");
-    assert!(html.contains("不是中国大陆的手机号") && html.contains("导入报告"), "{html}");
+    assert!(
+        html.contains("不是中国大陆的手机号") && html.contains("导入报告"),
+        "{html}"
+    );
 }

@@ -40,7 +40,13 @@ pub(crate) struct Arguments {
 #[derive(Args)]
 pub(crate) struct Global {
     /// The language of messages [default: by the locale]
-    #[arg(long, global = true, env = "WXMEMBER_LANG", value_enum, value_name = "LANGUAGE")]
+    #[arg(
+        long,
+        global = true,
+        env = "WXMEMBER_LANG",
+        value_enum,
+        value_name = "LANGUAGE"
+    )]
     pub(crate) lang: Option<Language>,
 
     /// Log what is done on stderr, down to this level [default: off, with `--log-format json` info]

@@ -51,7 +51,9 @@ pub(crate) fn begin() -> Language {
 
 /// The language that was decided; English where nobody decided, as in unit tests.
 pub(crate) fn current() -> Language {
-    CATALOGUE.get().map_or(Language::English, |catalogue| catalogue.language)
+    CATALOGUE
+        .get()
+        .map_or(Language::English, |catalogue| catalogue.language)
 }
 
 /// A text by its key. A key that is not there is shown itself; a test sees to it that there is none.

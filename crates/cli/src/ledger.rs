@@ -32,12 +32,12 @@ pub(crate) async fn of_jobs(arguments: &JobLedger) -> Result<Ledger, Failure> {
     if let Place::File(path) = place(&arguments.at, name)?
         && !path.exists()
     {
-        return Err(
-            Failure::new(t!("ledger-missing", ledger = path.display())).hint(match arguments.sandbox {
+        return Err(Failure::new(t!("ledger-missing", ledger = path.display())).hint(
+            match arguments.sandbox {
                 true => t!("ledger-missing-hint-sandbox"),
                 false => t!("ledger-missing-hint"),
-            }),
-        );
+            },
+        ));
     }
     open(&arguments.at, name).await
 }
@@ -46,7 +46,9 @@ pub(crate) async fn of_jobs(arguments: &JobLedger) -> Result<Ledger, Failure> {
 pub(crate) async fn job(ledger: &Ledger, name: &str, arguments: &JobLedger) -> Result<JobReport, Failure> {
     let found = if name == LAST {
         let jobs = ledger.jobs().await.map_err(|error| said(&error))?;
-        let last = jobs.into_iter().max_by_key(|job| (job.updated_at, job.created_at));
+        let last = jobs
+            .into_iter()
+            .max_by_key(|job| (job.updated_at, job.created_at));
         last.ok_or_else(|| Failure::new(t!("no-jobs")))
     } else {
         ledger.job(name).await.map_err(|error| said(&error))
@@ -97,7 +99,11 @@ enum Place {
 
 fn place(at: &LedgerAt, name: &str) -> Result<Place, Failure> {
     match at.ledger.as_deref().filter(|ledger| !ledger.is_empty()) {
-        Some(url) if url.split_once("://").is_some_and(|(scheme, _)| is_postgres(scheme)) => {
+        Some(url)
+            if url
+                .split_once("://")
+                .is_some_and(|(scheme, _)| is_postgres(scheme)) =>
+        {
             let key = match &at.ledger_key {
                 Some(key) => key.clone(),
                 None => places::state_folder()?.join("ledger.key"),
@@ -149,7 +155,10 @@ mod tests {
 
     #[test]
     fn a_url_is_shown_without_what_could_be_a_password() {
-        check("postgres://anna:se@cr/et@host:5432/db?sslmode=require", "postgres://host:5432/db");
+        check(
+            "postgres://anna:se@cr/et@host:5432/db?sslmode=require",
+            "postgres://host:5432/db",
+        );
         check("postgres://host/db?password=secret", "postgres://host/db");
         check("postgres://anna@host/db", "postgres://host/db");
     }

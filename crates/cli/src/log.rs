@@ -22,7 +22,11 @@ pub(crate) fn begin(global: &Global) {
         return;
     }
     // What the program itself says comes through whatever is chosen, since there is no other way out of it.
-    let level = if is_json { level.max(LevelFilter::INFO) } else { level };
+    let level = if is_json {
+        level.max(LevelFilter::INFO)
+    } else {
+        level
+    };
     let builder = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr);

@@ -110,7 +110,11 @@ fn log_event(progress: &Progress) {
 /// Where it stands, in one line.
 fn line(progress: &Progress) -> String {
     if progress.is_loading {
-        return t!("progress-loading", rows = progress.rows, refused = progress.refused);
+        return t!(
+            "progress-loading",
+            rows = progress.rows,
+            refused = progress.refused
+        );
     }
     let mut parts = vec![t!(
         "progress-rows",

@@ -6,7 +6,9 @@ use clap::{Args, ValueEnum};
 
 /// Arguments of `completions`.
 #[derive(Args)]
-#[command(after_help = "For example `wxmember completions bash > /usr/share/bash-completion/completions/wxmember`.")]
+#[command(
+    after_help = "For example `wxmember completions bash > /usr/share/bash-completion/completions/wxmember`."
+)]
 pub(crate) struct Completions {
     /// The shell
     #[arg(value_enum)]
@@ -25,7 +27,9 @@ pub(crate) enum Shell {
 
 /// Arguments of `man`.
 #[derive(Args)]
-#[command(after_help = "One page a command, in the language of `--lang`: wxmember.1, wxmember-import.1 and so on.")]
+#[command(
+    after_help = "One page a command, in the language of `--lang`: wxmember.1, wxmember-import.1 and so on."
+)]
 pub(crate) struct Man {
     /// The folder, made when it is not there
     #[arg(short, long, env = "WXMEMBER_MAN_OUTPUT", value_name = "DIR")]

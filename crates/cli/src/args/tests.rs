@@ -11,7 +11,10 @@ fn each_flag(mut check: impl FnMut(&Command, &clap::Arg)) {
     let mut flags = 0;
     let mut commands = vec![root];
     while let Some(command) = commands.pop() {
-        for argument in command.get_arguments().filter(|argument| !argument.is_positional()) {
+        for argument in command
+            .get_arguments()
+            .filter(|argument| !argument.is_positional())
+        {
             if !matches!(
                 argument.get_action(),
                 ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version
@@ -49,9 +52,16 @@ fn every_flag_has_a_variable_of_its_own() {
 fn no_flag_takes_a_secret() {
     each_flag(|command, flag| {
         let name = flag.get_id().as_str();
-        let is_secret = ["password", "passphrase", "secret", "apiv3_key", "private", "token"]
-            .iter()
-            .any(|word| name.contains(word));
+        let is_secret = [
+            "password",
+            "passphrase",
+            "secret",
+            "apiv3_key",
+            "private",
+            "token",
+        ]
+        .iter()
+        .any(|word| name.contains(word));
         let values: Vec<_> = flag.get_value_names().unwrap_or_default().to_vec();
         let is_key = name == "key" || name.ends_with("_key");
         let takes_a_file = values.iter().any(|value| value.contains("FILE"));

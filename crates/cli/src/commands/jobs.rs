@@ -79,12 +79,18 @@ pub(crate) async fn status(arguments: &jobs::OneJob) -> Result<exit::Code, Failu
 /// Stops every process that works on a job.
 pub(crate) async fn pause(arguments: &jobs::OneJob) -> Result<exit::Code, Failure> {
     let (ledger, job) = find(&arguments.job, &arguments.ledger).await?;
-    ledger.pause(&job.id).await.map_err(|error| ledger::said(&error))?;
+    ledger
+        .pause(&job.id)
+        .await
+        .map_err(|error| ledger::said(&error))?;
     changed(&ledger, &job, arguments.format).await?;
     tell_unless_json(
         arguments.format,
         &t!("paused", job = job.id.as_str()),
-        Some(&t!("paused-hint", command = command("resume", &job, &arguments.ledger))),
+        Some(&t!(
+            "paused-hint",
+            command = command("resume", &job, &arguments.ledger)
+        )),
     );
     Ok(exit::DONE)
 }
@@ -92,7 +98,10 @@ pub(crate) async fn pause(arguments: &jobs::OneJob) -> Result<exit::Code, Failur
 /// Lets a paused job go on.
 pub(crate) async fn resume(arguments: &jobs::OneJob) -> Result<exit::Code, Failure> {
     let (ledger, job) = find(&arguments.job, &arguments.ledger).await?;
-    ledger.resume(&job.id).await.map_err(|error| ledger::said(&error))?;
+    ledger
+        .resume(&job.id)
+        .await
+        .map_err(|error| ledger::said(&error))?;
     changed(&ledger, &job, arguments.format).await?;
     tell_unless_json(
         arguments.format,

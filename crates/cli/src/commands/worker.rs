@@ -56,7 +56,8 @@ fn print_json(summary: &WorkerSummary) -> Result<(), Failure> {
         format_version: FORMAT_VERSION,
         summary,
     };
-    let text = serde_json::to_string(&printed).map_err(|error| Failure::because(t!("json-failed"), &error))?;
+    let text =
+        serde_json::to_string(&printed).map_err(|error| Failure::because(t!("json-failed"), &error))?;
     say!("{text}")
 }
 

@@ -36,7 +36,8 @@ pub(crate) fn usage_error(error: &clap::Error) -> Option<String> {
         ErrorKind::ValueValidation => t!(
             "usage-value-because",
             argument = argument,
-            why = std::error::Error::source(error).map_or_else(String::new, |why| super::known(&why.to_string()))
+            why = std::error::Error::source(error)
+                .map_or_else(String::new, |why| super::known(&why.to_string()))
         ),
         _ => return None,
     };

@@ -209,7 +209,10 @@ mod tests {
             "column `手机号`: not a mobile number of mainland China; column `a: b`: is empty",
             "列“手机号”：不是中国大陆的手机号；列“a: b”：为空",
         );
-        check("has 3 cells where the header has 4", "有 3 个单元格，而表头有 4 列");
+        check(
+            "has 3 cells where the header has 4",
+            "有 3 个单元格，而表头有 4 列",
+        );
     }
 
     #[test]

@@ -106,7 +106,10 @@ fn without_names(text: &str) -> String {
 fn what_the_libraries_say_is_still_said_by_them() {
     let sources = sources("crates/import/src") + &sources("crates/cli/src");
     // A string that goes on in the next line.
-    let sources = Regex::new(r"\\\n\s*").unwrap().replace_all(&sources, "").into_owned();
+    let sources = Regex::new(r"\\\n\s*")
+        .unwrap()
+        .replace_all(&sources, "")
+        .into_owned();
     let sources = without_names(&sources);
     for (key, pieces) in pieces(KNOWN_EN) {
         let pattern: String = pieces
@@ -123,10 +126,9 @@ fn what_the_libraries_say_is_still_said_by_them() {
 /// Every problem of a row is known, under its code, in the words of the library.
 #[test]
 fn every_problem_of_a_row_has_chinese_words() {
-    let source = fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../import/src/validate/problem.rs"),
-    )
-    .unwrap();
+    let source =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../import/src/validate/problem.rs"))
+            .unwrap();
     let known: Vec<_> = messages(KNOWN_ZH).into_iter().map(|(key, _)| key).collect();
     let code = Regex::new(r#""(ROW_[A-Z_]+)""#).unwrap();
     let mut codes = 0;
@@ -171,7 +173,9 @@ fn the_help_is_chinese_to_the_last_flag() {
     let mut wanted: BTreeSet<String> = BTreeSet::new();
     let mut missing = Vec::new();
     for (name, command) in commands() {
-        let key = name.as_ref().map_or("help".to_owned(), |name| format!("help-{name}"));
+        let key = name
+            .as_ref()
+            .map_or("help".to_owned(), |name| format!("help-{name}"));
         let mut want = |key: String| {
             if !texts.contains(&key) {
                 missing.push(key.clone());
@@ -214,9 +218,13 @@ fn help_in_chinese_holds_no_english_sentence() {
 
 #[test]
 fn a_text_takes_numbers_and_plurals() {
-    let say = |language, rows: u64| Catalogue::of(language).text("retried", &[("rows", FluentValue::from(rows))]);
+    let say =
+        |language, rows: u64| Catalogue::of(language).text("retried", &[("rows", FluentValue::from(rows))]);
     assert_eq!(say(Language::English, 1), "1 row queued");
     assert_eq!(say(Language::English, 1_000_000), "1000000 rows queued");
     assert_eq!(say(Language::Chinese, 2), "2 行已重新排队");
-    assert_eq!(Catalogue::of(Language::English).text("no-such-key", &[]), "no-such-key");
+    assert_eq!(
+        Catalogue::of(Language::English).text("no-such-key", &[]),
+        "no-such-key"
+    );
 }

@@ -159,10 +159,7 @@ fn facts(report: &Report, words: &Words) -> Markup {
 fn time(seconds: i64) -> String {
     let zone = jiff::tz::Offset::constant(8).to_time_zone();
     match (seconds, jiff::Timestamp::from_second(seconds)) {
-        (1.., Ok(time)) => time
-            .to_zoned(zone)
-            .strftime("%Y-%m-%d %H:%M:%S %:z")
-            .to_string(),
+        (1.., Ok(time)) => time.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
         _ => "-".to_owned(),
     }
 }

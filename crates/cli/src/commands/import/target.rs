@@ -3,9 +3,7 @@
 use std::{num::NonZeroU32, path::Path};
 
 use wxmember::UserCards;
-use wxmember_import::{
-    Defaults, Ledger, Profile as JobProfile, Quota, Settings, Validity, WechatGateway,
-};
+use wxmember_import::{Defaults, Ledger, Profile as JobProfile, Quota, Settings, Validity, WechatGateway};
 
 use crate::{
     args::{import::Import, running::Running},

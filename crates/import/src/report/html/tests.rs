@@ -73,7 +73,11 @@ fn a_page_tells_the_outcome_the_rate_and_the_refusals() {
         assert!(page.contains(words), "{words}: {page}");
     }
     let page = report().to_html(Language::Chinese);
-    for words in ["名单共 1200 人，其中 1190 人已有会员卡", "<html lang=\"zh-CN\">", "错误码"] {
+    for words in [
+        "名单共 1200 人，其中 1190 人已有会员卡",
+        "<html lang=\"zh-CN\">",
+        "错误码",
+    ] {
         assert!(page.contains(words), "{words}: {page}");
     }
 }
@@ -82,9 +86,14 @@ fn a_page_tells_the_outcome_the_rate_and_the_refusals() {
 #[test]
 fn nothing_from_outside_is_markup_and_nothing_is_fetched() {
     let page = report().to_html(Language::English);
-    assert!(page.contains("&lt;members&gt; &amp; &quot;friends&quot;.csv"), "{page}");
+    assert!(
+        page.contains("&lt;members&gt; &amp; &quot;friends&quot;.csv"),
+        "{page}"
+    );
     assert!(page.contains("column `&lt;script&gt;`: is empty"));
-    for forbidden in ["<script", "<link", "<img", "<iframe", "src=", "href=", "@import", "url("] {
+    for forbidden in [
+        "<script", "<link", "<img", "<iframe", "src=", "href=", "@import", "url(",
+    ] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
 }
@@ -100,7 +109,10 @@ fn a_job_without_rows_or_time_has_a_page_too() {
     report.timeline.clear();
     let page = report.to_html(Language::English);
     assert!(page.contains("Still being loaded") && page.contains("Nothing has come to an end yet."));
-    assert!(page.contains("No row was refused.") && !page.contains("NaN"), "{page}");
+    assert!(
+        page.contains("No row was refused.") && !page.contains("NaN"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -144,7 +156,12 @@ fn a_share_is_never_rounded_to_all_or_nothing() {
 
 #[test]
 fn numbers_are_grouped_by_thousands() {
-    for (number, expected) in [(0, "0"), (999, "999"), (1000, "1\u{202F}000"), (1_234_567, "1\u{202F}234\u{202F}567")] {
+    for (number, expected) in [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1\u{202F}000"),
+        (1_234_567, "1\u{202F}234\u{202F}567"),
+    ] {
         assert_eq!(grouped(number), expected);
     }
 }
