@@ -15,6 +15,7 @@ mod kill;
 mod postgres;
 mod program;
 mod report;
+mod routes;
 mod sandbox;
 mod secrets;
 mod shared;

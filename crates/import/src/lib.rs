@@ -43,7 +43,7 @@ pub use crate::{
     settings::{OnUnknown, Settings},
     source::{
         CsvFile, CsvRecords, Description, Encoding, EncodingGuess, FileFormat, FileSource, Flaw, FlawKind,
-        Record, Records, Source, SourceError, SourceOptions, UnknownEncoding, UnknownFormat,
+        IterSource, Record, Records, Source, SourceError, SourceOptions, UnknownEncoding, UnknownFormat,
     },
     validate::{DefaultsError, Problem, ProblemKind, Validator},
     wechat::WechatGateway,

@@ -130,14 +130,7 @@ impl<G: Gateway> Run<G> {
                 is_probing = false;
                 continue;
             }
-            // Only what can leave at once is marked, so that a crash leaves little in doubt.
-            let is_one_by_one = is_probing || self.pacer.rate().is_some();
-            let free = if is_one_by_one {
-                0
-            } else {
-                self.slots.available_permits()
-            };
-            let limit = u32::try_from(free).unwrap_or(u32::MAX).saturating_add(1);
+            let limit = if is_probing { 1 } else { self.batch() };
             claimed_at = Instant::now();
             let (claim, behind) = self.ledger.claim_rows(self.work, cursor, limit).await?;
             cursor = behind;
@@ -159,6 +152,19 @@ impl<G: Gateway> Run<G> {
             self.put_back(row).await?;
         }
         Ok(())
+    }
+
+    /// How many rows to claim: what can leave at once or nearly so, so that a crash leaves little in doubt, and yet not
+    /// a transaction for each row where many leave.
+    fn batch(&self) -> u32 {
+        let rows = match self.pacer.rate() {
+            Some(rate) => rate * SOON.as_secs_f64(),
+            None => {
+                let ahead = self.settings.concurrency() / 4;
+                self.slots.available_permits().max(ahead) as f64
+            }
+        };
+        (rows as u32).saturating_add(1).min(MOST_CLAIMED)
     }
 
     /// Waits for a free place, and for the turn unless there is one already; `None` when the run is to end.
@@ -409,6 +415,8 @@ fn paused() -> Stop {
 
 /// A row that was claimed longer ago is leased again before it is sent. A lease is longer than an attempt by more.
 const FRESH: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_millis(50);
+const MOST_CLAIMED: u32 = 100;
 const LOOK_AT_THE_CLOCK: Duration = Duration::from_secs(60);
 const LOOK_FOR_ROWS_LEAST: Duration = Duration::from_millis(20);
 const LOOK_FOR_ROWS_MOST: Duration = Duration::from_millis(500);

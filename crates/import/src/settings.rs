@@ -78,7 +78,8 @@ impl Settings {
         self
     }
 
-    /// Sets how many requests are under way at once. Default: 32, or with a quota what two seconds of it allow.
+    /// Sets how many requests are under way at once. Default: 32, or with a quota what four seconds
+    /// of it allow, from 8 to 256, so that answers that take long leave no quota unused.
     #[must_use]
     pub fn with_concurrency(mut self, requests: NonZeroUsize) -> Self {
         self.concurrency = Some(requests);
@@ -155,7 +156,9 @@ impl Settings {
     pub(crate) fn concurrency(&self) -> usize {
         match (self.concurrency, self.quota) {
             (Some(requests), _) => requests.get(),
-            (None, Some(quota)) => ((quota.per_second() * 2.0).ceil() as usize).clamp(1, CONCURRENCY),
+            (None, Some(quota)) => {
+                ((quota.per_second() * 4.0).ceil() as usize).clamp(CONCURRENCY_LEAST, CONCURRENCY_MOST)
+            }
             (None, None) => CONCURRENCY,
         }
     }
@@ -175,3 +178,5 @@ pub enum OnUnknown {
 const ATTEMPTS: NonZeroU32 = NonZeroU32::new(5).unwrap();
 const UNKNOWN_LIMIT: NonZeroU32 = NonZeroU32::new(50).unwrap();
 const CONCURRENCY: usize = 32;
+const CONCURRENCY_LEAST: usize = 8;
+const CONCURRENCY_MOST: usize = 256;

@@ -14,6 +14,7 @@ mod encoding;
 mod file;
 mod flaw;
 mod input;
+mod iter;
 mod ndjson;
 mod sheet;
 mod spool;
@@ -24,6 +25,7 @@ pub use self::{
     encoding::{Encoding, UnknownEncoding},
     file::{Description, FileFormat, FileSource, SourceOptions, UnknownFormat},
     flaw::{Flaw, FlawKind},
+    iter::IterSource,
 };
 
 /// A member list that can be read again from its beginning.
