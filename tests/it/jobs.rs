@@ -28,7 +28,8 @@ fn hidden(text: &str) -> String {
         let is_id = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
         let is_moment = word.len() >= 20 && word.contains('T') && word.contains(':');
         hidden.push_str(match (is_id, is_moment) {
-            (true, _) => "JOB",
+            (true, _) if id == word => "JOB",
+            (true, _) => "JOB:",
             (_, true) => "MOMENT",
             _ => &word,
         });

@@ -146,6 +146,6 @@ fn completions_and_man_pages_are_made_for_every_command() {
         };
         assert!(page("wxmember.1").contains(codes));
         assert!(page("wxmember-import.1").contains(codes));
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 20);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 21);
     }
 }

@@ -11,6 +11,7 @@ row-bad-url = not a URL that starts with https://
 row-code-character = character { $position } is not allowed; a code has digits, English letters and half-width punctuation
 row-duplicate-code = the same code is in row { $first_row }
 row-duplicate-phone-number = the same phone number is in row { $first_row }
+row-duplicate-openid = the same openid is in row { $first_row }
 row-excel-date = a spreadsheet's day number in place of a date; format the column as text like 2024-01-31
 row-four-byte-character = character { $position } is an emoji or a rare character of four bytes, which the platform refuses
 row-missing-value = is empty
@@ -77,7 +78,6 @@ row-unknown-key = the object has a key that none of the first 1000 objects has
 # Made of pieces by the ledger.
 composed-code = the same code is in row { $row } of job { $job }
 composed-phone-number = the same phone number is in row { $row } of job { $job }
-composed-openid = the same openid is in row { $row }
 composed-openid-job = the same openid is in row { $row } of job { $job }
 held-by-job = row { $row } of job { $job } is this member
 

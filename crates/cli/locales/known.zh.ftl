@@ -10,6 +10,7 @@ row-bad-url = 不是以 https:// 开头的网址
 row-code-character = 第 { $position } 个字符不允许；会员卡号只能有数字、英文字母和半角标点
 row-duplicate-code = 会员卡号与第 { $first_row } 行重复
 row-duplicate-phone-number = 手机号与第 { $first_row } 行重复
+row-duplicate-openid = openid 与第 { $first_row } 行重复
 row-excel-date = 这里是表格软件的日期序号而不是日期；请把该列设为文本格式，如 2024-01-31
 row-four-byte-character = 第 { $position } 个字符是表情符号或四字节的生僻字，平台不接受
 row-missing-value = 为空
@@ -71,7 +72,6 @@ row-unknown-key = 该对象中有前 1000 个对象都没有的键
 
 composed-code = 会员卡号与任务 { $job } 的第 { $row } 行重复
 composed-phone-number = 手机号与任务 { $job } 的第 { $row } 行重复
-composed-openid = openid 与第 { $row } 行重复
 composed-openid-job = openid 与任务 { $job } 的第 { $row } 行重复
 held-by-job = 该会员是任务 { $job } 的第 { $row } 行
 

@@ -44,7 +44,10 @@ pub(crate) async fn run(arguments: &Seal) -> Result<exit::Code, Failure> {
         .map_err(|error| Failure::new(chain(&error)))?;
     match arguments.format {
         Format::Text => say!("{}", sealed.as_str())?,
-        Format::Json => say!("{}", json!({"ciphertext": sealed, "key_id": id}))?,
+        Format::Json => say!(
+            "{}",
+            json!({"format_version": 1, "ciphertext": sealed, "key_id": id})
+        )?,
     }
     match id.as_str() {
         "" => tell!("{}", t!("send-with-id")),

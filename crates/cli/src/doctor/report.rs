@@ -138,6 +138,7 @@ impl Report {
         };
         let findings: Vec<_> = self.findings().collect();
         serde_json::json!({
+            "format_version": 1,
             "healthy": findings.is_empty(),
             "findings": findings,
             "passed": notes(|entry| match entry {
