@@ -1,3 +1,5 @@
+//! What stands on the page of a report, and what never does.
+
 use super::*;
 use crate::{
     job::{JobId, Route},
