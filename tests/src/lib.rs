@@ -13,7 +13,13 @@ use wxmember::{
 };
 use wxmember_sandbox::{Identity, IdentityError, IdentityParts, Sandbox};
 
+pub mod folder;
+pub mod kill;
+pub mod markers;
+pub mod members;
 mod postgres;
+pub mod random;
+pub mod stage;
 
 pub use postgres::Postgres;
 

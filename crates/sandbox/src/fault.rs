@@ -6,6 +6,10 @@ use std::{collections::VecDeque, sync::Mutex};
 
 use crate::lock::locked;
 
+mod rate;
+
+pub use self::rate::{FaultRate, FaultRateError};
+
 /// What goes wrong with an answer.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
@@ -119,10 +123,18 @@ struct Waiting {
     answers: u64,
 }
 
-/// The faults that wait for their answers, first in, first out.
+/// A fault by chance, and how many answers it could have spoilt so far.
+#[derive(Debug)]
+struct Chance {
+    rate: FaultRate,
+    answers: u64,
+}
+
+/// The faults that wait for their answers, first in, first out, and behind them those by chance.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     waiting: Mutex<VecDeque<Waiting>>,
+    chances: Mutex<Vec<Chance>>,
 }
 
 impl Faults {
@@ -137,8 +149,14 @@ impl Faults {
         }
     }
 
+    /// Adds a fault by chance.
+    pub(crate) fn push_rate(&self, rate: FaultRate) {
+        locked(&self.chances).push(Chance { rate, answers: 0 });
+    }
+
     pub(crate) fn clear(&self) {
         locked(&self.waiting).clear();
+        locked(&self.chances).clear();
     }
 
     /// How many answers will still fail.
@@ -160,6 +178,25 @@ impl Faults {
     }
 
     fn take(&self, operation: &str, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
+        self.take_waiting(operation, &fits)
+            .or_else(|| self.draw(operation, &fits))
+    }
+
+    /// Every chance counts the answer, also behind one that has hit, so that none changes what another one does.
+    fn draw(&self, operation: &str, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
+        let mut drawn = None;
+        for Chance { rate, answers } in locked(&self.chances).iter_mut() {
+            if fits(rate.fault) && rate.operation.as_deref().is_none_or(|only| only == operation) {
+                if rate.hits(*answers) {
+                    drawn = drawn.or(Some(rate.fault));
+                }
+                *answers += 1;
+            }
+        }
+        drawn
+    }
+
+    fn take_waiting(&self, operation: &str, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
         let mut waiting = locked(&self.waiting);
         let is_for = |waiting: &Waiting| waiting.operation.as_deref().is_none_or(|only| only == operation);
         let at = waiting.iter().position(is_for)?;
@@ -193,6 +230,21 @@ mod tests {
         assert_eq!(faults.take_after_commit("any"), Some(Fault::Unsigned));
         assert_eq!(faults.take_after_commit("any"), Some(Fault::Unsigned));
         assert_eq!(faults.take_after_commit("any"), None);
+    }
+
+    #[test]
+    fn a_fault_by_chance_comes_behind_those_that_wait() {
+        let faults = Faults::default();
+        faults.push_rate(FaultRate::new(Fault::BadGateway, 1_000_000, 0).with_operation("one"));
+        faults.push_rate(FaultRate::new(Fault::LostAnswer, 1_000_000, 0));
+        faults.push(Fault::SystemError, None, 1);
+        assert_eq!(faults.take_before_checks("one"), Some(Fault::SystemError));
+        assert_eq!(faults.take_before_checks("one"), Some(Fault::BadGateway));
+        assert_eq!(faults.take_before_checks("other"), None);
+        assert_eq!(faults.take_after_commit("other"), Some(Fault::LostAnswer));
+        assert_eq!(faults.waiting(), 0);
+        faults.clear();
+        assert_eq!(faults.take_after_commit("other"), None);
     }
 
     #[test]

@@ -34,7 +34,7 @@ mod testing;
 
 pub use crate::{
     clock::Clock,
-    fault::Fault,
+    fault::{Fault, FaultRate, FaultRateError},
     folder::FolderError,
     identity::{Credentials, Identity, IdentityError, IdentityParts},
     journal::JournalEntry,

@@ -18,7 +18,7 @@ use wxmember_crypto::{KeyId, SourceHasher};
 use crate::{
     clock::Clock,
     control,
-    fault::{Fault, Faults},
+    fault::{Fault, FaultRate, Faults},
     folder::{self, FolderError},
     gateway::Gateway,
     identity::{Credentials, Identity, IdentityError, PublicKeyMode},
@@ -155,12 +155,17 @@ impl Sandbox {
         self.gateway.faults.push(fault, Some(operation), answers);
     }
 
-    /// Forgets the faults that are still waiting.
+    /// Spoils a share of the answers from now on, behind the faults that are waiting.
+    pub fn fault_rate(&self, rate: FaultRate) {
+        self.gateway.faults.push_rate(rate);
+    }
+
+    /// Forgets the faults that are still waiting, and those by chance.
     pub fn clear_faults(&self) {
         self.gateway.faults.clear();
     }
 
-    /// How many answers will still be spoilt.
+    /// How many answers will still be spoilt, without those by chance.
     #[must_use]
     pub fn faults_waiting(&self) -> u64 {
         self.gateway.faults.waiting()

@@ -5,6 +5,8 @@ use std::{num::NonZeroU32, path::Path};
 use wxmember::{Client, Merchant, MerchantKey, PlatformKey, Trust};
 use wxmember_sandbox::{Quota, Sandbox, StartError};
 
+pub(crate) use wxmember_sandbox::FaultRate;
+
 use crate::{
     args, exit,
     failure::{Failure, chain},
@@ -28,6 +30,9 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     }
     let sandbox = builder.start().await.map_err(|error| start_failure(&error))?;
     sandbox.clock().set_shift(arguments.clock_shift);
+    for rate in &arguments.fault {
+        sandbox.fault_rate(rate.clone());
+    }
     let stop = signals::cancel_on_signal("stopping; requests in flight finish first");
     let credentials = sandbox.credentials();
     say!("base_url         {}", sandbox.base_url())?;

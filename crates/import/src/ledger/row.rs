@@ -180,7 +180,6 @@ pub(crate) struct KeyColumns {
 pub(crate) enum MemberKind {
     #[default]
     PhoneNumber,
-    #[expect(dead_code, reason = "for the route that imports by openid")]
     Openid,
 }
 
