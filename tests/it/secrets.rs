@@ -105,7 +105,7 @@ async fn a_run_that_was_killed_leaves_no_personal_value_and_no_key() {
     }
     let start = || {
         let mut command = stage.import();
-        command.args(["--quota", "1000/s"]);
+        command.args(["--quota", "1000/s", "--log", "trace", "--log-format", "json"]);
         command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
         stage.start("import", command)
     };
@@ -134,6 +134,21 @@ async fn a_run_that_was_killed_leaves_no_personal_value_and_no_key() {
         }
     }
     check_members(&stage.sandbox, &[list]).unwrap();
+    let reports: [(&str, &[&str]); 6] = [
+        ("jobs", &["--format", "json"]),
+        ("status", &["last", "--format", "json"]),
+        ("report", &["last", "--format", "html"]),
+        ("report", &["last", "--format", "csv"]),
+        ("report", &["last", "--format", "json"]),
+        ("export", &["last", "--state", "imported"]),
+    ];
+    for (verb, arguments) in reports {
+        let mut command = stage.reading(verb);
+        command.args(arguments);
+        let status = stage.start("report", command).wait().unwrap();
+        assert!(status.success(), "{verb}: {}", stage.said("report"));
+        check_written(&stage, &markers);
+    }
     let refused = files_below(&stage.folder.path);
     // The search itself works: the list and the rows that were refused do hold them.
     assert!(markers.found_in(&refused).len() > 60);

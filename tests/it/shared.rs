@@ -5,6 +5,7 @@ use std::{process::Child, time::Duration};
 use tokio::time::sleep;
 use wxmember_sandbox::{Quota, Sandbox};
 use wxmember_tests::{
+    Postgres,
     members::MemberList,
     stage::{Stage, check_members, check_report},
 };
@@ -51,7 +52,20 @@ fn sent(stage: &Stage, name: &str) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_imports_of_one_list_share_its_rows_and_the_quota() {
-    let stage = stage(MemberList::new(30, 41)).await;
+    check_one_list(stage(MemberList::new(30, 41)).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_imports_share_a_ledger_in_postgresql() {
+    let server = Postgres::start();
+    let url = server.create_database("ledger");
+    let stage = stage(MemberList::new(30, 44)).await;
+    let key = stage.path("ledger.key").display().to_string();
+    check_one_list(stage.with_ledger(&["--ledger", &url, "--ledger-key", &key])).await;
+}
+
+/// Imports the list with two processes at once.
+async fn check_one_list(stage: Stage) {
     let start = |name| {
         let mut command = stage.import();
         command.args(["--quota", "5/s"]);

@@ -102,6 +102,14 @@ impl Stage {
         command
     }
 
+    /// A command that reads the ledger and needs no profile.
+    #[must_use]
+    pub fn reading(&self, verb: &str) -> Command {
+        let mut command = wxmember(self.folder.home());
+        command.arg(verb).args(&self.more).stdin(Stdio::null());
+        command
+    }
+
     /// A command with the profile, the ledger, and its report as JSON; nothing of the environment but the home.
     #[must_use]
     pub fn command(&self, verb: &str) -> Command {

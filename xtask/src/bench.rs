@@ -36,6 +36,10 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     rounds: u64,
 
+    /// Rounds of `kill` with three workers and a PostgreSQL server; minutes each, four side by side
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    worker_rounds: u64,
+
     /// The first seed of `kill`
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -79,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             Part::Import => import::measure(&bench, &mut figures)?,
             Part::Quota => quota::measure(&bench, &mut figures)?,
             Part::Continue => resume::measure(&bench, &mut figures)?,
-            Part::Kill => kill::run(&bench, &workspace, arguments.rounds, arguments.seed)?,
+            Part::Kill => kill::run(&bench, &workspace, arguments)?,
         }
     }
     print(&table(&figures));

@@ -186,7 +186,7 @@ pub(crate) fn over() -> Stop {
     Stop {
         code: "MAX_DURATION".to_owned(),
         message: "the time that the run was given is over".to_owned(),
-        hint: None,
+        hint: Some("the same command continues".to_owned()),
     }
 }
 

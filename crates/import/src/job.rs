@@ -247,6 +247,9 @@ pub enum LoadError {
     /// No row can be sealed, for example because there is no platform key; the cause says what to do.
     #[error("nothing can be sealed")]
     NotReady(#[from] crate::gateway::Stop),
+    /// The temporary file that finds duplicates cannot be used; `TMPDIR` says where it is.
+    #[error("failed to look for duplicates in a temporary file")]
+    Scratch(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Sealing failed for a reason that is not the row's.
     #[error("failed to seal row {row}")]
     Seal {

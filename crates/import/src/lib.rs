@@ -4,6 +4,7 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod check;
 mod defaults;
 mod engine;
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod window;
 mod worker;
 
 pub use crate::{
+    check::{Checked, check},
     defaults::Defaults,
     gateway::{Answer, Gateway, SealRefusal, SealedRequest, Stop},
     importer::Importer,

@@ -272,7 +272,7 @@ fn request_no(job: &JobId, row: u64) -> String {
 }
 
 /// What the member is told apart by: the phone number, or the openid where the route knows members by it.
-fn hash_of(hash: &KeyedHash, member: &Member) -> Fingerprint {
+pub(crate) fn hash_of(hash: &KeyedHash, member: &Member) -> Fingerprint {
     match (&member.openid, &member.phone_number) {
         (Some(openid), _) => hash.of("openid", &FormValue::new(openid)),
         (None, Some(phone_number)) => hash.of("phone_number", phone_number),

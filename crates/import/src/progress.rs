@@ -191,6 +191,10 @@ impl ProgressSender {
 
     pub(crate) fn loaded(&self, rows: u64, refused: u64) {
         self.sender.send_modify(|progress| {
+            if !progress.is_loading {
+                // What was told before is another job's.
+                *progress = Progress::default();
+            }
             progress.is_loading = true;
             progress.waiting = None;
             progress.rows = rows;

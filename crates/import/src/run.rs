@@ -110,6 +110,7 @@ impl<G: Gateway> Run<G> {
     async fn dispatch(self: &Arc<Self>, rows: &mut JoinSet<Ended>) -> Result<(), LedgerError> {
         let mut cursor = Cursor::default();
         let mut claimed = VecDeque::new();
+        // Kept leased until the end, so that they are not claimed again and again. Their requests are not kept.
         let mut left_alone = Vec::new();
         let mut claimed_at = Instant::now();
         let mut is_probing = self.is_probing;
@@ -136,9 +137,12 @@ impl<G: Gateway> Run<G> {
             cursor = behind;
             match claim {
                 Claim::Rows(batch) => {
-                    let (leave, take) = batch.into_iter().partition(|row| self.leaves_alone(row));
-                    left_alone.extend::<Vec<ClaimedRow>>(leave);
-                    claimed.extend::<Vec<ClaimedRow>>(take);
+                    for row in batch {
+                        match self.leaves_alone(&row) {
+                            true => left_alone.push((row.row, row.is_maybe_sent)),
+                            false => claimed.push_back(row),
+                        }
+                    }
                 }
                 Claim::Wait(time) => {
                     drop(slot);
@@ -148,8 +152,9 @@ impl<G: Gateway> Run<G> {
                 Claim::Nothing => break,
             }
         }
-        for row in claimed.into_iter().chain(left_alone) {
-            self.put_back(row).await?;
+        left_alone.extend(claimed.iter().map(|row| (row.row, row.is_maybe_sent)));
+        for (row, is_maybe_sent) in left_alone {
+            self.put_back(row, is_maybe_sent).await?;
         }
         Ok(())
     }
@@ -224,16 +229,15 @@ impl<G: Gateway> Run<G> {
     }
 
     /// Nothing was sent, so the row goes back to where it was.
-    async fn put_back(&self, row: ClaimedRow) -> Result<(), LedgerError> {
+    async fn put_back(&self, row: u64, is_maybe_sent: bool) -> Result<(), LedgerError> {
+        let told = |text: &str| is_maybe_sent.then(|| text.to_owned());
         let entry = Entry {
-            state: waiting_state(row.is_maybe_sent),
-            code: row.is_maybe_sent.then(|| "UNKNOWN_OUTCOME".to_owned()),
-            message: row
-                .is_maybe_sent
-                .then(|| "an earlier attempt may have taken effect".to_owned()),
+            state: waiting_state(is_maybe_sent),
+            code: told("UNKNOWN_OUTCOME"),
+            message: told("an earlier attempt may have taken effect"),
             request_id: None,
         };
-        self.ledger.record(self.work, row.row, entry).await.map(drop)
+        self.ledger.record(self.work, row, entry).await.map(drop)
     }
 
     /// Waits for the one row that goes first. Returns whether others may follow.

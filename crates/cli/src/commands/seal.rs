@@ -10,6 +10,7 @@ use crate::{
     exit,
     failure::{Failure, chain},
     input,
+    language::t,
     print::{say, tell},
     profile::{self, PlatformKeys, key_pair_of},
 };
@@ -46,8 +47,8 @@ pub(crate) async fn run(arguments: &Seal) -> Result<exit::Code, Failure> {
         Format::Json => say!("{}", json!({"ciphertext": sealed, "key_id": id}))?,
     }
     match id.as_str() {
-        "" => tell!("send it with `Wechatpay-Serial:` and the id of this key"),
-        id => tell!("send it with `Wechatpay-Serial: {id}`"),
+        "" => tell!("{}", t!("send-with-id")),
+        id => tell!("{}", t!("send-with", id = id)),
     }
     Ok(exit::DONE)
 }

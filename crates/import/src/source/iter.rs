@@ -138,6 +138,7 @@ impl<I: Iterator<Item = io::Result<Vec<String>>> + Send> Records for IterRecords
                     row: self.row,
                     line: self.line,
                     cells,
+                    ..Record::default()
                 };
                 return Ok(true);
             }

@@ -65,6 +65,12 @@ pub enum ProblemKind {
         /// The earlier row.
         first_row: u64,
     },
+    /// The openid of an earlier row.
+    #[error("the same openid is in row {first_row}")]
+    DuplicateOpenid {
+        /// The earlier row.
+        first_row: u64,
+    },
     /// The phone number of an earlier row.
     #[error("the same phone number is in row {first_row}")]
     DuplicatePhoneNumber {
@@ -179,6 +185,7 @@ impl ProblemKind {
             Self::BadUrl => "ROW_BAD_URL",
             Self::CodeCharacter { .. } => "ROW_CODE_CHARACTER",
             Self::DuplicateCode { .. } => "ROW_DUPLICATE_CODE",
+            Self::DuplicateOpenid { .. } => "ROW_DUPLICATE_OPENID",
             Self::DuplicatePhoneNumber { .. } => "ROW_DUPLICATE_PHONE_NUMBER",
             Self::ExcelDate => "ROW_EXCEL_DATE",
             Self::Flaw(kind) => kind.code(),

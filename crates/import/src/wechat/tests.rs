@@ -53,7 +53,11 @@ fn shown(request: &SealedRequest) -> String {
 #[test]
 fn each_route_stores_its_own_request() {
     let shown = Route::ALL.map(|route| shown(&gateway().seal(route, &member()).unwrap()));
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    {"platform_key_id":"PUB_KEY_ID_01","request":{"brand_id":"1004","card_id":"card","date_information":{"available_day_after_receive":3,"type":"FIX_TERM"},"level":"金卡","phone_number":"sealed","pickup_time":"2024-01-02T00:00:00+08:00","user_card_code":"A1","user_information":{"common_field_list":[{"name":"USER_FORM_FLAG_NAME","value":"sealed"}],"custom_field_list":[{"name":"爱好","user_chosen_values":["sealed"]}]}}}
+    {"platform_key_id":"PUB_KEY_ID_01","request":{"brand_id":"1004","card_id":"card","level":"金卡","openid":"o-1","phone_number":"sealed","pickup_time":"2024-01-02T00:00:00+08:00","user_card_code":"A1","user_information":{"common_field_list":[{"name":"USER_FORM_FLAG_NAME","value":"sealed"}],"custom_field_list":[{"name":"爱好","user_chosen_values":["sealed"]}]},"valid_date_information":{"available_day_after_receive":3,"type":"FIX_TERM"}}}
+    {"card_id":"card","request":{"platform_key_id":"PUB_KEY_ID_01","request":{"code":"A1","encrypted_phone_number":"sealed","out_request_no":"0123456789ab-7"}}}
+    "#);
 }
 
 #[test]
