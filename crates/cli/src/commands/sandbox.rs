@@ -10,6 +10,7 @@ pub(crate) use wxmember_sandbox::FaultRate;
 use crate::{
     args, exit,
     failure::{Failure, chain},
+    language::t,
     print::{say, tell},
     signals,
 };
@@ -33,7 +34,7 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     for rate in &arguments.fault {
         sandbox.fault_rate(rate.clone());
     }
-    let stop = signals::cancel_on_signal("stopping; requests in flight finish first");
+    let stop = signals::cancel_on_signal(t!("stopping-sandbox"));
     let credentials = sandbox.credentials();
     say!("base_url         {}", sandbox.base_url())?;
     say!("control_url      {}", sandbox.control_url())?;
@@ -42,13 +43,10 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     say!("platform_key_id  {}", credentials.platform_key_id)?;
     say!("brand_id         {}", credentials.brand_id)?;
     say!("card_id          {}", credentials.card_id)?;
-    tell!("test only: this is not WeChat Pay, and its members are gone when it stops");
+    tell!("{}", t!("sandbox-test-only"));
     match &arguments.dir {
-        Some(folder) => tell!(
-            "import into it with `wxmember import FILE --config {}/wxmember.toml`",
-            folder.display()
-        ),
-        None => tell!("add `--dir DIR` to write keys and a ready profile that other programs can use"),
+        Some(folder) => tell!("{}", t!("sandbox-import", folder = folder.display())),
+        None => tell!("{}", t!("sandbox-dir")),
     }
     stop.cancelled().await;
     sandbox.shutdown().await;
