@@ -284,6 +284,11 @@ fn call_of(
         check_content_type(head)?;
     }
     let mut parameters = operation.values(head.path(), head.query())?;
+    let document = match &operation.request {
+        Some(expected) => Some((body::parse(body, expected)?, expected)),
+        None if body.is_empty() => None,
+        None => return Err((&rule::BODY_UNEXPECTED).into()),
+    };
     let mut personal = BTreeMap::new();
     for name in operation.parameters.sealed() {
         if let Some(sealed) = parameters.remove(name) {
@@ -291,13 +296,12 @@ fn call_of(
             personal.insert(name.to_owned(), value);
         }
     }
-    let body = match &operation.request {
-        Some(expected) => body::open(body::parse(body, expected)?, expected, key, longest)?,
-        None if body.is_empty() => Card {
+    let body = match document {
+        Some((document, expected)) => body::open(document, expected, key, longest)?,
+        None => Card {
             document: Value::Null,
             personal: BTreeMap::new(),
         },
-        None => return Err((&rule::BODY_UNEXPECTED).into()),
     };
     Ok(Call {
         parameters,

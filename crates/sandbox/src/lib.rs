@@ -4,6 +4,7 @@
 
 mod authorization;
 mod body;
+mod check;
 mod clock;
 mod control;
 mod fault;
@@ -33,6 +34,7 @@ mod spec;
 mod testing;
 
 pub use crate::{
+    check::Check,
     clock::Clock,
     fault::{Fault, FaultRate, FaultRateError},
     folder::FolderError,
@@ -45,7 +47,7 @@ pub use crate::{
     platform::PlatformCertificate,
     policy::{NoCertificates, Policies, RepeatedMember, SecondCard, TakenCode, ValidityType},
     quota::Quota,
-    rule::{Rule, Sureness, rules},
+    rule::{Page, Rule, Sureness, pages, rules, rules_as_json},
     sandbox::{Sandbox, SandboxBuilder, StartError},
     spec::SpecError,
 };

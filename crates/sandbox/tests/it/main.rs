@@ -16,4 +16,5 @@ mod notification;
 mod others;
 mod platform;
 mod refusals;
+mod rules;
 mod user_cards;
