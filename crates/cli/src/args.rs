@@ -8,6 +8,7 @@ pub(crate) mod call;
 pub(crate) mod doctor;
 pub(crate) mod fields;
 pub(crate) mod init;
+pub(crate) mod sandbox;
 
 /// Import members into WeChat member cards, and rehearse it in a sandbox.
 #[derive(Parser)]
@@ -99,7 +100,11 @@ pub(crate) enum Format {
 
 /// Arguments of `sandbox`.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Sandbox {
+    #[command(subcommand)]
+    pub(crate) verb: Option<sandbox::Verb>,
+
     /// The address of the API; port 0 takes a free one
     #[arg(long, env = "WXMEMBER_SANDBOX_LISTEN", default_value = "127.0.0.1:8765")]
     pub(crate) listen: SocketAddr,

@@ -14,8 +14,13 @@ use crate::{
     signals,
 };
 
-/// Runs until a signal comes.
+mod rules;
+
+/// Runs until a signal comes, or prints what its verb asks for.
 pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure> {
+    if let Some(args::sandbox::Verb::Rules(arguments)) = &arguments.verb {
+        return rules::run(arguments);
+    }
     let mut builder = Sandbox::builder()
         .with_address(arguments.listen)
         .with_control_address(arguments.control)
