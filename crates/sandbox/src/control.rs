@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{RawQuery, State},
+    extract::{Path, RawQuery, State},
     http::StatusCode,
     routing::get,
 };
@@ -15,13 +15,19 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use wxmember_crypto::{FormValue, Plaintext};
 
-use crate::{gateway::Gateway, journal::JournalEntry, lock::locked, member::Member};
+use crate::{
+    explanation::{MASK, Personal, explain, written},
+    gateway::Gateway,
+    lock::locked,
+    member::Member,
+};
 
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/journal", get(journal))
         .route("/members", get(members))
+        .route("/requests/{id}", get(request))
         .method_not_allowed_fallback(|| async {
             error(StatusCode::METHOD_NOT_ALLOWED, "only GET is allowed here")
         })
@@ -45,38 +51,58 @@ async fn health(State(gateway): State<Arc<Gateway>>) -> Json<Value> {
 }
 
 async fn members(State(gateway): State<Arc<Gateway>>, RawQuery(query): RawQuery) -> Json<Value> {
-    let reveal = query.is_some_and(|query| query.split('&').any(|pair| pair == "reveal=true"));
+    let personal = personal(query.as_deref());
     let members = locked(&gateway.state).members.all();
     let now = gateway.clock.date_time();
-    let shown: Vec<_> = members.iter().map(|member| shown(member, now, reveal)).collect();
+    let shown: Vec<_> = members
+        .iter()
+        .map(|member| shown(member, now, personal))
+        .collect();
     Json(json!({"count": shown.len(), "members": shown}))
 }
 
-async fn journal(State(gateway): State<Arc<Gateway>>) -> Json<Value> {
+async fn journal(State(gateway): State<Arc<Gateway>>, RawQuery(query): RawQuery) -> Json<Value> {
     let entries = gateway.journal.entries();
-    let requests: Vec<_> = entries.iter().map(written).collect();
+    let personal = personal(query.as_deref());
+    let requests: Vec<_> = entries
+        .iter()
+        .map(|entry| written(&gateway, entry, personal))
+        .collect();
     Json(json!({ "requests": requests }))
 }
 
-fn written(entry: &JournalEntry) -> Value {
-    json!({
-        "number": entry.number,
-        "operation": entry.operation,
-        "method": entry.method,
-        "target": entry.target,
-        "status": entry.status,
-        "request_id": entry.request_id,
-        "nonce": entry.nonce,
-        "timestamp": entry.timestamp,
-        "platform_serial": entry.platform_serial,
-        "rule": entry.rule,
-        "fault": entry.fault.map(|fault| format!("{fault:?}")),
-    })
+async fn request(
+    State(gateway): State<Arc<Gateway>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> (StatusCode, Json<Value>) {
+    let personal = personal(query.as_deref());
+    match gateway.journal.find(&id) {
+        Some((entry, Some(kept))) => (StatusCode::OK, Json(explain(&gateway, &entry, &kept, personal))),
+        Some((_, None)) => error(
+            StatusCode::GONE,
+            "the request is too long ago; the last 256 can be explained",
+        ),
+        None => error(
+            StatusCode::NOT_FOUND,
+            "no such request; see /journal for the ids of the last 1,024",
+        ),
+    }
 }
 
-fn shown(member: &Member, now: OffsetDateTime, reveal: bool) -> Value {
+fn personal(query: Option<&str>) -> Personal {
+    match query.is_some_and(|query| query.split('&').any(|pair| pair == "reveal=true")) {
+        true => Personal::Revealed,
+        false => Personal::Masked,
+    }
+}
+
+fn shown(member: &Member, now: OffsetDateTime, personal: Personal) -> Value {
     let write = |value: &FormValue| {
-        let text = if reveal { value.expose() } else { MASK };
+        let text = match personal {
+            Personal::Masked => MASK,
+            Personal::Revealed => value.expose(),
+        };
         Ok::<_, Infallible>(text.to_owned())
     };
     let mut card = member
@@ -90,5 +116,3 @@ fn shown(member: &Member, now: OffsetDateTime, reveal: bool) -> Value {
 fn error(status: StatusCode, message: &'static str) -> (StatusCode, Json<Value>) {
     (status, Json(json!({"error": message})))
 }
-
-const MASK: &str = "***";

@@ -20,7 +20,7 @@ use crate::{
     body,
     clock::Clock,
     fault::{Fault, Faults},
-    journal::{Cause, Journal},
+    journal::{Journal, Kept},
     lock::locked,
     member::Card,
     misbehave,
@@ -79,6 +79,12 @@ impl Head {
     }
 }
 
+/// Why an answer is as it is.
+struct Cause {
+    refusal: Option<Refusal>,
+    fault: Option<Fault>,
+}
+
 /// Who called, once it is proved.
 struct Authenticated<'a> {
     caller: &'a Caller,
@@ -91,7 +97,7 @@ impl Gateway {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let (operation, _) = match self.operation(head) {
             Ok(found) => found,
-            Err(refusal) => return Some(self.refuse(head, &refusal)),
+            Err(refusal) => return Some(self.refuse(head, None, &refusal)),
         };
         if operation.id == LIST_CERTIFICATES {
             self.certificate_downloads.fetch_add(1, Ordering::Relaxed);
@@ -101,7 +107,7 @@ impl Gateway {
         }
         let is_given = |name: &HeaderName| head.headers.get(name).is_some_and(|value| !value.is_empty());
         if !is_given(&header::USER_AGENT) || !is_given(&header::ACCEPT) {
-            return Some(self.refuse(head, &(&rule::CLIENT_HEADERS).into()));
+            return Some(self.refuse(head, None, &(&rule::CLIENT_HEADERS).into()));
         }
         None
     }
@@ -109,20 +115,23 @@ impl Gateway {
     /// Answers a request whose body is there.
     pub(crate) fn answer(&self, head: &Head, body: &[u8]) -> Reply {
         match self.process(head, body) {
-            Ok((reply, fault)) => self.finished(head, reply, Cause { rule: None, fault }),
-            Err(refusal) => self.refuse(head, &refusal),
+            Ok((reply, fault)) => {
+                let cause = Cause { refusal: None, fault };
+                self.finished(head, Some(body), reply, cause)
+            }
+            Err(refusal) => self.refuse(head, Some(body), &refusal),
         }
     }
 
-    /// A refusal as it is sent.
-    pub(crate) fn refuse(&self, head: &Head, refusal: &Refusal) -> Reply {
+    /// A refusal as it is sent; the body is what came of it, if it was read.
+    pub(crate) fn refuse(&self, head: &Head, body: Option<&[u8]>, refusal: &Refusal) -> Reply {
         let language = Language::of_request(&head.headers);
         let reply = Reply::Answer(Answer::refusal(refusal, language));
         let cause = Cause {
-            rule: Some(refusal.rule.id),
+            refusal: Some(refusal.clone()),
             fault: None,
         };
-        self.finished(head, reply, cause)
+        self.finished(head, body, reply, cause)
     }
 
     /// What a path and a method lead to, and how that is played.
@@ -249,14 +258,14 @@ impl Gateway {
         let language = Language::of_request(&head.headers);
         let reply = misbehave::reply(fault, language, &self.clock, signer);
         let cause = Cause {
-            rule: None,
+            refusal: None,
             fault: Some(fault),
         };
-        self.finished(head, reply, cause)
+        self.finished(head, None, reply, cause)
     }
 
     /// Stamps a reply and writes it into the journal.
-    fn finished(&self, head: &Head, mut reply: Reply, cause: Cause) -> Reply {
+    fn finished(&self, head: &Head, body: Option<&[u8]>, mut reply: Reply, cause: Cause) -> Reply {
         if let Reply::Answer(answer) = &mut reply {
             answer.stamp(&self.clock, &self.tokens);
         }
@@ -264,7 +273,8 @@ impl Gateway {
             .operation(head)
             .ok()
             .map(|(operation, _)| operation.id.as_str());
-        self.journal.write(head, operation, &reply, cause);
+        let kept = Kept::new(head, body, cause.refusal, self.clock.unix_seconds());
+        self.journal.write(head, operation, &reply, cause.fault, kept);
         reply
     }
 }

@@ -7,6 +7,7 @@ mod body;
 mod check;
 mod clock;
 mod control;
+mod explanation;
 mod fault;
 mod folder;
 mod gateway;

@@ -150,6 +150,16 @@ impl PlatformKeys {
         pairs.find(|pair| pair.id == *id).cloned()
     }
 
+    /// The ids that a request may name at a time, the public key's first.
+    pub(crate) fn usable(&self, now: i64) -> Vec<String> {
+        let certified = self.certified();
+        let pairs = self.public_key.iter().chain(certified.iter());
+        pairs
+            .filter(|pair| pair.is_valid(now))
+            .map(|pair| pair.id.as_str().to_owned())
+            .collect()
+    }
+
     /// Every certificate, from the one that starts first to the one that starts last.
     pub(crate) fn certificates(&self) -> Vec<PlatformCertificate> {
         let certified = self.certified();

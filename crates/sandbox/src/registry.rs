@@ -46,6 +46,11 @@ impl Registry {
         self.callers.get(mchid)
     }
 
+    /// Every merchant, in no order.
+    pub(crate) fn merchants(&self) -> impl Iterator<Item = &Caller> {
+        self.callers.values()
+    }
+
     /// The one merchant, for what the platform does of its own accord.
     pub(crate) fn first_caller(&self) -> Option<&Caller> {
         self.callers.values().min_by_key(|caller| &caller.mchid)
@@ -57,6 +62,13 @@ impl Caller {
         self.certificates
             .iter()
             .find(|certificate| certificate.serial() == serial)
+    }
+
+    /// The serial numbers of the merchant's certificates.
+    pub(crate) fn serials(&self) -> impl Iterator<Item = &str> {
+        self.certificates
+            .iter()
+            .map(|certificate| certificate.serial().as_str())
     }
 
     /// The certificate whose key seals what the platform sends of its own accord.

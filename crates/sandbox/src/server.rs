@@ -78,7 +78,9 @@ impl Api {
                 } else {
                     &rule::BODY_INCOMPLETE
                 };
-                return self.response(self.gateway.refuse(&head, &rule.into())).await;
+                return self
+                    .response(self.gateway.refuse(&head, None, &rule.into()))
+                    .await;
             }
             Err(_) => return Err(Closed),
         };

@@ -122,6 +122,12 @@ impl Parameters {
         sealed.map(|parameter| parameter.name.as_str())
     }
 
+    /// The names of the query's other parameters.
+    pub(crate) fn plain(&self) -> impl Iterator<Item = &str> {
+        let plain = self.query.iter().filter(|parameter| !parameter.is_sealed);
+        plain.map(|parameter| parameter.name.as_str())
+    }
+
     /// Names of the path's parameters, for the check that the template has them all.
     pub(crate) fn path_names(&self) -> impl Iterator<Item = &str> {
         self.path.iter().map(|parameter| parameter.name.as_str())

@@ -9,6 +9,7 @@
 
 mod cards;
 mod client;
+mod explained;
 mod faults;
 mod folder;
 mod import;
