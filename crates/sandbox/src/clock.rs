@@ -80,6 +80,12 @@ impl Clock {
         self.0.shift.store(seconds.saturating_mul(1000), Ordering::SeqCst);
     }
 
+    /// How many seconds the platform is ahead of the true time.
+    #[must_use]
+    pub fn shift_seconds(&self) -> i64 {
+        self.0.shift.load(Ordering::SeqCst).div_euclid(1000)
+    }
+
     /// The platform's Unix time, in seconds.
     #[must_use]
     pub fn unix_seconds(&self) -> i64 {

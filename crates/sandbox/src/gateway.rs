@@ -25,7 +25,7 @@ use crate::{
     member::Card,
     misbehave,
     nonce::{Nonces, WINDOW_SECONDS},
-    operations::{Call, LIST_CERTIFICATES, Outcome, Play, Scene, State, play_of},
+    operations::{Call, LIST_CERTIFICATES, Outcome, Play, Scene, Start, State, play_of},
     platform::Chosen,
     policy::Policies,
     quota::Buckets,
@@ -33,7 +33,7 @@ use crate::{
     refusal::{Language, Location, Refusal},
     registry::{Caller, Registry},
     reply::{Answer, Reply, Signer},
-    rule,
+    rule::{self, Rule},
     spec::{Operation, Route, Spec},
 };
 
@@ -48,6 +48,7 @@ pub(crate) struct Gateway {
     pub(crate) buckets: Option<Buckets>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
+    pub(crate) start: Start,
     pub(crate) state: Mutex<State>,
     pub(crate) nonces: Mutex<Nonces>,
     pub(crate) requests: AtomicU64,
@@ -92,6 +93,33 @@ struct Authenticated<'a> {
 }
 
 impl Gateway {
+    /// Lets something happen that the platform does of its own accord, or that people do on their phones.
+    pub(crate) fn on_scene<T>(
+        &self,
+        happens: impl FnOnce(&mut Scene<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, &'static Rule> {
+        let caller = self.registry.first_caller().ok_or(&rule::MERCHANT_UNKNOWN)?;
+        let result = happens(&mut Scene {
+            caller,
+            registry: &self.registry,
+            clock: &self.clock,
+            tokens: &self.tokens,
+            policies: self.policies,
+            state: &mut locked(&self.state),
+        });
+        result.map_err(|refusal| refusal.rule)
+    }
+
+    /// Forgets what it was told, what was asked and which faults wait. Keys, clock and quota stay as they are.
+    pub(crate) fn reset(&self) {
+        *locked(&self.state) = State::new(&self.start, &self.clock);
+        *locked(&self.nonces) = Nonces::default();
+        self.faults.clear();
+        self.journal.clear();
+        self.requests.store(0, Ordering::Relaxed);
+        self.certificate_downloads.store(0, Ordering::Relaxed);
+    }
+
     /// What can be said before the body is there; `None` lets the request go on.
     pub(crate) fn greet(&self, head: &Head) -> Option<Reply> {
         self.requests.fetch_add(1, Ordering::Relaxed);
@@ -342,4 +370,4 @@ fn check_content_type(head: &Head) -> Result<(), Refusal> {
 pub(crate) const PLATFORM_SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

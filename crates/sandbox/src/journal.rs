@@ -2,7 +2,7 @@
 //! signature. The newest requests are kept beside their entries, so that they can be explained.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     fmt,
     sync::{Arc, Mutex},
 };
@@ -103,6 +103,8 @@ struct Pages {
     entries: VecDeque<JournalEntry>,
     /// Of the newest entries, the last one of the last entry.
     kept: VecDeque<Arc<Kept>>,
+    /// Every request of a known operation, by operation and status: as many counters as there can be answers.
+    tally: BTreeMap<(String, Option<u16>), u64>,
 }
 
 impl Journal {
@@ -135,6 +137,10 @@ impl Journal {
         };
         let mut pages = locked(&self.pages);
         pages.written += 1;
+        if let Some(operation) = operation {
+            let counter = pages.tally.entry((operation.to_owned(), entry.status));
+            *counter.or_default() += 1;
+        }
         let number = pages.written;
         if pages.entries.len() == LONGEST {
             pages.entries.pop_front();
@@ -158,6 +164,23 @@ impl Journal {
         let (age, entry) = newest_first
             .find(|(_, entry)| entry.request_id.as_deref() == Some(id) || number == Some(entry.number))?;
         Some((entry.clone(), pages.kept.iter().rev().nth(age).cloned()))
+    }
+
+    /// How many requests came for an operation, by the status of their answers; `None` is no answer.
+    pub(crate) fn tally(&self, operation: &str) -> BTreeMap<Option<u16>, u64> {
+        let pages = locked(&self.pages);
+        let of_operation = pages.tally.iter().filter(|((own, _), _)| own == operation);
+        of_operation
+            .map(|((_, status), count)| (*status, *count))
+            .collect()
+    }
+
+    /// Forgets every request; numbers go on.
+    pub(crate) fn clear(&self) {
+        let mut pages = locked(&self.pages);
+        pages.entries.clear();
+        pages.kept.clear();
+        pages.tally.clear();
     }
 }
 

@@ -150,6 +150,11 @@ impl PlatformKeys {
         pairs.find(|pair| pair.id == *id).cloned()
     }
 
+    /// The public key's id, if there is one.
+    pub(crate) fn public_key_id(&self) -> Option<&str> {
+        self.public_key.as_ref().map(|pair| pair.id.as_str())
+    }
+
     /// The ids that a request may name at a time, the public key's first.
     pub(crate) fn usable(&self, now: i64) -> Vec<String> {
         let certified = self.certified();

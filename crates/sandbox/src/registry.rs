@@ -78,6 +78,13 @@ impl Caller {
             .max_by_key(|certificate| certificate.not_before())
     }
 
+    /// The brands that the merchant may act for, sorted.
+    pub(crate) fn brands(&self) -> Vec<&str> {
+        let mut brands: Vec<_> = self.brands.iter().map(String::as_str).collect();
+        brands.sort_unstable();
+        brands
+    }
+
     pub(crate) fn may_act_for(&self, brand_id: &str) -> bool {
         self.brands.contains(brand_id)
     }

@@ -27,7 +27,7 @@ use crate::{
     member::Member,
     nonce::Nonces,
     notification::{self, NotificationError, NotificationOptions, SignedNotification},
-    operations::State,
+    operations::{Preloaded, Start, State},
     platform::{self, PlatformCertificate},
     policy::Policies,
     quota::{Buckets, Quota},
@@ -201,12 +201,13 @@ impl Sandbox {
     ///
     /// [`StartError::Folder`] when a sandbox with a folder cannot write it.
     pub fn retire_platform_certificate(&self, serial: &str) -> Result<bool, StartError> {
-        let serial = KeyId::new(serial);
-        let was_there = self.gateway.registry.platform.retire(&serial);
-        if let (true, Some(folder)) = (was_there, &self.folder) {
-            folder::certificates::forget(folder, serial.as_str()).map_err(StartError::Folder)?;
-        }
-        Ok(was_there)
+        retire(&self.gateway, self.folder.as_deref(), serial)
+    }
+
+    /// Forgets members, templates, the journal, used nonces and waiting faults, as if it had just started. Keys, clock
+    /// and quota stay as they are.
+    pub fn reset(&self) {
+        self.gateway.reset();
     }
 
     /// How many requests came for `GET /v3/certificates`, refused and spoilt ones included.
@@ -423,7 +424,15 @@ impl SandboxBuilder {
         let Credentials {
             card_id, brand_id, ..
         } = &credentials;
-        let state = State::new(*hasher.finish().as_bytes(), card_id, brand_id, &clock);
+        let start = Start {
+            hash_key: *hasher.finish().as_bytes(),
+            templates: vec![Preloaded {
+                card_id: card_id.clone(),
+                brand_id: brand_id.clone(),
+                notify_url: None,
+            }],
+        };
+        let state = State::new(&start, &clock);
         let gateway = Arc::new(Gateway {
             spec,
             registry: Registry::new(identity, public_key_mode),
@@ -433,6 +442,7 @@ impl SandboxBuilder {
             policies,
             faults: Faults::default(),
             journal: Journal::default(),
+            start,
             state: Mutex::new(state),
             nonces: Mutex::new(Nonces::default()),
             requests: AtomicU64::new(0),
@@ -440,7 +450,10 @@ impl SandboxBuilder {
         });
         let (stop, stopped) = watch::channel(false);
         let api = Service::Api(Arc::new(Api::new(Arc::clone(&gateway), stopped.clone())));
-        let controls = Service::Control(control::router(Arc::clone(&gateway)));
+        let controls = Service::Control(control::router(control::Control {
+            gateway: Arc::clone(&gateway),
+            folder: folder.clone(),
+        }));
         let spawned = |listener, service, address| {
             Listener::spawn(listener, service, stopped.clone())
                 .map_err(|source| StartError::Bind { address, source })
@@ -471,13 +484,24 @@ fn identity_of(keys: Keys, clock: &Clock) -> Result<(Identity, Option<PathBuf>),
     }
 }
 
-fn rotate(gateway: &Gateway, folder: Option<&Path>) -> Result<PlatformCertificate, StartError> {
+/// Makes a new platform certificate; it takes some 50 ms of a core.
+pub(crate) fn rotate(gateway: &Gateway, folder: Option<&Path>) -> Result<PlatformCertificate, StartError> {
     let pair = gateway.registry.platform.rotate(&gateway.clock);
     let pair = pair.map_err(StartError::Identity)?;
     if let Some(folder) = folder {
         folder::certificates::add(folder, &pair).map_err(StartError::Folder)?;
     }
     pair.certificate.clone().ok_or(StartError::Stopped)
+}
+
+/// Takes a platform certificate away; `false` when it is not there.
+pub(crate) fn retire(gateway: &Gateway, folder: Option<&Path>, serial: &str) -> Result<bool, StartError> {
+    let serial = KeyId::new(serial);
+    let was_there = gateway.registry.platform.retire(&serial);
+    if let (true, Some(folder)) = (was_there, folder) {
+        folder::certificates::forget(folder, serial.as_str()).map_err(StartError::Folder)?;
+    }
+    Ok(was_there)
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

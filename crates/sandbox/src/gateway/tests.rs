@@ -6,12 +6,20 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::{identity::PublicKeyMode, testing};
+use crate::{identity::PublicKeyMode, operations::Preloaded, testing};
 
 mod every_operation;
 
-fn gateway() -> Gateway {
+pub(crate) fn gateway() -> Gateway {
     let (clock, parts) = (Clock::manual(1_796_000_000), testing::parts());
+    let start = Start {
+        hash_key: [2; 32],
+        templates: vec![Preloaded {
+            card_id: parts.card_id,
+            brand_id: parts.brand_id,
+            notify_url: None,
+        }],
+    };
     Gateway {
         spec: Spec::embedded().unwrap(),
         registry: Registry::new(testing::identity(), PublicKeyMode::On),
@@ -21,14 +29,15 @@ fn gateway() -> Gateway {
         buckets: None,
         faults: Faults::default(),
         journal: Journal::default(),
-        state: Mutex::new(State::new([2; 32], &parts.card_id, &parts.brand_id, &clock)),
+        state: Mutex::new(State::new(&start, &clock)),
+        start,
         nonces: Mutex::new(Nonces::default()),
         requests: AtomicU64::new(0),
         certificate_downloads: AtomicU64::new(0),
     }
 }
 
-fn vector() -> (Head, String) {
+pub(crate) fn vector() -> (Head, String) {
     let vectors: Value =
         serde_json::from_str(include_str!("../../../../tests/vectors/vectors.json")).unwrap();
     let vector = &vectors["request_signing"][1];

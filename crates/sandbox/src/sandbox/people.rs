@@ -7,9 +7,8 @@ use serde_json::Value;
 use crate::{
     lock::locked,
     member::Member,
-    operations::{Scene, membercard_open, user_cards, user_points},
-    refusal::Refusal,
-    rule::{self, Rule},
+    operations::{membercard_open, user_cards, user_points},
+    rule::Rule,
     sandbox::Sandbox,
 };
 
@@ -22,7 +21,8 @@ impl Sandbox {
     ///
     /// The [`Rule`] that is broken: no such template, an invalidated one, or a member who has a card of it already.
     pub fn take_card(&self, card_id: &str, phone_number: &str) -> Result<Arc<Member>, &'static Rule> {
-        self.on_scene(|scene| user_cards::take(scene, card_id, phone_number))
+        self.gateway
+            .on_scene(|scene| user_cards::take(scene, card_id, phone_number))
     }
 
     /// A member asks to exchange points for a coupon; returns the resource of the notification that the merchant gets,
@@ -39,7 +39,8 @@ impl Sandbox {
         user_card_code: &str,
         points: u64,
     ) -> Result<Value, &'static Rule> {
-        self.on_scene(|scene| user_points::ask_for_exchange(scene, card_id, user_card_code, points))
+        self.gateway
+            .on_scene(|scene| user_points::ask_for_exchange(scene, card_id, user_card_code, points))
     }
 
     /// A member opens the component that a token is for; `false` when the token is unknown, expired or used up.
@@ -50,7 +51,9 @@ impl Sandbox {
 
     /// A member who was reminded takes the older card; `false` for one who was not, or who has it already.
     pub fn take_membercard(&self, card_id: &str, phone_number: &str) -> bool {
-        let taken = self.on_scene(|scene| Ok(membercard_open::take(scene, card_id, phone_number)));
+        let taken = self
+            .gateway
+            .on_scene(|scene| Ok(membercard_open::take(scene, card_id, phone_number)));
         taken.unwrap_or(false)
     }
 
@@ -66,22 +69,5 @@ impl Sandbox {
     #[must_use]
     pub fn user_feeds(&self) -> Vec<Value> {
         locked(&self.gateway.state).feeds.all.clone()
-    }
-
-    fn on_scene<T>(
-        &self,
-        happens: impl FnOnce(&mut Scene<'_>) -> Result<T, Refusal>,
-    ) -> Result<T, &'static Rule> {
-        let gateway = &self.gateway;
-        let caller = gateway.registry.first_caller().ok_or(&rule::MERCHANT_UNKNOWN)?;
-        let result = happens(&mut Scene {
-            caller,
-            registry: &gateway.registry,
-            clock: &gateway.clock,
-            tokens: &gateway.tokens,
-            policies: gateway.policies,
-            state: &mut locked(&gateway.state),
-        });
-        result.map_err(|refusal| refusal.rule)
     }
 }

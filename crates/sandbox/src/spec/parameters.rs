@@ -180,13 +180,13 @@ fn integer(text: &str) -> Option<Value> {
 
 /// What `+` stands for.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Plus {
+pub(crate) enum Plus {
     Blank,
     Itself,
 }
 
 /// Percent-decodes; `None` for a broken escape, or for what is not UTF-8 afterwards.
-fn decoded(raw: &str, plus: Plus) -> Option<String> {
+pub(crate) fn decoded(raw: &str, plus: Plus) -> Option<String> {
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.bytes();
     while let Some(byte) = rest.next() {
