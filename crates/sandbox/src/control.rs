@@ -14,7 +14,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::{control::input::Problem, gateway::Gateway, rule::rules_as_json};
+use crate::{control::input::Problem, gateway::Gateway, identity::Credentials, rule::rules_as_json};
 
 mod expectations;
 mod faults;
@@ -28,6 +28,7 @@ mod platform;
 pub(crate) struct Control {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) folder: Option<PathBuf>,
+    pub(crate) merchants: Arc<[Credentials]>,
 }
 
 type Shared = State<Control>;
@@ -59,6 +60,7 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Control>)> {
     vec![
         ("get", "/clock", get(platform::clock)),
         ("put", "/clock", put(platform::set_clock)),
+        ("get", "/credentials", get(look::credentials)),
         ("post", "/expectations/assert", post(expectations::assert)),
         ("get", "/faults", get(faults::list)),
         ("post", "/faults", post(faults::add)),

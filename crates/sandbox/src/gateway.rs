@@ -26,7 +26,7 @@ use crate::{
     misbehave,
     nonce::{Nonces, WINDOW_SECONDS},
     operations::{Call, LIST_CERTIFICATES, Outcome, Play, Scene, Start, State, play_of},
-    platform::Chosen,
+    platform::{Chosen, unix_seconds},
     policy::Policies,
     quota::Buckets,
     random::Tokens,
@@ -233,6 +233,10 @@ impl Gateway {
             .certificate(&KeyId::new(authorization.serial))
             .ok_or(&rule::MERCHANT_SERIAL)?;
         let now = self.clock.unix_seconds();
+        let validity = unix_seconds(certificate.not_before())..=unix_seconds(certificate.not_after());
+        if !validity.contains(&now) {
+            return Err((&rule::MERCHANT_EXPIRED).into());
+        }
         if authorization.unix_seconds.saturating_sub(now).saturating_abs() > WINDOW_SECONDS {
             return Err((&rule::CLOCK_WINDOW).into());
         }

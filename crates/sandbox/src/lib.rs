@@ -11,6 +11,7 @@ mod explanation;
 mod fault;
 mod folder;
 mod gateway;
+mod identities;
 mod identity;
 mod issue;
 mod journal;
@@ -39,6 +40,7 @@ pub use crate::{
     clock::Clock,
     fault::{Fault, FaultRate, FaultRateError},
     folder::FolderError,
+    identities::IdentitiesError,
     identity::{Credentials, Identity, IdentityError, IdentityParts},
     journal::JournalEntry,
     member::Member,

@@ -146,7 +146,15 @@ pub(crate) fn make(
             .map(|chosen| chosen.signs),
     };
     let pair = pair.ok_or(NotificationError::NoKey)?;
-    let caller = gateway.registry.first_caller().ok_or(NotificationError::NoKey)?;
+    let registry = &gateway.registry;
+    let of_brand = |brand_id| registry.caller_for(brand_id);
+    let caller = resource
+        .get("brand_id")
+        .and_then(Value::as_str)
+        .and_then(of_brand);
+    let caller = caller
+        .or_else(|| registry.first_caller())
+        .ok_or(NotificationError::NoKey)?;
     let mut resource = resource.clone();
     if options.personal_fields == PersonalFields::Sealed {
         let certificate = caller.newest_certificate().ok_or(NotificationError::NoKey)?;

@@ -64,7 +64,7 @@ impl KeyPair {
     }
 
     /// Makes a new key and a certificate that is valid from `not_before` on. It takes some 50 ms of a core.
-    fn made(not_before: OffsetDateTime) -> Result<Self, IdentityError> {
+    pub(crate) fn made(not_before: OffsetDateTime) -> Result<Self, IdentityError> {
         let private_key_pem = generate_rsa_2048_pem().map_err(IdentityError::NewKey)?;
         let key = PrivateKey::<Platform>::from_pem(&private_key_pem).map_err(IdentityError::PlatformKey)?;
         let certificate_pem = issue::issue(&key, "Tenpay.com sign", not_before)?;
@@ -220,7 +220,7 @@ fn next_start(newest: Option<i64>, clock: &Clock) -> OffsetDateTime {
     day_ago.max(after_newest)
 }
 
-fn unix_seconds(time: SystemTime) -> i64 {
+pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
     let seconds = |duration: std::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
     time.duration_since(UNIX_EPOCH)
         .map_or_else(|before| -seconds(before.duration()), seconds)

@@ -1,6 +1,6 @@
 //! Whom the sandbox knows: merchants by id, and the platform's keys.
 //!
-//! One merchant today, taken from one [`Identity`]; everything else asks here by name, so there can be more.
+//! They are taken from one [`Identity`]; everything else asks here by name.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,6 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Registry {
     callers: HashMap<String, Caller>,
+    first: String,
     pub(crate) platform: PlatformKeys,
 }
 
@@ -27,18 +28,23 @@ pub(crate) struct Caller {
 }
 
 impl Registry {
-    pub(crate) fn new(identity: Identity, public_key_mode: PublicKeyMode) -> Self {
-        let public_key = (public_key_mode == PublicKeyMode::On).then_some(identity.platform);
-        let credentials = identity.credentials;
-        let caller = Caller {
-            mchid: credentials.mchid.clone(),
-            apiv3_key: identity.apiv3_key,
-            certificates: vec![identity.merchant_certificate],
-            brands: [credentials.brand_id.clone()].into(),
-        };
+    pub(crate) fn new(identity: Identity) -> Self {
+        let has_public_key = identity.public_key_mode == PublicKeyMode::On;
+        let first = identity.credentials().mchid.clone();
+        let callers = identity.parties.into_iter().map(|party| {
+            let mchid = party.credentials.mchid;
+            let caller = Caller {
+                mchid: mchid.clone(),
+                apiv3_key: party.apiv3_key,
+                certificates: party.certificates,
+                brands: party.brands.into_iter().collect(),
+            };
+            (mchid, caller)
+        });
         Self {
-            callers: [(credentials.mchid, caller)].into(),
-            platform: PlatformKeys::new(public_key, identity.certified),
+            callers: callers.collect(),
+            first,
+            platform: PlatformKeys::new(has_public_key.then_some(identity.platform), identity.certified),
         }
     }
 
@@ -51,9 +57,18 @@ impl Registry {
         self.callers.values()
     }
 
-    /// The one merchant, for what the platform does of its own accord.
+    /// The first merchant, for what the platform does of its own accord.
     pub(crate) fn first_caller(&self) -> Option<&Caller> {
-        self.callers.values().min_by_key(|caller| &caller.mchid)
+        self.caller(&self.first)
+    }
+
+    /// A merchant who may act for a brand: the first one, or else the one with the lowest id.
+    pub(crate) fn caller_for(&self, brand_id: &str) -> Option<&Caller> {
+        let acting = self
+            .callers
+            .values()
+            .filter(|caller| caller.may_act_for(brand_id));
+        acting.min_by_key(|caller| (caller.mchid != self.first, &caller.mchid))
     }
 }
 

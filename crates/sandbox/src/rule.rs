@@ -169,6 +169,9 @@ rules! {
     MERCHANT_SERIAL [MerchantSerial]: 401 "SIGN_ERROR", "商户证书序列号有误",
         "serial_no in Authorization is not the serial number of this merchant's certificate",
         Inferred, "3.2 for its meaning, 7.2 for status and code; the wording is ours";
+    MERCHANT_EXPIRED [MerchantSerial]: 401 "SIGN_ERROR", "商户证书已过期或尚未生效",
+        "the merchant's certificate has expired, or is not valid yet",
+        Inferred, "3.2: certificates are good for five years; the refusal and its wording are ours";
     CLOCK_WINDOW [Clock]: 401 "SIGN_ERROR", "Http头Authorization中的timestamp与发起请求的时间不得超过5分钟",
         "timestamp in Authorization is more than 5 minutes off",
         Probed, "3.4: checked before the signature";

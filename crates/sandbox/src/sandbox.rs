@@ -21,13 +21,14 @@ use crate::{
     fault::{Fault, FaultRate, Faults},
     folder::{self, FolderError},
     gateway::Gateway,
+    identities::{self, IdentitiesError},
     identity::{Credentials, Identity, IdentityError, PublicKeyMode},
     journal::{Journal, JournalEntry},
     lock::locked,
     member::Member,
     nonce::Nonces,
     notification::{self, NotificationError, NotificationOptions, SignedNotification},
-    operations::{Preloaded, Start, State},
+    operations::{Start, State},
     platform::{self, PlatformCertificate},
     policy::Policies,
     quota::{Buckets, Quota},
@@ -43,7 +44,8 @@ mod people;
 #[derive(Debug)]
 pub struct Sandbox {
     gateway: Arc<Gateway>,
-    credentials: Credentials,
+    /// At least one.
+    merchants: Vec<Credentials>,
     folder: Option<PathBuf>,
     api: Listener,
     control: Listener,
@@ -66,6 +68,9 @@ pub enum StartError {
     /// The folder cannot be used.
     #[error(transparent)]
     Folder(FolderError),
+    /// The identities file cannot be used.
+    #[error(transparent)]
+    Identities(IdentitiesError),
     /// The identity cannot be made.
     #[error("no identity could be made")]
     Identity(#[source] IdentityError),
@@ -117,10 +122,16 @@ impl Sandbox {
         url(self.control.address)
     }
 
-    /// What a merchant holds to call it.
+    /// What the first merchant holds to call it.
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
-        &self.credentials
+        &self.merchants[0]
+    }
+
+    /// What every merchant holds, as the identities file lists them; without such a file there is one.
+    #[must_use]
+    pub fn merchants(&self) -> &[Credentials] {
+        &self.merchants
     }
 
     /// Every member, by card template and code.
@@ -286,6 +297,7 @@ pub struct SandboxBuilder {
 /// Where the keys come from.
 enum Keys {
     Folder(PathBuf),
+    File(PathBuf),
     Given(Box<Identity>),
     New,
 }
@@ -294,6 +306,7 @@ impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(folder) => write!(f, "Folder({})", folder.display()),
+            Self::File(path) => write!(f, "File({})", path.display()),
             Self::Given(_) => f.write_str("Given(…)"),
             Self::New => f.write_str("New"),
         }
@@ -328,6 +341,16 @@ impl SandboxBuilder {
     #[must_use]
     pub fn with_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.keys = Keys::Folder(folder.into());
+        self
+    }
+
+    /// Takes merchants, brands, templates and keys from a TOML file; `identities.toml` beside this crate's source shows
+    /// all that can stand there.
+    ///
+    /// It replaces [`with_identity`](Self::with_identity) and [`with_folder`](Self::with_folder).
+    #[must_use]
+    pub fn with_identities(mut self, file: impl Into<PathBuf>) -> Self {
+        self.keys = Keys::File(file.into());
         self
     }
 
@@ -390,7 +413,7 @@ impl SandboxBuilder {
         let tokens = Tokens::from_system().map_err(StartError::Random)?;
         let keys_clock = clock.clone();
         // Making two RSA keys takes some 100 ms of a core.
-        let (identity, folder) = spawn_blocking(move || {
+        let (mut identity, folder) = spawn_blocking(move || {
             let (mut identity, folder) = identity_of(keys, &keys_clock)?;
             platform::fill_up(&mut identity.certified, platform_certificates, &keys_clock)
                 .map_err(StartError::Identity)?;
@@ -398,7 +421,10 @@ impl SandboxBuilder {
         })
         .await
         .map_err(|_| StartError::Stopped)??;
-        let credentials = identity.credentials.clone();
+        if public_key_mode == PublicKeyMode::Off {
+            identity.public_key_mode = public_key_mode;
+        }
+        let merchants: Vec<_> = identity.merchants().cloned().collect();
 
         let api_listener = bind(listen).await?;
         let control_listener = bind(control).await?;
@@ -420,22 +446,15 @@ impl SandboxBuilder {
         .map_err(|_| StartError::Stopped)??;
 
         let mut hasher = SourceHasher::new();
-        hasher.update(credentials.apiv3_key.as_bytes());
-        let Credentials {
-            card_id, brand_id, ..
-        } = &credentials;
+        hasher.update(identity.credentials().apiv3_key.as_bytes());
         let start = Start {
             hash_key: *hasher.finish().as_bytes(),
-            templates: vec![Preloaded {
-                card_id: card_id.clone(),
-                brand_id: brand_id.clone(),
-                notify_url: None,
-            }],
+            templates: identity.templates.clone(),
         };
         let state = State::new(&start, &clock);
         let gateway = Arc::new(Gateway {
             spec,
-            registry: Registry::new(identity, public_key_mode),
+            registry: Registry::new(identity),
             buckets: quota.map(|quota| Buckets::new(quota, &clock)),
             clock,
             tokens,
@@ -453,6 +472,7 @@ impl SandboxBuilder {
         let controls = Service::Control(control::router(control::Control {
             gateway: Arc::clone(&gateway),
             folder: folder.clone(),
+            merchants: merchants.clone().into(),
         }));
         let spawned = |listener, service, address| {
             Listener::spawn(listener, service, stopped.clone())
@@ -462,7 +482,7 @@ impl SandboxBuilder {
             api: spawned(api_listener, api, listen)?,
             control: spawned(control_listener, controls, control)?,
             gateway,
-            credentials,
+            merchants,
             folder,
             stop,
         })
@@ -474,6 +494,10 @@ fn identity_of(keys: Keys, clock: &Clock) -> Result<(Identity, Option<PathBuf>),
     match keys {
         Keys::Given(identity) => Ok((*identity, None)),
         Keys::New => Ok((generate()?, None)),
+        Keys::File(path) => {
+            let identity = identities::read(&path, clock).map_err(StartError::Identities)?;
+            Ok((identity, None))
+        }
         Keys::Folder(folder) => {
             let identity = match folder::read(&folder).map_err(StartError::Folder)? {
                 Some(identity) => identity,

@@ -33,6 +33,24 @@ pub(super) async fn health(State(control): Shared) -> Json<Value> {
     }))
 }
 
+pub(super) async fn credentials(State(control): Shared, query: Query) -> Result<Json<Value>, Problem> {
+    let personal = query.only(&["reveal"])?.personal()?;
+    let merchants = control.merchants.iter().map(|held| {
+        json!({
+            "mchid": held.mchid,
+            "merchant_serial": held.merchant_serial,
+            "merchant_certificate_pem": held.merchant_certificate_pem,
+            "merchant_key_pem": personal.shown(&held.merchant_key_pem),
+            "apiv3_key": personal.shown(&held.apiv3_key),
+            "platform_key_id": held.platform_key_id,
+            "platform_key_pem": held.platform_key_pem,
+            "brand_id": held.brand_id,
+            "card_id": held.card_id,
+        })
+    });
+    Ok(Json(json!({ "merchants": merchants.collect::<Vec<_>>() })))
+}
+
 pub(super) async fn state(State(control): Shared) -> Json<Value> {
     let gateway = &control.gateway;
     let (now, date) = (gateway.clock.unix_seconds(), gateway.clock.date_time());

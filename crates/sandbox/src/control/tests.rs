@@ -10,7 +10,7 @@ use jsonschema::Validator;
 use tower::ServiceExt;
 
 use super::*;
-use crate::{fault::Fault, gateway};
+use crate::{fault::Fault, gateway, testing};
 
 static SPEC: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DOCUMENT).unwrap());
 
@@ -18,6 +18,7 @@ fn control() -> Control {
     Control {
         gateway: Arc::new(gateway::tests::gateway()),
         folder: None,
+        merchants: [testing::identity().credentials().clone()].into(),
     }
 }
 
@@ -168,6 +169,10 @@ async fn every_answer_is_as_the_document_says() {
     let state = caller.good("GET", "/state", None).await;
     assert_eq!(state["members"]["by_state"], json!({"UNACTIVATED": 1}));
     assert_eq!(state["templates"][0]["card_id"], card_id);
+    let masked = caller.good("GET", "/credentials", None).await;
+    assert!(!masked.to_string().contains("PRIVATE KEY"));
+    let revealed = caller.good("GET", "/credentials?reveal=true", None).await;
+    assert_eq!(revealed["merchants"][0]["apiv3_key"], testing::parts().apiv3_key);
     caller.good("GET", "/rules", None).await;
     caller.good("GET", "/openapi.json", None).await;
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::{identity::PublicKeyMode, operations::Preloaded, testing};
+use crate::{operations::Preloaded, testing};
 
 mod every_operation;
 
@@ -22,7 +22,7 @@ pub(crate) fn gateway() -> Gateway {
     };
     Gateway {
         spec: Spec::embedded().unwrap(),
-        registry: Registry::new(testing::identity(), PublicKeyMode::On),
+        registry: Registry::new(testing::identity()),
         clock: clock.clone(),
         tokens: Tokens::from_seed([1; 32]),
         policies: Policies::default(),

@@ -12,6 +12,7 @@ mod client;
 mod explained;
 mod faults;
 mod folder;
+mod identities;
 mod import;
 mod notification;
 mod others;

@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, num::NonZeroU32};
 
 use serde_json::{Value, json};
 use wxmember_sandbox::{
-    Fault, NoCertificates, Policies, Quota, RepeatedMember, Rule, Sandbox, TakenCode, ValidityType, rules,
+    Clock, Fault, NoCertificates, Policies, Quota, RepeatedMember, Rule, Sandbox, TakenCode, ValidityType,
+    rules,
 };
 
 use crate::client::{NOW, PATH, Request, body, builder, import, sandbox, seal};
@@ -120,6 +121,10 @@ async fn head(broken: &mut Broken) {
         };
         broken.spoilt(s, id, edit).await;
     }
+    // Its certificate is good until the year 2126.
+    let late = Clock::manual(5_000_000_000);
+    let late = builder().with_clock(late).start().await.unwrap();
+    broken.spoilt(&late, "MERCHANT_EXPIRED", |_| {}).await;
     broken
         .spoilt(s, "CLOCK_WINDOW", |request| request.sign(s, NOW - 301))
         .await;
