@@ -117,6 +117,15 @@ pub(crate) struct Sandbox {
     #[arg(long, env = "WXMEMBER_SANDBOX_DIR")]
     pub(crate) dir: Option<PathBuf>,
 
+    /// Take merchants, brands, templates and keys from this TOML file
+    #[arg(
+        long,
+        env = "WXMEMBER_SANDBOX_IDENTITIES",
+        value_name = "FILE",
+        conflicts_with = "dir"
+    )]
+    pub(crate) identities: Option<PathBuf>,
+
     /// How many seconds the sandbox's clock is ahead; negative is behind
     #[arg(
         long,

@@ -33,6 +33,9 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     if let Some(folder) = &arguments.dir {
         builder = builder.with_folder(folder);
     }
+    if let Some(file) = &arguments.identities {
+        builder = builder.with_identities(file);
+    }
     let sandbox = builder.start().await.map_err(|error| start_failure(&error))?;
     sandbox.clock().set_shift(arguments.clock_shift);
     for rate in &arguments.fault {
@@ -47,11 +50,19 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     say!("platform_key_id  {}", credentials.platform_key_id)?;
     say!("brand_id         {}", credentials.brand_id)?;
     say!("card_id          {}", credentials.card_id)?;
+    for other in sandbox.merchants().iter().skip(1) {
+        say!("mchid            {}", other.mchid)?;
+        say!("merchant_serial  {}", other.merchant_serial)?;
+    }
     tell!("test only: this is not WeChat Pay, and its members are gone when it stops");
     match &arguments.dir {
         Some(folder) => tell!(
             "import into it with `wxmember import FILE --config {}/wxmember.toml`",
             folder.display()
+        ),
+        None if arguments.identities.is_some() => tell!(
+            "keys that the file leaves out were made; `curl \"{}/credentials?reveal=true\"` shows them",
+            sandbox.control_url()
         ),
         None => tell!("add `--dir DIR` to write keys and a ready profile that other programs can use"),
     }
