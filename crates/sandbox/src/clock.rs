@@ -124,6 +124,11 @@ impl Clock {
         httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(millis))
     }
 
+    /// Whether time passes by itself.
+    pub(crate) fn runs(&self) -> bool {
+        matches!(self.0.source, Source::System { .. })
+    }
+
     /// Time since the clock was made; it never goes back.
     pub(crate) fn elapsed(&self) -> Duration {
         match &self.0.source {

@@ -20,6 +20,7 @@ mod expectations;
 mod faults;
 mod input;
 mod look;
+mod notifications;
 mod people;
 mod platform;
 
@@ -69,8 +70,13 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Control>)> {
         ("get", "/health", get(look::health)),
         ("get", "/journal", get(look::journal)),
         ("get", "/members", get(look::members)),
+        ("get", "/notifications", get(notifications::list)),
+        ("post", "/notifications", post(notifications::send)),
+        ("post", "/notifications/deliver", post(notifications::deliver)),
         ("get", "/openapi.json", get(document)),
         ("post", "/people/ask-for-exchange", post(people::ask_for_exchange)),
+        ("post", "/people/delete-card", post(people::delete_card)),
+        ("post", "/people/look-at-points", post(people::look_at_points)),
         ("post", "/people/open-component", post(people::open_component)),
         ("post", "/people/take-card", post(people::take_card)),
         ("post", "/people/take-membercard", post(people::take_membercard)),

@@ -26,6 +26,7 @@ use crate::{
     misbehave,
     nonce::{Nonces, WINDOW_SECONDS},
     operations::{Call, LIST_CERTIFICATES, Outcome, Play, Scene, Start, State, play_of},
+    outbox::Outbox,
     platform::{Chosen, unix_seconds},
     policy::Policies,
     quota::Buckets,
@@ -48,6 +49,7 @@ pub(crate) struct Gateway {
     pub(crate) buckets: Option<Buckets>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
+    pub(crate) outbox: Outbox,
     pub(crate) start: Start,
     pub(crate) state: Mutex<State>,
     pub(crate) nonces: Mutex<Nonces>,
@@ -116,6 +118,7 @@ impl Gateway {
         *locked(&self.nonces) = Nonces::default();
         self.faults.clear();
         self.journal.clear();
+        self.outbox.clear();
         self.requests.store(0, Ordering::Relaxed);
         self.certificate_downloads.store(0, Ordering::Relaxed);
     }

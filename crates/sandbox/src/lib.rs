@@ -21,6 +21,8 @@ mod misbehave;
 mod nonce;
 mod notification;
 mod operations;
+mod outbox;
+mod people;
 mod platform;
 mod policy;
 mod quota;
@@ -47,6 +49,7 @@ pub use crate::{
     notification::{
         NotificationError, NotificationOptions, NotificationSignature, PersonalFields, SignedNotification,
     },
+    outbox::{Attempt, AttemptOutcome, Delivery, DeliveryState, Sending},
     platform::PlatformCertificate,
     policy::{NoCertificates, Policies, RepeatedMember, SecondCard, TakenCode, ValidityType},
     quota::Quota,

@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -29,6 +30,7 @@ use crate::{
     nonce::Nonces,
     notification::{self, NotificationError, NotificationOptions, SignedNotification},
     operations::{Start, State},
+    outbox::{Delivery, Outbox, Sending, Which},
     platform::{self, PlatformCertificate},
     policy::Policies,
     quota::{Buckets, Quota},
@@ -262,6 +264,29 @@ impl Sandbox {
         notification::make(&self.gateway, event_type, resource, options)
     }
 
+    /// Sends a notification by command, at once and then as `sending` says. [`deliveries`](Self::deliveries) shows what
+    /// became of it.
+    pub fn send_notification(&self, event_type: &str, resource: &Value, sending: &Sending) -> Delivery {
+        let gateway = &self.gateway;
+        gateway
+            .outbox
+            .push(gateway, event_type, resource.clone(), sending)
+    }
+
+    /// The last 256 notifications that were sent or wait, oldest first.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.gateway.outbox.deliveries()
+    }
+
+    /// Sends every notification that is due by the [clock](Self::clock), and returns when nothing is due any more.
+    ///
+    /// A task does so by itself for what is new, and with the system's clock also for retries; under a clock that stands
+    /// still a test calls it after it has moved the time.
+    pub async fn deliver_notifications(&self) {
+        self.gateway.outbox.deliver(&self.gateway, Which::Due).await;
+    }
+
     /// The platform's clock; move it with [`Clock::set_shift`].
     #[must_use]
     pub fn clock(&self) -> &Clock {
@@ -461,6 +486,7 @@ impl SandboxBuilder {
             policies,
             faults: Faults::default(),
             journal: Journal::default(),
+            outbox: Outbox::default(),
             start,
             state: Mutex::new(state),
             nonces: Mutex::new(Nonces::default()),
@@ -474,6 +500,7 @@ impl SandboxBuilder {
             folder: folder.clone(),
             merchants: merchants.clone().into(),
         }));
+        tokio::spawn(send_notifications(Arc::clone(&gateway), stopped.clone()));
         let spawned = |listener, service, address| {
             Listener::spawn(listener, service, stopped.clone())
                 .map_err(|source| StartError::Bind { address, source })
@@ -508,6 +535,21 @@ fn identity_of(keys: Keys, clock: &Clock) -> Result<(Identity, Option<PathBuf>),
     }
 }
 
+/// Sends what is due until the sandbox stops.
+async fn send_notifications(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
+    loop {
+        gateway.outbox.deliver(&gateway, Which::Due).await;
+        let next = gateway.outbox.next_due().filter(|_| gateway.clock.runs());
+        let wait = next.map_or(LONGEST_WAIT, |due| due.saturating_sub(gateway.clock.elapsed()));
+        tokio::select! {
+            () = gateway.outbox.wake.notified() => {}
+            () = tokio::time::sleep(wait) => {}
+            // An error means that the handle was dropped without a shutdown.
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
 /// Makes a new platform certificate; it takes some 50 ms of a core.
 pub(crate) fn rotate(gateway: &Gateway, folder: Option<&Path>) -> Result<PlatformCertificate, StartError> {
     let pair = gateway.registry.platform.rotate(&gateway.clock);
@@ -537,3 +579,6 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
+
+/// How long the sender waits when nothing is to come; it is woken by what is new.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);

@@ -9,11 +9,7 @@ use super::{
     input::{Input, Problem},
     look,
 };
-use crate::{
-    explanation::Personal,
-    lock::locked,
-    operations::{membercard_open, user_cards, user_points},
-};
+use crate::{explanation::Personal, lock::locked, operations::membercard_open};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +26,14 @@ pub(super) struct Exchange {
     points: u64,
 }
 
+/// A card that is there.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Held {
+    card_id: String,
+    user_card_code: String,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Opened {
@@ -41,8 +45,9 @@ pub(super) async fn take_card(
     Input(taken): Input<Taken>,
 ) -> Result<Json<Value>, Problem> {
     let gateway = &control.gateway;
-    let member = gateway.on_scene(|scene| user_cards::take(scene, &taken.card_id, &taken.phone_number));
-    let member = member.map_err(Problem::rule)?;
+    let member = gateway
+        .take_card(&taken.card_id, &taken.phone_number)
+        .map_err(Problem::rule)?;
     Ok(Json(look::shown(
         &member,
         gateway.clock.date_time(),
@@ -60,7 +65,32 @@ pub(super) async fn ask_for_exchange(
 ) -> Result<Json<Value>, Problem> {
     let asked = control
         .gateway
-        .on_scene(|scene| user_points::ask_for_exchange(scene, &card_id, &user_card_code, points));
+        .ask_for_exchange(&card_id, &user_card_code, points);
+    asked.map(Json).map_err(Problem::rule)
+}
+
+pub(super) async fn delete_card(
+    State(control): Shared,
+    Input(held): Input<Held>,
+) -> Result<Json<Value>, Problem> {
+    let gateway = &control.gateway;
+    let member = gateway
+        .delete_card(&held.card_id, &held.user_card_code)
+        .map_err(Problem::rule)?;
+    Ok(Json(look::shown(
+        &member,
+        gateway.clock.date_time(),
+        Personal::Masked,
+    )))
+}
+
+pub(super) async fn look_at_points(
+    State(control): Shared,
+    Input(held): Input<Held>,
+) -> Result<Json<Value>, Problem> {
+    let asked = control
+        .gateway
+        .look_at_points(&held.card_id, &held.user_card_code);
     asked.map(Json).map_err(Problem::rule)
 }
 

@@ -191,6 +191,13 @@ async fn every_answer_is_as_the_document_says() {
         "no such certificate",
     );
 
+    let held = json!({"card_id": card_id, "user_card_code": code});
+    caller
+        .good("POST", "/people/look-at-points", Some(held.clone()))
+        .await;
+    let deleted = caller.good("POST", "/people/delete-card", Some(held)).await;
+    assert_eq!(deleted["user_card_state"], "INVALID");
+    notifications(&mut caller).await;
     faults(&mut caller).await;
     requests(&mut caller).await;
 
@@ -208,6 +215,38 @@ async fn every_answer_is_as_the_document_says() {
         .map(|(method, path, _)| (method.to_owned(), path.to_owned()))
         .collect();
     assert_eq!(caller.called, all);
+}
+
+async fn notifications(caller: &mut Caller) {
+    let new = |url: &str| json!({"url": url, "event_type": "BRAND_MEMBER_CARD_SP.USER_CARD.CREATE", "resource": {"phone_number": "MARKER"}});
+    let sent = caller
+        .good("POST", "/notifications", Some(new("http://user@127.0.0.1/")))
+        .await;
+    assert_eq!(sent["state"], "waiting");
+    let delivered = caller.good("POST", "/notifications/deliver", None).await;
+    assert_eq!(
+        delivered["notifications"][0]["attempts"][0]["outcome"],
+        "wrong_url"
+    );
+    assert_eq!(caller.good("GET", "/notifications", None).await, delivered);
+    assert!(!delivered.to_string().contains("MARKER"));
+    let wrong = caller
+        .call("POST", "/notifications", Some(new("https://example.com")))
+        .await;
+    Caller::problem(&wrong, 400, "`http://`");
+    for (name, value, part) in [
+        ("signature", json!("shifted_clock"), "needs `seconds`"),
+        ("seconds", json!(1), "belongs to"),
+        ("signature", json!("other"), "wrong type"),
+    ] {
+        let mut body = new("http://127.0.0.1:1/");
+        body[name] = value;
+        Caller::problem(
+            &caller.call("POST", "/notifications", Some(body)).await,
+            400,
+            part,
+        );
+    }
 }
 
 async fn faults(caller: &mut Caller) {

@@ -31,6 +31,7 @@ pub(crate) fn gateway() -> Gateway {
         journal: Journal::default(),
         state: Mutex::new(State::new(&start, &clock)),
         start,
+        outbox: Outbox::default(),
         nonces: Mutex::new(Nonces::default()),
         requests: AtomicU64::new(0),
         certificate_downloads: AtomicU64::new(0),

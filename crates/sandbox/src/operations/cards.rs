@@ -43,6 +43,11 @@ impl Template {
         self.text("card_type")
     }
 
+    /// Where notifications about its cards go; `None` for the address that stands for nobody's.
+    pub(crate) fn notify_url(&self) -> Option<&str> {
+        Some(self.text("notify_url")).filter(|url| !url.is_empty() && *url != NOWHERE)
+    }
+
     pub(crate) fn appid(&self) -> &str {
         self.text("appid")
     }

@@ -19,4 +19,5 @@ mod others;
 mod platform;
 mod refusals;
 mod rules;
+mod sent;
 mod user_cards;
