@@ -203,6 +203,8 @@ rules! {
         Documented, "1.3, general body rules; the wording is ours";
     BODY_NOT_JSON [Body]: 400 "PARAM_ERROR", "请求体不是合法的JSON", "the body is not JSON", Documented,
         "1.3, general body rules; the wording is ours";
+    DUPLICATE_MEMBER [Body]: 400 "PARAM_ERROR", "请求体字段重复", "a member of the body is given twice", Inferred,
+        "1.3 says that the order of names is free, and nothing of two that are the same; the refusal is ours";
     NULL_VALUE [Body]: 400 "PARAM_ERROR", "参数值不能为null", "null is not allowed; leave the member out", Documented,
         "1.3, general body rules; the wording is ours";
     BODY_SCHEMA [Schema]: 400 "PARAM_ERROR", "参数错误", "a parameter is wrong", Documented,

@@ -174,6 +174,8 @@ async fn content(broken: &mut Broken) {
         .bytes(s, "FOUR_BYTE_CHARACTER", "{\"level\":\"😀\"}".as_bytes())
         .await;
     broken.bytes(s, "BODY_NOT_JSON", b"{").await;
+    let twice = b"{\"level\":\"a\",\"level\":\"a\"}";
+    broken.bytes(s, "DUPLICATE_MEMBER", twice).await;
     broken.bytes(s, "NULL_VALUE", b"{\"level\":null}").await;
     broken.changed(s, "BODY_SCHEMA", "level", json!(7)).await;
     broken
