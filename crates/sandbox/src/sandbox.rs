@@ -109,6 +109,7 @@ impl Sandbox {
             quota: None,
             policies: Policies::default(),
             clock: Clock::system(),
+            connections: CONNECTIONS,
         }
     }
 
@@ -317,6 +318,7 @@ pub struct SandboxBuilder {
     quota: Option<Quota>,
     policies: Policies,
     clock: Clock,
+    connections: usize,
 }
 
 /// Where the keys come from.
@@ -418,6 +420,14 @@ impl SandboxBuilder {
         self
     }
 
+    /// Sets how many connections each of the two addresses holds at once; what comes beyond is closed without an answer.
+    /// Default: 1,024. An idle one is closed after 75 seconds.
+    #[must_use]
+    pub fn with_connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
+        self
+    }
+
     /// Starts it on the current tokio runtime, which needs its I/O and its timer.
     ///
     /// # Errors
@@ -433,6 +443,7 @@ impl SandboxBuilder {
             quota,
             policies,
             clock,
+            connections,
         } = self;
         let spec = Spec::embedded().map_err(StartError::Spec)?;
         let tokens = Tokens::from_system().map_err(StartError::Random)?;
@@ -502,7 +513,7 @@ impl SandboxBuilder {
         }));
         tokio::spawn(send_notifications(Arc::clone(&gateway), stopped.clone()));
         let spawned = |listener, service, address| {
-            Listener::spawn(listener, service, stopped.clone())
+            Listener::spawn(listener, service, connections, stopped.clone())
                 .map_err(|source| StartError::Bind { address, source })
         };
         Ok(Sandbox {
@@ -580,5 +591,7 @@ fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
+/// Common limits of open files leave room for these.
+const CONNECTIONS: usize = 1024;
 /// How long the sender waits when nothing is to come; it is woken by what is new.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);

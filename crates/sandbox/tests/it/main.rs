@@ -12,6 +12,7 @@ mod client;
 mod explained;
 mod faults;
 mod folder;
+mod hostile;
 mod identities;
 mod import;
 mod notification;
