@@ -7,9 +7,11 @@ use std::{
 
 use serde_json::Value;
 use wxmember_sandbox::Sandbox;
-use wxmember_tests::{PHONE, sandbox, shown, wxmember};
-
-use crate::folder::{Folder, NOWHERE};
+use wxmember_tests::{
+    PHONE,
+    folder::{Folder, NOWHERE},
+    sandbox, shown, wxmember,
+};
 
 /// Runs `call` with the folder's profile, and lets the sandbox in this process answer meanwhile.
 async fn call(folder: &Folder, arguments: &[&str], input: &str) -> Output {

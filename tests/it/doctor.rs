@@ -4,12 +4,12 @@ use std::{fs, process::Output};
 
 use serde_json::Value;
 use wxmember::{Certificate, party};
-use wxmember_tests::{sandbox, shown, wxmember};
-
-use crate::{
+use wxmember_tests::{
     folder::{Folder, NOWHERE, PLATFORM_PRIVATE_KEY},
-    interop::Program,
+    sandbox, shown, wxmember,
 };
+
+use crate::interop::Program;
 
 /// Runs the doctor on a spoilt folder.
 fn doctor(spoil: impl FnOnce(&Folder)) -> String {

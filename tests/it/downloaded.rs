@@ -8,9 +8,9 @@ use std::{
 
 use serde_json::{Value, json};
 use wxmember_sandbox::{NotificationOptions, Sandbox};
-use wxmember_tests::{identity, shown, wxmember};
+use wxmember_tests::{folder::Folder, identity, shown, wxmember};
 
-use crate::{folder::Folder, interop::Program};
+use crate::interop::Program;
 
 /// A sandbox whose platform has this many certificates, and the folder of a merchant who downloads them.
 async fn start(certificates: usize) -> (Sandbox, Folder) {

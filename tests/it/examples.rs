@@ -37,3 +37,16 @@ fn a_route_receives_a_notification_once_and_refuses_a_probe() {
     --- stderr
     "#);
 }
+
+#[test]
+fn an_import_takes_members_from_a_program() {
+    let output = example("import_from_iterator").output().unwrap();
+    insta::assert_snapshot!(shown(&output, &[]), @r"
+    exit code: 0
+    --- stdout
+    4 rows: 3 imported, 1 refused, 0 unknown, 3 requests
+    row 3: ROW_BAD_PHONE_NUMBER column `mobile`: not a mobile number of mainland China
+    the same again sends 0 requests
+    --- stderr
+    ");
+}

@@ -9,9 +9,10 @@ use std::{
 
 use serde_json::Value;
 use wxmember::{Certificate, party};
-use wxmember_tests::{root, shown, wxmember};
-
-use crate::folder::{Folder, NOWHERE};
+use wxmember_tests::{
+    folder::{Folder, NOWHERE},
+    root, shown, wxmember,
+};
 
 /// Runs the program with something on stdin.
 fn run(home: &Path, arguments: &[&str], input: &[u8]) -> Output {

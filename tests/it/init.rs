@@ -2,9 +2,10 @@
 
 use std::{fs, process::Output};
 
-use wxmember_tests::{shown, wxmember};
-
-use crate::folder::{Folder, NOWHERE};
+use wxmember_tests::{
+    folder::{Folder, NOWHERE},
+    shown, wxmember,
+};
 
 const CONFIG: &str = "made.toml";
 

@@ -3,9 +3,10 @@
 use std::{fs, io::pipe, path::Path, process::Stdio};
 
 use serde_json::Value;
-use wxmember_tests::{root, shown, wxmember};
-
-use crate::folder::{Folder, NOWHERE};
+use wxmember_tests::{
+    folder::{Folder, NOWHERE},
+    root, shown, wxmember,
+};
 
 fn json(output: &std::process::Output) -> Value {
     serde_json::from_slice(&output.stdout)

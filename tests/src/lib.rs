@@ -13,6 +13,16 @@ use wxmember::{
 };
 use wxmember_sandbox::{Identity, IdentityError, IdentityParts, Sandbox};
 
+pub mod folder;
+pub mod kill;
+pub mod markers;
+pub mod members;
+mod postgres;
+pub mod random;
+pub mod stage;
+
+pub use postgres::Postgres;
+
 /// The phone number of [`member`]; no text that the program writes may hold it.
 pub const PHONE: &str = "13800138000";
 

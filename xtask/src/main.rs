@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod api;
+mod bench;
 mod ci;
 mod codegen;
 mod outcome;
@@ -40,6 +41,8 @@ struct Arguments {
 enum Verb {
     /// Checks that the interface of the SDK holds no type that users should not meet
     Api(api::Arguments),
+    /// Measures the importer and holds the figures against the targets
+    Bench(bench::Arguments),
     /// Runs everything that continuous integration runs, in its order
     Ci(ci::Arguments),
     /// Writes everything that is derived from the API document; `--check` compares and never writes
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
     }
     let done = match Arguments::parse().verb {
         Verb::Api(arguments) => api::run(&arguments),
+        Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Ci(arguments) => ci::run(&arguments),
         Verb::Codegen(arguments) => codegen::run(&arguments),
         Verb::Spec(arguments) => spec::run(&arguments),

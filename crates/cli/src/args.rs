@@ -1,80 +1,129 @@
 //! The arguments. Every flag has an environment variable; secrets are never arguments, only paths to them are.
 
-use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::language::Language;
 
 pub(crate) mod call;
 pub(crate) mod doctor;
 pub(crate) mod fields;
+pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod jobs;
+pub(crate) mod ledger;
+pub(crate) mod pages;
+pub(crate) mod running;
 pub(crate) mod sandbox;
+
+pub(crate) use self::sandbox::Sandbox;
 
 /// Import members into WeChat member cards, and rehearse it in a sandbox.
 #[derive(Parser)]
-#[command(name = "wxmember", version, about, disable_help_subcommand = true)]
+#[command(
+    name = "wxmember",
+    version,
+    about,
+    disable_help_subcommand = true,
+    after_help = EXIT_CODES
+)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// What holds for every command.
+#[derive(Args)]
+pub(crate) struct Global {
+    /// The language of messages [default: by the locale]
+    #[arg(
+        long,
+        global = true,
+        env = "WXMEMBER_LANG",
+        value_enum,
+        value_name = "LANGUAGE"
+    )]
+    pub(crate) lang: Option<Language>,
+
+    /// Log what is done on stderr, down to this level [default: off, with `--log-format json` info]
+    #[arg(long, global = true, env = "WXMEMBER_LOG", value_enum, value_name = "LEVEL")]
+    pub(crate) log: Option<LogLevel>,
+
+    /// How stderr is written; `json` is one object a line, messages and progress too
+    #[arg(
+        long,
+        global = true,
+        env = "WXMEMBER_LOG_FORMAT",
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t = LogFormat::Text
+    )]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+/// How stderr is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Make any signed call, and see what is signed
     Call(call::Call),
+    /// Write completions for a shell to stdout
+    Completions(pages::Completions),
     /// Find out what is wrong with keys, serial numbers, files and the clock
     Doctor(doctor::Doctor),
+    /// Write the rows of a job in one state as CSV
+    Export(jobs::Export),
     /// Import a member list; the same command again continues where it was
-    Import(Import),
+    Import(import::Import),
     /// Write a profile, after checking that its keys belong together
     Init(init::Init),
+    /// List the jobs of a ledger
+    Jobs(jobs::Jobs),
+    /// Write the man pages into a folder
+    Man(pages::Man),
     /// Open one sealed value of an answer
     Open(fields::Open),
+    /// Let no process send more of a job, until `resume`
+    Pause(jobs::OneJob),
+    /// Delete what was sealed of a job's members; states and counts stay
+    Purge(jobs::Purge),
+    /// Report what became of a job: for people, for programs, or as a page to open in a browser
+    Report(jobs::Report),
+    /// Let a paused job go on
+    Resume(jobs::OneJob),
+    /// Queue rows of a job once more
+    Retry(jobs::Retry),
     /// Seal one value for WeChat Pay
     Seal(fields::Seal),
+    /// Tell where a job stands
+    Status(jobs::OneJob),
     /// Say whether WeChat Pay signed an answer or a notification, and if not, why
     Verify(fields::Verify),
     /// Play WeChat Pay's side on this machine, for tests
     Sandbox(Sandbox),
-}
-
-/// Arguments of `import`.
-#[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with refused rows, 75 stopped and can be \
-                        resumed with the same command."
-)]
-pub(crate) struct Import {
-    /// The member list, a CSV file in UTF-8 with a header line
-    pub(crate) file: PathBuf,
-
-    /// Import into a sandbox inside this process: nothing to configure, no real member is touched
-    #[arg(long, env = "WXMEMBER_SANDBOX", value_parser = boolean)]
-    pub(crate) sandbox: bool,
-
-    /// The configuration file, not with `--sandbox` [default: wxmember.toml]
-    #[arg(long, env = "WXMEMBER_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
-
-    /// The profile in the configuration file, not with `--sandbox` [default: default]
-    #[arg(long, env = "WXMEMBER_PROFILE")]
-    pub(crate) profile: Option<String>,
-
-    /// The ledger, where the state of every row is kept [default: in the user's state folder]
-    #[arg(long, env = "WXMEMBER_LEDGER")]
-    pub(crate) ledger: Option<PathBuf>,
-
-    /// Requests to send at most, for example `5/s` or `300/m` [default: the API's 5/s; none for `--sandbox`]
-    #[arg(long, env = "WXMEMBER_QUOTA")]
-    pub(crate) quota: Option<wxmember_import::Quota>,
-
-    /// Requests under way at once [default: 32, or twice the quota a second when that is less]
-    #[arg(long, env = "WXMEMBER_CONCURRENCY")]
-    pub(crate) concurrency: Option<NonZeroUsize>,
-
-    /// How to print the result
-    #[arg(long, env = "WXMEMBER_FORMAT", value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    /// Share the work on the jobs of a ledger with other processes and hosts; needs no source file
+    Worker(running::Worker),
 }
 
 /// A profile, for commands that need one.
@@ -98,71 +147,6 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Arguments of `sandbox`.
-#[derive(Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct Sandbox {
-    #[command(subcommand)]
-    pub(crate) verb: Option<sandbox::Verb>,
-
-    /// The address of the API; port 0 takes a free one
-    #[arg(long, env = "WXMEMBER_SANDBOX_LISTEN", default_value = "127.0.0.1:8765")]
-    pub(crate) listen: SocketAddr,
-
-    /// The address of the control API; port 0 takes a free one
-    #[arg(long, env = "WXMEMBER_SANDBOX_CONTROL", default_value = "127.0.0.1:0")]
-    pub(crate) control: SocketAddr,
-
-    /// Write what a merchant would hold into this folder, or take the keys that are there
-    #[arg(long, env = "WXMEMBER_SANDBOX_DIR")]
-    pub(crate) dir: Option<PathBuf>,
-
-    /// Take merchants, brands, templates and keys from this TOML file
-    #[arg(
-        long,
-        env = "WXMEMBER_SANDBOX_IDENTITIES",
-        value_name = "FILE",
-        conflicts_with = "dir"
-    )]
-    pub(crate) identities: Option<PathBuf>,
-
-    /// How many seconds the sandbox's clock is ahead; negative is behind
-    #[arg(
-        long,
-        env = "WXMEMBER_SANDBOX_CLOCK_SHIFT",
-        value_name = "SECONDS",
-        default_value_t = 0,
-        allow_negative_numbers = true
-    )]
-    pub(crate) clock_shift: i64,
-
-    /// Platform certificates (平台证书) beside the public key; those of `--dir` count
-    #[arg(
-        long,
-        env = "WXMEMBER_SANDBOX_PLATFORM_CERTIFICATES",
-        value_name = "NUMBER",
-        default_value_t = 0,
-        value_parser = platform_certificates
-    )]
-    pub(crate) platform_certificates: usize,
-
-    /// Requests that the sandbox allows, for example `5/s` [default: any number]
-    #[arg(long, env = "WXMEMBER_SANDBOX_QUOTA")]
-    pub(crate) quota: Option<wxmember_import::Quota>,
-
-    /// Spoil a share of the answers, chosen by a seed, for example `lost-answer=1%,seed=7`; can be given several times
-    #[arg(
-        long,
-        env = "WXMEMBER_SANDBOX_FAULT",
-        value_name = "FAULT=SHARE",
-        value_delimiter = ';',
-        long_help = "Spoil a share of the answers, chosen by a seed: `FAULT=SHARE[,seed=N][,operation=ID][,seconds=N]`, \
-                     for example `lost-answer=1%,seed=7`. Can be given several times; in the variable, `;` stands \
-                     between two"
-    )]
-    pub(crate) fault: Vec<crate::commands::sandbox::FaultRate>,
-}
-
 /// What an environment variable says of a flag; empty is the same as not set.
 fn boolean(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
@@ -172,10 +156,9 @@ fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Each one is a key to be made, and a merchant sees two at most for long.
-fn platform_certificates(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(count @ 0..=8) => Ok(count),
-        _ => Err("a number from 0 to 8 is needed".to_owned()),
-    }
-}
+/// What every command's exit code means; `exit.rs` holds the numbers.
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with refused rows, 75 stopped and can be \
+                          resumed with the same command.";
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,10 @@
 
 use std::{error::Error, fmt};
 
-use crate::exit;
+use crate::{
+    exit,
+    language::{known, t},
+};
 
 /// An error for the user: one line with its causes, then an optional hint.
 #[derive(Debug)]
@@ -59,9 +62,9 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.what)?;
+        write!(f, "{}{}", t!("error-prefix"), known(&self.what))?;
         match &self.hint {
-            Some(hint) => write!(f, "\n\nhint: {hint}"),
+            Some(hint) => write!(f, "\n\n{}{}", t!("hint-prefix"), known(hint)),
             None => Ok(()),
         }
     }

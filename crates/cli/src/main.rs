@@ -2,9 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
-use crate::print::tell;
+use crate::{
+    args::{Arguments, Command},
+    failure::Failure,
+    language::t,
+    print::tell,
+};
 
 mod advice;
 mod args;
@@ -16,6 +21,9 @@ mod failure;
 mod headers;
 mod init;
 mod input;
+mod language;
+mod ledger;
+mod log;
 mod message;
 mod places;
 mod print;
@@ -23,36 +31,78 @@ mod profile;
 mod progress;
 mod serial;
 mod signals;
+mod table;
 mod verdict;
 
 fn main() -> ExitCode {
-    let arguments = args::Arguments::parse();
+    let language = language::begin();
+    let command = language::help::in_language(Arguments::command(), language);
+    let read = command.try_get_matches().and_then(|matches| {
+        let arguments = Arguments::from_arg_matches(&matches)?;
+        Ok((arguments, args::ledger::has_password_in_arguments(&matches)))
+    });
+    let (arguments, has_password) = match read {
+        Ok(read) => read,
+        Err(error) => return misread(&error),
+    };
+    log::begin(&arguments.global);
+    if has_password {
+        let failure = Failure::usage(t!("password-in-arguments")).hint(t!("password-in-arguments-hint"));
+        print::failure(&failure);
+        return failure.code().into();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            tell!("error: failed to start the runtime: {error}");
+            print::failure(&Failure::because(t!("no-runtime"), &error));
             return exit::FAILED.into();
         }
     };
-    let done = runtime.block_on(async {
-        match arguments.command {
-            args::Command::Call(arguments) => commands::call::run(&arguments).await,
-            args::Command::Doctor(arguments) => commands::doctor::run(&arguments).await,
-            args::Command::Import(arguments) => commands::import::run(&arguments).await,
-            args::Command::Init(arguments) => commands::init::run(&arguments),
-            args::Command::Open(arguments) => commands::open::run(&arguments),
-            args::Command::Seal(arguments) => commands::seal::run(&arguments).await,
-            args::Command::Verify(arguments) => commands::verify::run(&arguments).await,
-            args::Command::Sandbox(arguments) => commands::sandbox::run(&arguments).await,
-        }
-    });
+    let done = runtime.block_on(run(arguments.command));
     // What still runs in the background has nothing left to tell.
     runtime.shutdown_background();
     match done {
         Ok(code) => code.into(),
         Err(failure) => {
-            tell!("{failure}");
+            print::failure(&failure);
             failure.code().into()
         }
+    }
+}
+
+async fn run(command: Command) -> Result<exit::Code, Failure> {
+    match command {
+        Command::Call(arguments) => commands::call::run(&arguments).await,
+        Command::Completions(arguments) => commands::pages::completions(&arguments),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments).await,
+        Command::Export(arguments) => commands::export::run(&arguments).await,
+        Command::Import(arguments) => commands::import::run(&arguments).await,
+        Command::Init(arguments) => commands::init::run(&arguments),
+        Command::Jobs(arguments) => commands::jobs::list(&arguments).await,
+        Command::Man(arguments) => commands::pages::man(&arguments),
+        Command::Open(arguments) => commands::open::run(&arguments),
+        Command::Pause(arguments) => commands::jobs::pause(&arguments).await,
+        Command::Purge(arguments) => commands::jobs::purge(&arguments).await,
+        Command::Report(arguments) => commands::report::run(&arguments).await,
+        Command::Resume(arguments) => commands::jobs::resume(&arguments).await,
+        Command::Retry(arguments) => commands::jobs::retry(&arguments).await,
+        Command::Sandbox(arguments) => commands::sandbox::run(&arguments).await,
+        Command::Seal(arguments) => commands::seal::run(&arguments).await,
+        Command::Status(arguments) => commands::jobs::status(&arguments).await,
+        Command::Verify(arguments) => commands::verify::run(&arguments).await,
+        Command::Worker(arguments) => commands::worker::run(&arguments).await,
+    }
+}
+
+/// Says what is wrong with the arguments, or the help that was asked for.
+fn misread(error: &clap::Error) -> ExitCode {
+    match language::usage_error(error) {
+        Some(text) => tell!("{text}"),
+        // Nobody is left to be told when this fails.
+        None => drop(error.print()),
+    }
+    match u8::try_from(error.exit_code()) {
+        Ok(code) => code.into(),
+        Err(_) => exit::USAGE.into(),
     }
 }

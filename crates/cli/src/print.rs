@@ -8,7 +8,7 @@ use std::{
     io::{self, Write},
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, log};
 
 /// Writes a line of data to stdout: `say!("{name}")?`.
 macro_rules! say {
@@ -44,7 +44,21 @@ pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
 
 /// A line of talk. When that cannot be written there is no place left to say so.
 pub(crate) fn talk(text: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    if log::is_json() {
+        tracing::info!(target: "wxmember", "{}", text.to_string().trim());
+    } else {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+}
+
+/// Why the program ends without having done what was asked.
+pub(crate) fn failure(failure: &Failure) {
+    if log::is_json() {
+        let (code, hint) = (failure.code(), failure.advice());
+        tracing::error!(target: "wxmember", exit_code = code, hint, "{}", failure.what());
+    } else {
+        talk(format_args!("{failure}"));
+    }
 }
 
 fn write<W: Write>(to: &mut W, write: impl FnOnce(&mut W) -> io::Result<()>) -> Result<(), Failure> {

@@ -5,7 +5,8 @@ use tokio_util::sync::CancellationToken;
 use crate::print::tell;
 
 /// A token that the first signal cancels. `what` says on stderr what happens then.
-pub(crate) fn cancel_on_signal(what: &'static str) -> CancellationToken {
+pub(crate) fn cancel_on_signal(what: impl Into<String>) -> CancellationToken {
+    let what = what.into();
     let token = CancellationToken::new();
     let cancelled = token.clone();
     tokio::spawn(async move {

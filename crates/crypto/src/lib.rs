@@ -5,6 +5,7 @@
 
 mod backend;
 mod certificate;
+mod chunk;
 mod ciphertext;
 mod digest;
 mod error;
@@ -24,6 +25,7 @@ pub use crate::backend::generate_rsa_2048_pem;
 pub use crate::{
     backend::Backend,
     certificate::Certificate,
+    chunk::ChunkKey,
     ciphertext::{Ciphertext, MerchantCiphertext, PlatformCiphertext},
     digest::{Fingerprint, KeyedHash, SourceHasher},
     error::{

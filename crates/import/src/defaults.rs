@@ -3,7 +3,7 @@
 use jiff::tz::Offset;
 use wxmember_crypto::{Fingerprint, SourceHasher};
 
-use crate::member::Validity;
+use crate::{mapping::Assignment, member::Validity};
 
 /// Values for fields that the source has no column for, or an empty cell.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Defaults {
     pub card_picture_url: Option<String>,
     /// The names of the template's own questions; a column of that name holds the choices, separated by `;` or `|`.
     pub custom_fields: Vec<String>,
+    /// Columns that are assigned by hand.
+    pub columns: Vec<Assignment>,
     /// The offset of times that are written without one. China's, `+08:00`, unless changed.
     pub time_zone: Offset,
 }
@@ -34,6 +36,7 @@ impl Default for Defaults {
             card_color: None,
             card_picture_url: None,
             custom_fields: Vec::new(),
+            columns: Vec::new(),
             time_zone: Offset::constant(8),
         }
     }
@@ -61,10 +64,46 @@ impl Defaults {
         self
     }
 
+    /// Sets which columns are assigned by hand.
+    #[must_use]
+    pub fn with_columns(mut self, columns: impl IntoIterator<Item = Assignment>) -> Self {
+        self.columns = columns.into_iter().collect();
+        self
+    }
+
+    /// Sets the level.
+    #[must_use]
+    pub fn with_level(mut self, level: impl Into<String>) -> Self {
+        self.level = Some(level.into());
+        self
+    }
+
+    /// Sets the colour, `#RRGGBB`.
+    #[must_use]
+    pub fn with_card_color(mut self, color: impl Into<String>) -> Self {
+        self.card_color = Some(color.into());
+        self
+    }
+
+    /// Sets the picture.
+    #[must_use]
+    pub fn with_card_picture_url(mut self, url: impl Into<String>) -> Self {
+        self.card_picture_url = Some(url.into());
+        self
+    }
+
+    /// Sets the offset of times that are written without one.
+    #[must_use]
+    pub fn with_time_zone(mut self, zone: Offset) -> Self {
+        self.time_zone = zone;
+        self
+    }
+
     /// Tells two settings apart, so that a job loaded under others is noticed.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         let validity = self.validity.as_ref().map(ToString::to_string);
         let zone = self.time_zone.to_string();
+        let columns: Vec<String> = self.columns.iter().map(ToString::to_string).collect();
         let options = [
             &validity,
             &self.pickup_time,
@@ -78,7 +117,8 @@ impl Defaults {
         fingerprint(
             texts
                 .chain([zone.as_str()])
-                .chain(self.custom_fields.iter().map(String::as_str)),
+                .chain(self.custom_fields.iter().map(String::as_str))
+                .chain(columns.iter().map(String::as_str)),
         )
     }
 }

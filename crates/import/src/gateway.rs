@@ -8,7 +8,7 @@ use std::{fmt, future::Future, time::Duration};
 use thiserror::Error;
 use wxmember_crypto::KeyId;
 
-use crate::member::Member;
+use crate::{job::Route, member::Member};
 
 /// WeChat Pay, as far as an import is concerned.
 pub trait Gateway: Send + Sync + 'static {
@@ -21,19 +21,19 @@ pub trait Gateway: Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// Seals the personal fields of one member into a request that can be stored and sent later by anybody.
+    /// Seals the personal fields of one member into a request of this route, to be stored and sent later by anybody.
     ///
     /// Called from several threads at once while a source is loaded.
     ///
     /// # Errors
     ///
     /// [`SealRefusal`] names the field that could not be sealed.
-    fn seal(&self, member: &Member) -> Result<SealedRequest, SealRefusal>;
+    fn seal(&self, route: Route, member: &Member) -> Result<SealedRequest, SealRefusal>;
 
-    /// Sends a stored request once, signed anew, and says what is known afterwards.
+    /// Sends a stored request of this route once, signed anew, and says what is known afterwards.
     ///
     /// Dropping the future counts as a lost answer.
-    fn send(&self, request: &SealedRequest) -> impl Future<Output = Answer> + Send;
+    fn send(&self, route: Route, request: &SealedRequest) -> impl Future<Output = Answer> + Send;
 }
 
 /// A request as it is stored: its JSON, in which every personal field is a ciphertext, and the key it was sealed with.

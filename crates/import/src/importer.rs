@@ -1,130 +1,32 @@
 //! The front of the engine: load a source, run the job, write what was refused.
 
-use std::{
-    fmt,
-    num::{NonZeroU32, NonZeroUsize},
-    path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     defaults::Defaults,
+    engine::{Engine, Target},
     gateway::Gateway,
-    job::{Identity, Job, LoadError, Profile, Route},
-    ledger::{Ledger, LedgerError, RowReport, RowState},
+    job::{Identity, Job, LoadError, Route},
+    ledger::{Ledger, LedgerError, OpenedJob, Owner, RowReport, RowState},
     load::Load,
     mapping::Mapping,
-    pace::{Pacer, Quota},
-    report::{Progress, ProgressSender, RefusedFile, ReportError, Summary},
-    run::{Run, RunError},
+    progress::{Progress, ProgressSender, Summary, Waiting},
+    report::{RefusedFile, ReportError},
+    run::RunError,
+    settings::Settings,
     source::{Source, SourceError},
     validate::Validator,
 };
-
-/// How an importer works. Everything but the profile has a default.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    profile: Profile,
-    route: Route,
-    defaults: Defaults,
-    quota: Option<Quota>,
-    concurrency: Option<NonZeroUsize>,
-    attempts: NonZeroU32,
-    attempt_timeout: Duration,
-    unknown_limit: NonZeroU32,
-    load_threads: NonZeroUsize,
-}
-
-impl Settings {
-    /// For this profile, by the default route, without a quota.
-    #[must_use]
-    pub fn new(profile: Profile) -> Self {
-        Self {
-            profile,
-            route: Route::default(),
-            defaults: Defaults::default(),
-            quota: None,
-            concurrency: None,
-            attempts: ATTEMPTS,
-            attempt_timeout: Duration::from_secs(60),
-            unknown_limit: UNKNOWN_LIMIT,
-            load_threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-        }
-    }
-
-    /// Sets what holds for rows that do not say otherwise.
-    #[must_use]
-    pub fn with_defaults(mut self, defaults: Defaults) -> Self {
-        self.defaults = defaults;
-        self
-    }
-
-    /// Limits the requests per time. Default: no limit but the platform's 429.
-    #[must_use]
-    pub fn with_quota(mut self, quota: Quota) -> Self {
-        self.quota = Some(quota);
-        self
-    }
-
-    /// Sets how many requests are under way at once. Default: 32, or with a quota what two seconds of it allow.
-    #[must_use]
-    pub fn with_concurrency(mut self, requests: NonZeroUsize) -> Self {
-        self.concurrency = Some(requests);
-        self
-    }
-
-    /// Sets how often one run tries a row at most. Default: 5.
-    #[must_use]
-    pub fn with_attempts(mut self, attempts: NonZeroU32) -> Self {
-        self.attempts = attempts;
-        self
-    }
-
-    /// Sets after how long an attempt counts as lost, whatever the gateway does. Default: 60 s.
-    #[must_use]
-    pub fn with_attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.attempt_timeout = timeout;
-        self
-    }
-
-    /// Sets after how many rows in a row without a known outcome a run stops. Default: 50.
-    #[must_use]
-    pub fn with_unknown_limit(mut self, rows: NonZeroU32) -> Self {
-        self.unknown_limit = rows;
-        self
-    }
-
-    /// Sets how many threads validate and seal while a source is loaded. Default: as many as the host has cores.
-    #[must_use]
-    pub fn with_load_threads(mut self, threads: NonZeroUsize) -> Self {
-        self.load_threads = threads;
-        self
-    }
-
-    fn concurrency(&self) -> usize {
-        match (self.concurrency, self.quota) {
-            (Some(requests), _) => requests.get(),
-            (None, Some(quota)) => ((quota.per_second() * 2.0).ceil() as usize).clamp(1, CONCURRENCY),
-            (None, None) => CONCURRENCY,
-        }
-    }
-}
 
 /// Brings every row of a source to a known end.
 ///
 /// [`load`](Self::load) and then [`run`](Self::run); the same two calls continue after whatever interrupted them.
 /// Needs a tokio runtime with time enabled.
 pub struct Importer<G> {
-    gateway: Arc<G>,
-    ledger: Ledger,
-    settings: Settings,
+    engine: Engine<G>,
     progress: ProgressSender,
 }
 
@@ -133,9 +35,7 @@ impl<G: Gateway> Importer<G> {
     #[must_use]
     pub fn new(gateway: G, ledger: Ledger, settings: Settings) -> Self {
         Self {
-            gateway: Arc::new(gateway),
-            ledger,
-            settings,
+            engine: Engine::new(gateway, ledger, settings),
             progress: ProgressSender::new(),
         }
     }
@@ -155,50 +55,75 @@ impl<G: Gateway> Importer<G> {
     /// [`LoadError`] when the source as a whole is unusable. Rows that are wrong are no error: they are refused, and
     /// [`rows`](Self::rows) lists them.
     pub async fn load(&self, source: Arc<dyn Source>, cancel: &CancellationToken) -> Result<Job, LoadError> {
+        let Engine {
+            gateway,
+            ledger,
+            settings,
+            ..
+        } = &self.engine;
         let source_name = source.name().to_owned();
-        let (mapping, digest) = inspect(&source, &self.settings.defaults).await?;
+        let (mapping, digest) = inspect(&source, settings.route, &settings.defaults).await?;
         let validator = Validator::new(
-            self.settings.profile.clone(),
+            settings.profile.clone(),
+            settings.route,
             mapping.clone(),
-            self.settings.defaults.clone(),
+            settings.defaults.clone(),
         )?;
         let identity = Identity {
             source_name: source_name.clone(),
             source_digest: digest,
-            profile: self.settings.profile.clone(),
-            route: self.settings.route,
-            defaults: self.settings.defaults.fingerprint(),
+            profile: settings.profile.clone(),
+            route: settings.route,
+            defaults: settings.defaults.fingerprint(),
         };
         let id = identity.id();
-        let opened = self.ledger.open_job(identity).await?;
+        let owner = Owner::random()?;
+        let mut opened = self.opened(&identity, owner, cancel).await?;
         let mut rows = opened.rows;
         if !opened.is_loaded {
-            self.gateway.prepare().await?;
             let load = Load {
-                gateway: Arc::clone(&self.gateway),
-                ledger: self.ledger.clone(),
+                gateway: Arc::clone(gateway),
+                ledger: ledger.clone(),
+                owner,
                 validator: Arc::new(validator),
-                threads: self.settings.load_threads.get(),
+                route: settings.route,
+                job: id.clone(),
+                threads: settings.load_threads.get(),
                 progress: self.progress.clone(),
             };
-            rows = match load.store(opened.key, &source, opened.rows, cancel).await {
-                Ok((rows, read)) if read == Some(digest) => rows,
-                Ok(_) => {
-                    self.ledger.discard_job(opened.key).await?;
-                    return Err(SourceError::Changed { source_name }.into());
+            let loaded = async {
+                gateway.prepare().await?;
+                match load.store(opened.key, &source, opened.rows, cancel).await? {
+                    (rows, read) if read == Some(digest) => Ok(rows),
+                    _ => Err(SourceError::Changed { source_name }.into()),
                 }
-                Err(error @ LoadError::Source(_)) => {
-                    self.ledger.discard_job(opened.key).await?;
-                    return Err(error);
-                }
-                Err(error) => return Err(error),
             };
-            self.ledger.finish_loading(opened.key).await?;
+            rows = match loaded.await {
+                Ok(rows) => rows,
+                Err(LoadError::Source(error)) => {
+                    ledger.discard_job(opened.key).await?;
+                    return Err(error.into());
+                }
+                Err(error) => {
+                    ledger.release_loading(opened.key, owner).await?;
+                    // This process was so slow that another one took the load over, and has done it.
+                    opened = match error {
+                        LoadError::Ledger(_) => ledger.open_job(identity, owner).await?,
+                        _ => return Err(error),
+                    };
+                    if !opened.is_loaded {
+                        return Err(error);
+                    }
+                    opened.rows
+                }
+            };
+            ledger.finish_loading(opened.key, owner).await?;
         }
-        self.progress.counted(self.ledger.counts(opened.key).await?, None);
+        self.progress.counted(ledger.counts(opened.key).await?, None);
         Ok(Job {
             key: opened.key,
             id,
+            route: settings.route,
             rows,
             source_digest: digest,
             ignored_columns: mapping.ignored().to_vec(),
@@ -207,45 +132,52 @@ impl<G: Gateway> Importer<G> {
         })
     }
 
+    /// Opens the job, once nobody else loads it.
+    async fn opened(
+        &self,
+        identity: &Identity,
+        owner: Owner,
+        cancel: &CancellationToken,
+    ) -> Result<OpenedJob, LoadError> {
+        loop {
+            let opened = self.engine.ledger.open_job(identity.clone(), owner).await?;
+            if opened.is_loaded || opened.may_load {
+                return Ok(opened);
+            }
+            self.progress.set(Progress {
+                is_loading: true,
+                rows: opened.rows,
+                waiting: Some(Waiting::Load),
+                ..Progress::default()
+            });
+            tokio::select! {
+                () = cancel.cancelled() => return Err(LoadError::Cancelled { rows: opened.rows }),
+                () = tokio::time::sleep(LOOK_FOR_LOAD) => {}
+            }
+        }
+    }
+
     /// Sends what is to be sent.
     ///
-    /// Cancelling starts no new attempt and lets those under way finish; what was not sent stays queued.
+    /// Cancelling starts no new attempt and lets those under way finish; what was not sent stays queued. Rows that
+    /// another process has taken are waited for.
     ///
     /// # Errors
     ///
     /// [`RunError`] when the ledger fails. Refused rows and a stop by the platform are no errors: the summary has them.
     pub async fn run(&self, job: &Job, cancel: &CancellationToken) -> Result<Summary, RunError> {
-        let started = Instant::now();
-        self.ledger.recover_leases(job.key).await?;
-        let pacer = Pacer::new(self.settings.quota);
-        self.progress
-            .counted(self.ledger.counts(job.key).await?, pacer.rate());
-        let run = Arc::new(Run {
-            gateway: Arc::clone(&self.gateway),
-            ledger: self.ledger.clone(),
-            job: job.key,
-            pacer,
-            concurrency: self.settings.concurrency(),
-            attempts: self.settings.attempts.get(),
-            attempt_timeout: self.settings.attempt_timeout,
-            unknown_limit: self.settings.unknown_limit.get(),
-            progress: self.progress.clone(),
-            stop: cancel.child_token(),
-            reason: Mutex::default(),
-            sent: AtomicU64::new(0),
-            unknown_streak: AtomicU32::new(0),
-        });
-        Arc::clone(&run).work().await?;
-        let counts = self.ledger.counts(job.key).await?;
-        self.progress.counted(counts, run.pacer.rate());
-        let stopped = run.reason.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Ok(Summary::new(
-            job.id.clone(),
-            counts,
-            run.sent.load(Ordering::Relaxed),
-            started.elapsed(),
-            stopped,
-        ))
+        let target = Target {
+            key: job.key,
+            id: job.id.clone(),
+            profile: self.engine.settings.profile.clone(),
+            route: job.route,
+        };
+        let deadline = self
+            .engine
+            .settings
+            .max_duration
+            .map(|time| Instant::now() + time);
+        self.engine.run(&target, &self.progress, cancel, deadline).await
     }
 
     /// Up to `limit` rows in a state behind row `after`, in the order of the source.
@@ -260,7 +192,7 @@ impl<G: Gateway> Importer<G> {
         after: u64,
         limit: u32,
     ) -> Result<Vec<RowReport>, LedgerError> {
-        self.ledger.rows_in(job.key, state, after, limit).await
+        self.engine.ledger.rows_in(job.key, state, after, limit).await
     }
 
     /// Writes the refused rows with the source's own columns plus `row`, `code`, `message` and `request_id`, to be put
@@ -304,7 +236,7 @@ impl<G: Gateway> Importer<G> {
 impl<G> fmt::Debug for Importer<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Importer")
-            .field("settings", &self.settings)
+            .field("settings", &self.engine.settings)
             .finish_non_exhaustive()
     }
 }
@@ -312,15 +244,17 @@ impl<G> fmt::Debug for Importer<G> {
 /// Reads the header and digests the whole source.
 async fn inspect(
     source: &Arc<dyn Source>,
+    route: Route,
     defaults: &Defaults,
 ) -> Result<(Mapping, wxmember_crypto::Fingerprint), LoadError> {
     let (source, defaults) = (Arc::clone(source), defaults.clone());
     let inspected = tokio::task::spawn_blocking(move || {
         let records = source.open()?;
-        let mapping = Mapping::detect(records.columns(), &defaults).map_err(|error| LoadError::Mapping {
-            source_name: source.name().to_owned(),
-            error,
-        })?;
+        let mapping =
+            Mapping::detect(records.columns(), route, &defaults).map_err(|error| LoadError::Mapping {
+                source_name: source.name().to_owned(),
+                error,
+            })?;
         Ok((mapping, source.digest()?))
     });
     inspected.await.map_err(|_| LoadError::Thread)?
@@ -334,10 +268,8 @@ async fn blocking<T: Send + 'static>(
         .map_err(|_| ReportError::Thread)?
 }
 
-const ATTEMPTS: NonZeroU32 = NonZeroU32::new(5).unwrap();
-const UNKNOWN_LIMIT: NonZeroU32 = NonZeroU32::new(50).unwrap();
-const CONCURRENCY: usize = 32;
 const PAGE: u32 = 1000;
+const LOOK_FOR_LOAD: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests;

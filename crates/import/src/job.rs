@@ -1,7 +1,8 @@
 //! What a job is: one source, for one card of one merchant, by one route. The same again continues it.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
+use wxmember::{MembercardOpen, UserCards};
 use wxmember_crypto::Fingerprint;
 
 use crate::{defaults::fingerprint, mapping::MappingError, validate::DefaultsError};
@@ -38,30 +39,88 @@ impl Profile {
     }
 }
 
-/// The operation that brings the members in.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+/// The operation that brings the members in. It decides which fields a row needs.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Route {
-    /// `POST /v3/brand/partner/card-member/user-cards/import-by-phone`.
+    /// `POST /v3/brand/partner/card-member/user-cards/import-by-phone`: members known by their phone number.
     #[default]
     ImportByPhone,
+    /// `POST /v3/brand/partner/card-member/user-cards/import-by-openid`: members known by their openid.
+    ImportByOpenid,
+    /// `POST /v3/marketing/membercard-open/cards/{card_id}/phone-membercard/import`: cards of the older kind, for members
+    /// known by their phone number.
+    PhoneMembercard,
 }
 
 impl Route {
+    /// Every route.
+    pub const ALL: [Self; 3] = [Self::ImportByPhone, Self::ImportByOpenid, Self::PhoneMembercard];
+
     /// The name in the ledger and in options.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::ImportByPhone => "import-by-phone",
+            Self::ImportByOpenid => "import-by-openid",
+            Self::PhoneMembercard => "phone-membercard",
         }
     }
+
+    /// Requests a second that the operation allows one merchant id.
+    #[must_use]
+    pub fn rate_limit(self) -> u32 {
+        let operation = match self {
+            Self::ImportByPhone => UserCards::IMPORT_BY_PHONE,
+            Self::ImportByOpenid => UserCards::IMPORT_BY_OPENID,
+            Self::PhoneMembercard => MembercardOpen::IMPORT_PHONE_MEMBERCARD,
+        };
+        operation.rate_limit()
+    }
+
+    /// The route with a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|route| route.name() == name)
+    }
 }
+
+impl serde::Serialize for Route {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Route {
+    type Err = UnknownRoute;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRoute> {
+        Self::named(text).ok_or(UnknownRoute)
+    }
+}
+
+/// A name that no route has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("not one of import-by-phone, import-by-openid, phone-membercard")]
+pub struct UnknownRoute;
 
 /// Names one job in reports: the first twelve hexadecimal digits of what makes it the same job.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct JobId(String);
 
 impl JobId {
+    /// The name of the job with this fingerprint.
+    pub(crate) fn of(identity: &[u8]) -> Self {
+        let digits = identity.iter().take(6);
+        Self(digits.map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -112,7 +171,7 @@ impl Identity {
     }
 
     pub(crate) fn id(&self) -> JobId {
-        JobId(self.fingerprint().to_string()[..12].to_owned())
+        JobId::of(self.fingerprint().as_bytes())
     }
 }
 
@@ -121,6 +180,7 @@ impl Identity {
 pub struct Job {
     pub(crate) key: i64,
     pub(crate) id: JobId,
+    pub(crate) route: Route,
     pub(crate) rows: u64,
     pub(crate) source_digest: Fingerprint,
     pub(crate) ignored_columns: Vec<String>,
@@ -187,6 +247,9 @@ pub enum LoadError {
     /// No row can be sealed, for example because there is no platform key; the cause says what to do.
     #[error("nothing can be sealed")]
     NotReady(#[from] crate::gateway::Stop),
+    /// The temporary file that finds duplicates cannot be used; `TMPDIR` says where it is.
+    #[error("failed to look for duplicates in a temporary file")]
+    Scratch(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Sealing failed for a reason that is not the row's.
     #[error("failed to seal row {row}")]
     Seal {

@@ -1,26 +1,54 @@
 //! Where every row and its state is kept, so that no crash loses or doubles one.
 //!
 //! A ledger holds sealed requests and keyed hashes, never a personal field in plain text. Who moves a row from which
-//! state to which is told in `docs/data-model.md` of this crate. Each method is one transaction. SQLite is the one
-//! store for now; another one becomes a variant of `Store`.
+//! state to which is told in `docs/data-model.md` of this crate. Each method is one transaction, and each may be
+//! repeated when nobody knows whether it took effect. Two stores do the same: a file (SQLite), which the processes of
+//! one host share, and a database (PostgreSQL), which those of several hosts share.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use thiserror::Error;
+use wxmember::{Clock, SystemClock};
 use wxmember_crypto::KeyedHash;
 
-use crate::{gateway::SealedRequest, job::Identity};
+use crate::{
+    job::{Identity, JobId},
+    pace::{PaceKey, Reservation},
+};
 
+mod duplicates;
+mod error;
+mod ids;
 mod key;
+mod owner;
+mod postgres;
+mod report;
+mod row;
 mod sqlite;
+#[cfg(test)]
+pub(crate) mod testing;
 
-use self::sqlite::Sqlite;
+pub use self::{
+    error::LedgerError,
+    report::{CodeCount, JobReport, Purged, Retry, Slot},
+    row::{Counts, RowReport, RowState},
+};
+pub(crate) use self::{
+    owner::{OpenedJob, Owner, Work},
+    row::{Claim, ClaimedRow, Cursor, Entry, KeyColumns, MemberKind, NewContent, NewRow},
+};
+use self::{postgres::Postgres, sqlite::Sqlite};
 
-/// A ledger, open for one process. Clones share it.
+/// A ledger, open for one process. Clones share it; other processes may have it open at the same time.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+/// let ledger = wxmember_import::Ledger::open(folder.path().join("ledger.db"))?;
+/// assert!(runtime.block_on(ledger.jobs())?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Ledger {
     store: Store,
@@ -29,6 +57,7 @@ pub struct Ledger {
 
 #[derive(Clone, Debug)]
 enum Store {
+    Postgres(Arc<Postgres>),
     Sqlite(Arc<Sqlite>),
 }
 
@@ -36,105 +65,351 @@ impl Ledger {
     /// Opens or creates a ledger in a file, and beside it `<file>.key`, the key of its hashes. Both are readable by
     /// their owner only.
     ///
+    /// Several processes of one host may have it open. A process that finds itself alone knows that those who held
+    /// leases are gone: their rows become unknown at once.
+    ///
     /// A row is marked in the file before its request is sent. The file is in WAL mode with `synchronous=NORMAL`: a
     /// process that dies at any moment loses no mark; a host that loses power may lose the marks of its last moments,
     /// and sends those rows a second time under the same code.
     ///
     /// # Errors
     ///
-    /// [`LedgerError::Busy`] when another process has it open, [`LedgerError::Newer`] when a later version wrote it,
-    /// [`LedgerError::Foreign`] when it is something else, [`LedgerError::Key`] when the key is missing or damaged.
+    /// [`LedgerError::Newer`] when a later version wrote it, [`LedgerError::Foreign`] when it is something else,
+    /// [`LedgerError::Key`] when the key is missing or damaged, [`LedgerError::WrongKey`] when it is another one,
+    /// [`LedgerError::Busy`] when a process of an earlier version has it open.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
-        let (store, hash) = Sqlite::open(path.as_ref())?;
+        Self::open_with_clock(path.as_ref(), Arc::new(SystemClock::new()))
+    }
+
+    pub(crate) fn open_with_clock(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
+        let (store, hash) = Sqlite::open(path, clock)?;
         Ok(Self {
             store: Store::Sqlite(Arc::new(store)),
             hash,
         })
     }
 
+    /// Opens the ledger in a PostgreSQL database (`postgres://user:password@host/database?sslmode=require`), or creates
+    /// it there. The key of its hashes is in the file `key`, which every host needs a copy of; it is made when the
+    /// ledger is new. Leases and the pace go by the clock of the database.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Url`] when the address cannot be read, [`LedgerError::WrongKey`] when the key is another one, and
+    /// as [`open`](Self::open).
+    pub async fn connect(url: &str, key: &Path) -> Result<Self, LedgerError> {
+        Self::connect_with_clock(url, key, None).await
+    }
+
+    async fn connect_with_clock(
+        url: &str,
+        key: &Path,
+        clock: Option<Arc<dyn Clock>>,
+    ) -> Result<Self, LedgerError> {
+        let (store, hash) = Postgres::connect(url, key, clock).await?;
+        Ok(Self {
+            store: Store::Postgres(Arc::new(store)),
+            hash,
+        })
+    }
+
+    /// Every job, the one that changed last first.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Database`] when the store fails, as all methods.
+    pub async fn jobs(&self) -> Result<Vec<JobReport>, LedgerError> {
+        match &self.store {
+            Store::Postgres(store) => store.jobs().await,
+            Store::Sqlite(store) => store.run(|tables| tables.jobs()).await,
+        }
+    }
+
+    /// The job whose name begins with `id`.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::NoSuchJob`], [`LedgerError::AmbiguousJob`].
+    pub async fn job(&self, id: &str) -> Result<JobReport, LedgerError> {
+        let mut fitting: Vec<JobReport> = self.jobs().await?;
+        fitting.retain(|job| !id.is_empty() && job.id.as_str().starts_with(id));
+        match (fitting.len(), fitting.pop()) {
+            (1, Some(job)) => Ok(job),
+            (0, _) | (_, None) => Err(LedgerError::NoSuchJob { id: id.to_owned() }),
+            (jobs, _) => Err(LedgerError::AmbiguousJob {
+                id: id.to_owned(),
+                jobs,
+            }),
+        }
+    }
+
+    /// Lets no process claim rows of a job any more; what is under way finishes.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::NoSuchJob`].
+    pub async fn pause(&self, job: &JobId) -> Result<(), LedgerError> {
+        self.set_paused(job, true).await
+    }
+
+    /// Undoes [`pause`](Self::pause).
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::NoSuchJob`].
+    pub async fn resume(&self, job: &JobId) -> Result<(), LedgerError> {
+        self.set_paused(job, false).await
+    }
+
+    /// Deletes the sealed requests, the codes and the hashes of a job and keeps its states, codes of refusal and
+    /// counts. Its members are no duplicates of anything any more. `force` also purges a job that has unfinished rows,
+    /// which can then never be sent.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::NoSuchJob`], [`LedgerError::Unfinished`].
+    pub async fn purge(&self, job: &JobId, force: bool) -> Result<Purged, LedgerError> {
+        let job = self.job(job.as_str()).await?;
+        let unfinished = job.counts.unfinished();
+        if !force && (unfinished > 0 || !job.is_loaded) {
+            return Err(LedgerError::Unfinished {
+                job: job.id,
+                rows: unfinished,
+            });
+        }
+        let mut purged = Purged::default();
+        let mut after = 0;
+        // In parts, so that other processes get their turn.
+        loop {
+            let (part, last) = match &self.store {
+                Store::Postgres(store) => store.purge(job.key, after, PURGE_ROWS).await,
+                Store::Sqlite(store) => {
+                    store
+                        .run(move |tables| tables.purge(job.key, after, PURGE_ROWS))
+                        .await
+                }
+            }?;
+            purged.requests += part.requests;
+            purged.rows += part.rows;
+            match last {
+                Some(last) => after = last,
+                None => break,
+            }
+        }
+        match &self.store {
+            Store::Postgres(store) => store.forget_log().await,
+            Store::Sqlite(store) => store.run(|tables| tables.forget_log()).await,
+        }?;
+        Ok(purged)
+    }
+
+    /// Puts rows back into the queue and returns how many. Those that broke a rule of ours were never sealed and stay,
+    /// and so do those whose code or member another row has taken meanwhile. An unknown row stays unknown, and may be
+    /// tried again also by a run that has given it up.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::NoSuchJob`], [`LedgerError::Purged`].
+    pub async fn retry(&self, job: &JobId, retry: &Retry) -> Result<u64, LedgerError> {
+        let job = self.job(job.as_str()).await?;
+        if job.is_purged {
+            return Err(LedgerError::Purged { job: job.id });
+        }
+        match &self.store {
+            Store::Postgres(store) => store.retry(job.key, retry).await,
+            Store::Sqlite(store) => {
+                let retry = retry.clone();
+                store.run(move |tables| tables.retry(job.key, &retry)).await
+            }
+        }
+    }
+
+    /// Up to `limit` rows in a state behind row `after`, in the order of the source.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::NoSuchJob`].
+    pub async fn rows(
+        &self,
+        job: &JobId,
+        state: RowState,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<RowReport>, LedgerError> {
+        let key = self.key_of(job).await?;
+        self.rows_in(key, state, after, limit).await
+    }
+
+    /// How many rows ended with which code, by state and code. The list is short: messages are not told apart.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::NoSuchJob`].
+    pub async fn outcomes(&self, job: &JobId) -> Result<Vec<CodeCount>, LedgerError> {
+        let key = self.key_of(job).await?;
+        match &self.store {
+            Store::Postgres(store) => store.outcomes(key).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.outcomes(key)).await,
+        }
+    }
+
+    /// When rows came to where they stand, in at most 201 slots of equal length without gaps.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::NoSuchJob`].
+    pub async fn timeline(&self, job: &JobId) -> Result<Vec<Slot>, LedgerError> {
+        let key = self.key_of(job).await?;
+        match &self.store {
+            Store::Postgres(store) => store.timeline(key).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.timeline(key)).await,
+        }
+    }
+
+    async fn set_paused(&self, job: &JobId, is_paused: bool) -> Result<(), LedgerError> {
+        let key = self.key_of(job).await?;
+        match &self.store {
+            Store::Postgres(store) => store.set_paused(key, is_paused).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.set_paused(key, is_paused)).await,
+        }
+    }
+
+    async fn key_of(&self, job: &JobId) -> Result<i64, LedgerError> {
+        let key = match &self.store {
+            Store::Postgres(store) => store.key_of(job).await,
+            Store::Sqlite(store) => {
+                let id = job.clone();
+                store.run(move |tables| tables.key_of(&id)).await
+            }
+        }?;
+        key.ok_or_else(|| LedgerError::NoSuchJob {
+            id: job.as_str().to_owned(),
+        })
+    }
+}
+
+/// What the engine needs.
+impl Ledger {
     pub(crate) fn hash(&self) -> &KeyedHash {
         &self.hash
     }
 
-    /// Finds the job or begins it.
-    pub(crate) async fn open_job(&self, identity: Identity) -> Result<OpenedJob, LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |store| store.open_job(&identity)).await
+    /// Finds the job or begins it. Whoever gets [`OpenedJob::may_load`] has the load to itself for [`LOAD_LEASE`] after
+    /// each [`store_rows`](Self::store_rows); anybody else asks again later.
+    pub(crate) async fn open_job(&self, identity: Identity, owner: Owner) -> Result<OpenedJob, LedgerError> {
+        match &self.store {
+            Store::Postgres(store) => store.open_job(&identity, owner).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.open_job(&identity, owner)).await,
+        }
     }
 
-    /// Adds the next rows of a job that is being loaded; duplicates of earlier rows are stored as refused.
+    /// Adds the next rows of a job that is being loaded. A row that repeats an earlier one is stored as refused, or as
+    /// present if it is the same member and an earlier job has brought it to a good end. Rows that are there already
+    /// are left as they are.
     pub(crate) async fn store_rows(
         &self,
         job: i64,
+        owner: Owner,
         rows: Vec<NewRow>,
         columns: Arc<KeyColumns>,
     ) -> Result<(), LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store
-            .run(move |store| store.store_rows(job, &rows, &columns))
-            .await
+        match &self.store {
+            Store::Postgres(store) => store.store_rows(job, owner, &rows, &columns).await,
+            Store::Sqlite(store) => {
+                store
+                    .run(move |tables| tables.store_rows(job, owner, &rows, &columns))
+                    .await
+            }
+        }
     }
 
     /// Says that all rows are there.
-    pub(crate) async fn finish_loading(&self, job: i64) -> Result<(), LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |store| store.finish_loading(job)).await
+    pub(crate) async fn finish_loading(&self, job: i64, owner: Owner) -> Result<(), LedgerError> {
+        match &self.store {
+            Store::Postgres(store) => store.finish_loading(job, owner).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.finish_loading(job, owner)).await,
+        }
+    }
+
+    /// Lets another process go on with a load that was cut off.
+    pub(crate) async fn release_loading(&self, job: i64, owner: Owner) -> Result<(), LedgerError> {
+        match &self.store {
+            Store::Postgres(store) => store.release_loading(job, owner).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.release_loading(job, owner)).await,
+        }
     }
 
     /// Forgets a job whose source turned out to be unreadable; none of its rows was ever sent.
     pub(crate) async fn discard_job(&self, job: i64) -> Result<(), LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |store| store.discard_job(job)).await
+        match &self.store {
+            Store::Postgres(store) => store.discard_job(job).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.discard_job(job)).await,
+        }
     }
 
-    /// Rows that a dead process had leased become unknown.
-    pub(crate) async fn recover_leases(&self, job: i64) -> Result<u64, LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |store| store.recover_leases(job)).await
-    }
-
-    /// Leases up to `limit` rows behind `cursor` and moves it.
+    /// Leases up to `limit` rows that this owner has not dealt with, and moves the cursor. Leases that are over become
+    /// unknown before.
     pub(crate) async fn claim_rows(
         &self,
-        job: i64,
+        work: Work,
         cursor: Cursor,
         limit: u32,
-    ) -> Result<(Vec<ClaimedRow>, Cursor), LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |store| store.claim_rows(job, cursor, limit)).await
+    ) -> Result<(Claim, Cursor), LedgerError> {
+        match &self.store {
+            Store::Postgres(store) => store.claim_rows(work, cursor, limit).await,
+            Store::Sqlite(store) => {
+                store
+                    .run(move |tables| tables.claim_rows(work, cursor, limit))
+                    .await
+            }
+        }
     }
 
-    /// Leases one row again, before the next attempt.
-    pub(crate) async fn lease_again(&self, job: i64, row: u64) -> Result<(), LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store
-            .write(Write {
-                job,
-                row,
-                change: Change::Lease,
-            })
-            .await
+    /// Leases one row again, before the next attempt. `false` when it is no longer this owner's: leave it alone.
+    pub(crate) async fn lease_again(&self, work: Work, row: u64) -> Result<bool, LedgerError> {
+        self.write(Write {
+            work,
+            row,
+            change: Change::Lease,
+        })
+        .await
     }
 
-    /// Writes down what an attempt came to.
-    pub(crate) async fn record(&self, job: i64, row: u64, record: Entry) -> Result<(), LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store
-            .write(Write {
-                job,
-                row,
-                change: Change::Record(record),
-            })
-            .await
+    /// Writes down what an attempt came to. `false` when nothing was changed: another owner has the row, or it has come
+    /// to an end. A success is written whoever has the row, unless it has come to an end.
+    pub(crate) async fn record(&self, work: Work, row: u64, entry: Entry) -> Result<bool, LedgerError> {
+        self.write(Write {
+            work,
+            row,
+            change: Change::Record(entry),
+        })
+        .await
+    }
+
+    async fn write(&self, write: Write) -> Result<bool, LedgerError> {
+        match &self.store {
+            Store::Postgres(store) => store.write(write).await,
+            Store::Sqlite(store) => store.write(write).await,
+        }
+    }
+
+    /// At the end of a run: rows that this owner still has leased become unknown. Returns how many.
+    pub(crate) async fn abandon(&self, work: Work) -> Result<u64, LedgerError> {
+        match &self.store {
+            Store::Postgres(store) => store.abandon(work).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.abandon(work)).await,
+        }
     }
 
     /// How many rows are in which state.
     pub(crate) async fn counts(&self, job: i64) -> Result<Counts, LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store.run(move |store| store.counts(job)).await
+        match &self.store {
+            Store::Postgres(store) => store.counts(job).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.counts(job)).await,
+        }
     }
 
-    /// Rows in a state with what was said about them, in the order of the source.
+    /// As [`rows`](Self::rows), by key.
     pub(crate) async fn rows_in(
         &self,
         job: i64,
@@ -142,214 +417,74 @@ impl Ledger {
         after: u64,
         limit: u32,
     ) -> Result<Vec<RowReport>, LedgerError> {
-        let Store::Sqlite(store) = &self.store;
-        store
-            .run(move |store| store.rows_in(job, state, after, limit))
-            .await
-    }
-}
-
-/// Where a row stands.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[non_exhaustive]
-pub enum RowState {
-    /// To be sent.
-    Queued,
-    /// Marked before it is sent; after a crash nobody knows whether it was.
-    Leased,
-    /// The platform has it, from us.
-    Imported,
-    /// The platform already had it.
-    Present,
-    /// Not importable as it is.
-    Refused,
-    /// It may have taken effect; the same again finds out.
-    Unknown,
-}
-
-impl RowState {
-    /// The name in the ledger and in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Leased => "leased",
-            Self::Imported => "imported",
-            Self::Present => "present",
-            Self::Refused => "refused",
-            Self::Unknown => "unknown",
+        match &self.store {
+            Store::Postgres(store) => store.rows_in(job, state, after, limit).await,
+            Store::Sqlite(store) => {
+                store
+                    .run(move |tables| tables.rows_in(job, state, after, limit))
+                    .await
+            }
         }
     }
 
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Queued,
-        Self::Leased,
-        Self::Imported,
-        Self::Present,
-        Self::Refused,
-        Self::Unknown,
-    ];
-}
+    /// When the next `requests` may leave, at `ceiling` requests per second or less. Nothing is written, and nothing is
+    /// waited for, as long as there is neither a ceiling nor a 429.
+    pub(crate) async fn reserve(
+        &self,
+        key: &PaceKey,
+        requests: u32,
+        ceiling: Option<f64>,
+    ) -> Result<Reservation, LedgerError> {
+        match &self.store {
+            Store::Postgres(store) => store.reserve(key, requests, ceiling).await,
+            Store::Sqlite(store) => {
+                let key = key.clone();
+                store
+                    .run(move |tables| tables.reserve(&key, requests, ceiling))
+                    .await
+            }
+        }
+    }
 
-/// What the ledger says about one row.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct RowReport {
-    /// The row, from 1.
-    pub row: u64,
-    /// The line of the source, from 1.
-    pub line: u64,
-    /// The platform's code, or our own in capitals (`ROW_…`).
-    pub code: String,
-    /// The platform's message, or the problems of the row.
-    pub message: String,
-    /// The platform's name for the last request.
-    pub request_id: Option<String>,
-}
-
-pub(crate) struct OpenedJob {
-    pub(crate) key: i64,
-    /// Rows already stored; a load goes on behind them.
-    pub(crate) rows: u64,
-    pub(crate) is_loaded: bool,
-    pub(crate) is_new: bool,
-    pub(crate) are_defaults_changed: bool,
-}
-
-pub(crate) struct NewRow {
-    pub(crate) row: u64,
-    pub(crate) line: u64,
-    pub(crate) content: NewContent,
-}
-
-pub(crate) enum NewContent {
-    Queued {
-        user_card_code: String,
-        phone_hash: [u8; 32],
-        request: SealedRequest,
-    },
-    Refused {
-        code: String,
-        message: String,
-    },
-}
-
-/// The names of the columns that must be unique, for messages.
-#[derive(Debug)]
-pub(crate) struct KeyColumns {
-    pub(crate) user_card_code: Arc<str>,
-    pub(crate) phone_number: Arc<str>,
-}
-
-/// How far claiming has come: first the rows that were unknown, then the queued ones, each in order. A row that falls
-/// back is behind the cursor, so one run claims no row twice.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Cursor {
-    pub(crate) is_past_unknown: bool,
-    pub(crate) row: u64,
+    /// After a 429: everybody who works under this key goes slower. Returns the rate in requests per second. `observed`
+    /// is how many requests left in the last second, which counts when there is no ceiling.
+    pub(crate) async fn slow_down(
+        &self,
+        key: &PaceKey,
+        ceiling: Option<f64>,
+        retry_after: Option<Duration>,
+        observed: f64,
+    ) -> Result<f64, LedgerError> {
+        match &self.store {
+            Store::Postgres(store) => store.slow_down(key, ceiling, retry_after, observed).await,
+            Store::Sqlite(store) => {
+                let key = key.clone();
+                store
+                    .run(move |tables| tables.slow_down(&key, ceiling, retry_after, observed))
+                    .await
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
-pub(crate) struct ClaimedRow {
-    pub(crate) row: u64,
-    pub(crate) request: SealedRequest,
-    /// An earlier attempt may have taken effect.
-    pub(crate) is_maybe_sent: bool,
-}
-
-/// What is written after an attempt.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Entry {
-    pub(crate) state: RowState,
-    pub(crate) code: Option<String>,
-    pub(crate) message: Option<String>,
-    pub(crate) request_id: Option<String>,
-}
-
 struct Write {
-    job: i64,
+    work: Work,
     row: u64,
     change: Change,
 }
 
+#[derive(Debug)]
 enum Change {
     Lease,
     Record(Entry),
 }
 
-/// Rows by state.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Counts {
-    pub(crate) queued: u64,
-    pub(crate) leased: u64,
-    pub(crate) imported: u64,
-    pub(crate) present: u64,
-    pub(crate) refused: u64,
-    pub(crate) unknown: u64,
-}
+/// Rows of one part of a purge.
+const PURGE_ROWS: u32 = 5000;
 
-impl Counts {
-    pub(crate) fn of(&mut self, state: RowState) -> &mut u64 {
-        match state {
-            RowState::Queued => &mut self.queued,
-            RowState::Leased => &mut self.leased,
-            RowState::Imported => &mut self.imported,
-            RowState::Present => &mut self.present,
-            RowState::Refused => &mut self.refused,
-            RowState::Unknown => &mut self.unknown,
-        }
-    }
-}
+/// How long a load is left to a process that stores no rows.
+pub(crate) const LOAD_LEASE: Duration = Duration::from_secs(30);
 
-/// Why the ledger cannot be used.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum LedgerError {
-    /// Another process has the ledger open.
-    #[error("the ledger `{}` is in use by another process", path.display())]
-    Busy {
-        /// The ledger.
-        path: PathBuf,
-    },
-    /// The runtime ended before the ledger was done.
-    #[error("the ledger was closed before it was done")]
-    Closed,
-    /// The store failed: disk full, damaged file.
-    #[error("failed to {action} in the ledger")]
-    Database {
-        /// The transaction.
-        action: &'static str,
-        /// Why.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The file is another application's.
-    #[error("`{}` is not a ledger of wxmember", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The ledger or its key cannot be opened.
-    #[error("failed to open `{}`", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The key of the hashes is missing or damaged, so duplicates could not be found.
-    #[error("the ledger's key `{}` is missing or damaged; restore it, or start a new ledger", path.display())]
-    Key {
-        /// The key's file.
-        path: PathBuf,
-    },
-    /// A later version of this software wrote the ledger.
-    #[error("the ledger has version {found}, this software knows up to {known}; update wxmember")]
-    Newer {
-        /// The ledger's version.
-        found: i64,
-        /// The newest version known here.
-        known: i64,
-    },
-}
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,11 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod check;
 mod defaults;
+mod engine;
+#[cfg(test)]
+mod fake;
 mod gateway;
 mod importer;
 mod job;
@@ -14,25 +18,37 @@ mod mapping;
 mod member;
 mod outcome;
 mod pace;
+mod progress;
 mod report;
 mod run;
+mod settings;
 mod source;
 mod transition;
 mod validate;
 mod wechat;
+mod window;
+mod worker;
 
 pub use crate::{
+    check::{Checked, check},
     defaults::Defaults,
     gateway::{Answer, Gateway, SealRefusal, SealedRequest, Stop},
-    importer::{Importer, Settings},
-    job::{Job, JobId, LoadError, Profile, Route},
-    ledger::{Ledger, LedgerError, RowReport, RowState},
-    mapping::{Field, Mapping, MappingError},
+    importer::Importer,
+    job::{Job, JobId, LoadError, Profile, Route, UnknownRoute},
+    ledger::{CodeCount, Counts, JobReport, Ledger, LedgerError, Purged, Retry, RowReport, RowState, Slot},
+    mapping::{Assignment, AssignmentError, Field, Mapping, MappingError},
     member::{CommonField, Member, Validity},
     pace::{Quota, QuotaError},
-    report::{Progress, ReportError, Summary},
+    progress::{Progress, Summary, Waiting},
+    report::{Language, Report, ReportError, export},
     run::RunError,
-    source::{CsvFile, CsvRecords, EncodingGuess, Record, Records, Source, SourceError},
+    settings::{OnUnknown, Settings},
+    source::{
+        CsvFile, CsvRecords, Description, Encoding, EncodingGuess, FileFormat, FileSource, Flaw, FlawKind,
+        IterSource, Record, Records, Source, SourceError, SourceOptions, UnknownEncoding, UnknownFormat,
+    },
     validate::{DefaultsError, Problem, ProblemKind, Validator},
     wechat::WechatGateway,
+    window::{Window, WindowError},
+    worker::{Until, Worker, WorkerSummary},
 };

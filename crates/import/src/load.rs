@@ -6,17 +6,19 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError, mpsc},
+    time::Duration,
 };
 
 use tokio_util::sync::CancellationToken;
-use wxmember_crypto::KeyedHash;
+use wxmember_crypto::{Fingerprint, FormValue, KeyedHash};
 
 use crate::{
     gateway::Gateway,
-    job::LoadError,
-    ledger::{KeyColumns, Ledger, NewContent, NewRow},
+    job::{JobId, LoadError, Route},
+    ledger::{KeyColumns, LOAD_LEASE, Ledger, MemberKind, NewContent, NewRow, Owner},
     mapping::Field,
-    report::ProgressSender,
+    member::Member,
+    progress::ProgressSender,
     source::{Record, Records, Source, SourceError},
     validate::{Problem, ProblemKind, Validator},
 };
@@ -25,7 +27,10 @@ use crate::{
 pub(crate) struct Load<G> {
     pub(crate) gateway: Arc<G>,
     pub(crate) ledger: Ledger,
+    pub(crate) owner: Owner,
     pub(crate) validator: Arc<Validator>,
+    pub(crate) route: Route,
+    pub(crate) job: JobId,
     pub(crate) threads: usize,
     pub(crate) progress: ProgressSender,
 }
@@ -38,7 +43,7 @@ struct Batch<T> {
 
 /// From the reader: how it ended.
 struct ReadEnd {
-    digest: Option<wxmember_crypto::Fingerprint>,
+    digest: Option<Fingerprint>,
 }
 
 impl<G: Gateway> Load<G> {
@@ -50,7 +55,7 @@ impl<G: Gateway> Load<G> {
         source: &Arc<dyn Source>,
         stored: u64,
         cancel: &CancellationToken,
-    ) -> Result<(u64, Option<wxmember_crypto::Fingerprint>), LoadError> {
+    ) -> Result<(u64, Option<Fingerprint>), LoadError> {
         let (to_sealers, records) = mpsc::sync_channel::<Batch<Record>>(self.threads);
         let (to_writer, mut sealed) =
             tokio::sync::mpsc::channel::<Result<Batch<NewRow>, LoadError>>(self.threads);
@@ -67,13 +72,18 @@ impl<G: Gateway> Load<G> {
         let mut sealers = Vec::new();
         for _ in 0..self.threads {
             let (records, to_writer) = (Arc::clone(&records), to_writer.clone());
-            let (gateway, validator) = (Arc::clone(&self.gateway), Arc::clone(&self.validator));
-            let hash = self.ledger.hash().clone();
+            let sealer = Sealer {
+                gateway: Arc::clone(&self.gateway),
+                validator: Arc::clone(&self.validator),
+                hash: self.ledger.hash().clone(),
+                route: self.route,
+                job: self.job.clone(),
+            };
             sealers.push(spawn("wxmember-seal", move || {
                 loop {
                     let batch = records.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok(batch) = batch else { return };
-                    let batch = seal_batch(gateway.as_ref(), &validator, &hash, &batch);
+                    let batch = sealer.batch(batch);
                     if to_writer.blocking_send(batch).is_err() {
                         return;
                     }
@@ -86,8 +96,18 @@ impl<G: Gateway> Load<G> {
         let columns = Arc::new(self.key_columns());
         let mut waiting = BTreeMap::new();
         let (mut next, mut rows) = (0, stored);
-        while let Some(batch) = sealed.recv().await {
-            let batch = batch?;
+        loop {
+            let batch = match tokio::time::timeout(RENEW, sealed.recv()).await {
+                Ok(None) => break,
+                Ok(Some(batch)) => batch?,
+                Err(_) => {
+                    // A source may be slow; the load stays ours.
+                    self.ledger
+                        .store_rows(job, self.owner, Vec::new(), Arc::clone(&columns))
+                        .await?;
+                    continue;
+                }
+            };
             waiting.insert(batch.number, batch.rows);
             while let Some(batch) = waiting.remove(&next) {
                 next += 1;
@@ -96,7 +116,9 @@ impl<G: Gateway> Load<G> {
                     .iter()
                     .filter(|row| matches!(row.content, NewContent::Refused { .. }))
                     .count();
-                self.ledger.store_rows(job, batch, Arc::clone(&columns)).await?;
+                self.ledger
+                    .store_rows(job, self.owner, batch, Arc::clone(&columns))
+                    .await?;
                 self.progress.loaded(rows, refused as u64);
                 let _ = leave.try_recv();
             }
@@ -125,9 +147,14 @@ impl<G: Gateway> Load<G> {
                 .map_or("", |index| mapping.column_name(index))
                 .into()
         };
+        let (field, member_kind) = match self.route {
+            Route::ImportByOpenid => (Field::Openid, MemberKind::Openid),
+            _ => (Field::PhoneNumber, MemberKind::PhoneNumber),
+        };
         KeyColumns {
             user_card_code: name(Field::UserCardCode),
-            phone_number: name(Field::PhoneNumber),
+            member: name(field),
+            member_kind,
         }
     }
 }
@@ -182,57 +209,75 @@ fn read_batch(records: &mut dyn Records) -> Result<Vec<Record>, SourceError> {
     Ok(rows)
 }
 
-fn seal_batch<G: Gateway>(
-    gateway: &G,
-    validator: &Validator,
-    hash: &KeyedHash,
-    batch: &Batch<Record>,
-) -> Result<Batch<NewRow>, LoadError> {
-    let rows = batch
-        .rows
-        .iter()
-        .map(|record| new_row(gateway, validator, hash, record));
-    Ok(Batch {
-        number: batch.number,
-        rows: rows.collect::<Result<_, _>>()?,
-    })
+/// From a record to a row: checked, sealed, hashed. Each thread has its own.
+struct Sealer<G> {
+    gateway: Arc<G>,
+    validator: Arc<Validator>,
+    hash: KeyedHash,
+    route: Route,
+    job: JobId,
 }
 
-fn new_row<G: Gateway>(
-    gateway: &G,
-    validator: &Validator,
-    hash: &KeyedHash,
-    record: &Record,
-) -> Result<NewRow, LoadError> {
-    let refused = |problems: &[Problem]| {
-        let (code, message) = refusal(problems);
-        NewContent::Refused { code, message }
-    };
-    let content = match validator.member(record) {
-        Err(problems) => refused(&problems),
-        Ok(member) => match gateway.seal(&member) {
-            Ok(request) => NewContent::Queued {
-                phone_hash: *hash.of("phone_number", &member.phone_number).as_bytes(),
-                user_card_code: member.user_card_code,
-                request,
-            },
-            Err(error) if error.is_row => {
-                let kind = ProblemKind::NotSealable { field: error.field };
-                refused(&[validator.problem(record.row, record.line, None, kind)])
+impl<G: Gateway> Sealer<G> {
+    fn batch(&self, batch: Batch<Record>) -> Result<Batch<NewRow>, LoadError> {
+        let rows = batch.rows.iter().map(|record| self.row(record));
+        Ok(Batch {
+            number: batch.number,
+            rows: rows.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn row(&self, record: &Record) -> Result<NewRow, LoadError> {
+        let refused = |problems: &[Problem]| {
+            let (code, message) = refusal(problems);
+            NewContent::Refused { code, message }
+        };
+        let content = match self.validator.member(record) {
+            Err(problems) => refused(&problems),
+            Ok(mut member) => {
+                if self.route == Route::PhoneMembercard && member.request_no.is_none() {
+                    member.request_no = Some(request_no(&self.job, record.row));
+                }
+                match self.gateway.seal(self.route, &member) {
+                    Ok(request) => NewContent::Queued {
+                        member_hash: *hash_of(&self.hash, &member).as_bytes(),
+                        user_card_code: member.user_card_code.or(member.request_no).unwrap_or_default(),
+                        request,
+                    },
+                    Err(error) if error.is_row => {
+                        let kind = ProblemKind::NotSealable { field: error.field };
+                        refused(&[self.validator.problem(record.row, record.line, None, kind)])
+                    }
+                    Err(error) => {
+                        return Err(LoadError::Seal {
+                            row: record.row,
+                            error,
+                        });
+                    }
+                }
             }
-            Err(error) => {
-                return Err(LoadError::Seal {
-                    row: record.row,
-                    error,
-                });
-            }
-        },
-    };
-    Ok(NewRow {
-        row: record.row,
-        line: record.line,
-        content,
-    })
+        };
+        Ok(NewRow {
+            row: record.row,
+            line: record.line,
+            content,
+        })
+    }
+}
+
+/// The number of a request for a row that brings none: the same row of the same job always has the same, so that a
+/// repeat is known as one. Twelve characters, a dash, and the row: at most 32, since a ledger counts rows to 2^63.
+fn request_no(job: &JobId, row: u64) -> String {
+    format!("{job}-{row}")
+}
+
+/// What the member is told apart by: the phone number, or the openid where the route knows members by it.
+pub(crate) fn hash_of(hash: &KeyedHash, member: &Member) -> Fingerprint {
+    match (&member.openid, &member.phone_number) {
+        (Some(openid), _) => hash.of("openid", &FormValue::new(openid)),
+        (None, Some(phone_number)) => hash.of("phone_number", phone_number),
+        (None, None) => hash.of("nobody", &FormValue::new("")),
+    }
 }
 
 /// The code of the first problem and the text of all, without the row, which the ledger has in a column of its own.
@@ -252,3 +297,6 @@ pub(crate) fn refusal(problems: &[Problem]) -> (String, String) {
 
 /// Rows of one transaction.
 const BATCH_ROWS: usize = 1000;
+/// How often a load says that it is alive when there are no rows to store.
+const RENEW: Duration = Duration::from_secs(10);
+const _: () = assert!(RENEW.as_secs() < LOAD_LEASE.as_secs());

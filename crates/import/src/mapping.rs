@@ -1,11 +1,17 @@
 //! Which column is which field: by the names people give their columns, in Chinese and English.
 //!
-//! Names are compared without case, spaces, full width, punctuation and anything in parentheses at the end, so
-//! `*手机号（必填）` and `Phone Number` are found. A column that nobody knows is ignored and reported.
+//! Names are compared without case, spaces, full width, punctuation and anything in parentheses at the end, and in
+//! simplified characters, so `*手机号（必填）`, `手機號` and `Phone Number` are found. What somebody assigned by hand wins. A
+//! column that nobody knows is ignored and reported, and so is one that the route has no use for.
 
 use thiserror::Error;
 
-use crate::{defaults::Defaults, member::CommonField, source::shown};
+pub use self::assignment::{Assignment, AssignmentError};
+use self::names::{SYNONYMS, key};
+use crate::{defaults::Defaults, job::Route, member::CommonField, source::shown};
+
+mod assignment;
+mod names;
 
 /// What a column can hold.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -13,8 +19,12 @@ use crate::{defaults::Defaults, member::CommonField, source::shown};
 pub enum Field {
     /// `phone_number`.
     PhoneNumber,
+    /// `openid`.
+    Openid,
     /// `user_card_code`.
     UserCardCode,
+    /// `out_request_no`.
+    RequestNo,
     /// `level`.
     Level,
     /// `card_color`.
@@ -36,6 +46,23 @@ pub enum Field {
 }
 
 impl Field {
+    /// Every field, in the order of messages.
+    pub fn all() -> impl Iterator<Item = Self> {
+        SYNONYMS.iter().map(|(field, _)| *field)
+    }
+
+    /// Whether an operation takes it.
+    #[must_use]
+    pub fn is_of(self, route: Route) -> bool {
+        match route {
+            Route::ImportByPhone => !matches!(self, Self::Openid | Self::RequestNo),
+            Route::ImportByOpenid => self != Self::RequestNo,
+            Route::PhoneMembercard => {
+                matches!(self, Self::PhoneNumber | Self::UserCardCode | Self::RequestNo)
+            }
+        }
+    }
+
     /// The name in messages and in options.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -57,15 +84,15 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Finds the fields among the names of the columns.
+    /// Finds the fields among the names of the columns; the assignments of `defaults` come first.
     ///
     /// The four columns that a file of refused rows has at its end are passed over, so that such a file is
     /// imported again as it is.
     ///
     /// # Errors
     ///
-    /// [`MappingError`] when a needed field is missing, or has two columns.
-    pub fn detect(columns: &[String], defaults: &Defaults) -> Result<Self, MappingError> {
+    /// [`MappingError`] when a needed field is missing or has two columns, or an assigned column is not there.
+    pub fn detect(columns: &[String], route: Route, defaults: &Defaults) -> Result<Self, MappingError> {
         let own = own_columns(columns);
         let mut mapping = Self {
             fields: Vec::new(),
@@ -74,10 +101,54 @@ impl Mapping {
             names: columns.iter().map(|name| shown(name)).collect(),
             is_refused_file: own < columns.len(),
         };
+        let mut is_taken = vec![false; own];
+        for assignment in &defaults.columns {
+            let index = assignment
+                .place(&columns[..own])
+                .ok_or_else(|| MappingError::NoSuchColumn {
+                    field: assignment.field().to_owned(),
+                    column: shown(assignment.column()),
+                    columns: own,
+                })?;
+            if std::mem::replace(&mut is_taken[index], true) {
+                return Err(MappingError::AssignedTwice {
+                    column: mapping.names[index].clone(),
+                });
+            }
+            match assignment.known_field() {
+                Some(field) if mapping.column_of(field).is_none() => mapping.fields.push((field, index)),
+                None if defaults
+                    .custom_fields
+                    .iter()
+                    .any(|name| name == assignment.field()) =>
+                {
+                    mapping.custom.push((assignment.field().to_owned(), index));
+                }
+                Some(_) => {
+                    return Err(MappingError::AssignedTwice {
+                        column: assignment.field().to_owned(),
+                    });
+                }
+                None => {
+                    return Err(MappingError::UnknownField {
+                        field: assignment.field().to_owned(),
+                    });
+                }
+            }
+        }
+        let assigned = mapping.clone();
         for (index, column) in columns[..own].iter().enumerate() {
+            if is_taken[index] {
+                continue;
+            }
             let key = key(column);
-            let custom = defaults.custom_fields.iter().find(|name| self::key(name) == key);
-            if let Some(name) = custom {
+            let custom = defaults
+                .custom_fields
+                .iter()
+                .find(|name| self::key(name) == key && route != Route::PhoneMembercard);
+            if let Some(name) = custom
+                && !assigned.custom.iter().any(|(known, _)| known == name)
+            {
                 if let Some(&(_, first)) = mapping.custom.iter().find(|(known, _)| known == name) {
                     return Err(mapping.ambiguous("custom field", first, index));
                 }
@@ -86,25 +157,34 @@ impl Mapping {
             }
             let known = SYNONYMS.iter().find(|(_, names)| names.contains(&key.as_str()));
             match known {
-                Some(&(field, _)) => {
+                Some(&(field, _)) if field.is_of(route) && assigned.column_of(field).is_none() => {
                     if let Some(first) = mapping.column_of(field) {
                         return Err(mapping.ambiguous(field.name(), first, index));
                     }
                     mapping.fields.push((field, index));
                 }
-                None => mapping.ignored.push(mapping.names[index].clone()),
+                _ => mapping.ignored.push(mapping.names[index].clone()),
             }
         }
         let default_validity = defaults.validity.is_some()
             || mapping.column_of(Field::ValidityEnd).is_some()
             || mapping.column_of(Field::ValidityDays).is_some();
-        let needed = [
-            (Field::PhoneNumber, false),
-            (Field::UserCardCode, false),
-            (Field::PickupTime, defaults.pickup_time.is_some()),
-            (Field::ValidityType, default_validity),
-        ];
-        for (field, has_default) in needed {
+        let needed: &[(Field, bool)] = match route {
+            Route::ImportByPhone => &[
+                (Field::PhoneNumber, false),
+                (Field::UserCardCode, false),
+                (Field::PickupTime, defaults.pickup_time.is_some()),
+                (Field::ValidityType, default_validity),
+            ],
+            Route::ImportByOpenid => &[
+                (Field::Openid, false),
+                (Field::UserCardCode, false),
+                (Field::PickupTime, defaults.pickup_time.is_some()),
+                (Field::ValidityType, default_validity),
+            ],
+            Route::PhoneMembercard => &[(Field::PhoneNumber, false)],
+        };
+        for &(field, has_default) in needed {
             if mapping.column_of(field).is_none() && !has_default {
                 // The header itself is not shown: without one, the first member would stand here.
                 return Err(MappingError::MissingColumn { field, columns: own });
@@ -167,6 +247,12 @@ impl Mapping {
     }
 }
 
+/// Whether a column of this name means something, or is one that a file of refused rows adds.
+pub(crate) fn is_known(name: &str) -> bool {
+    let key = key(name);
+    ADDED_COLUMNS.contains(&name.trim()) || SYNONYMS.iter().any(|(_, names)| names.contains(&key.as_str()))
+}
+
 /// How many of the columns are the source's own, without those that a file of refused rows adds.
 pub(crate) fn own_columns(columns: &[String]) -> usize {
     match columns.len().checked_sub(ADDED_COLUMNS.len()) {
@@ -182,9 +268,31 @@ pub(crate) const ADDED_COLUMNS: [&str; 4] = ["row", "code", "message", "request_
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum MappingError {
+    /// A column or a field that is assigned twice.
+    #[error("`{column}` is assigned twice")]
+    AssignedTwice {
+        /// The column or the field.
+        column: String,
+    },
+    /// A column that was assigned and is not there.
+    #[error("line 1: none of the {columns} columns is `{column}`, which is assigned to `{field}`")]
+    NoSuchColumn {
+        /// The field.
+        field: String,
+        /// The column asked for.
+        column: String,
+        /// How many columns there are.
+        columns: usize,
+    },
+    /// A field that members do not have.
+    #[error("a member has no field `{field}`; a custom field has to be named in `custom_fields`")]
+    UnknownField {
+        /// What was asked for.
+        field: String,
+    },
     /// Two columns for one field.
     #[error(
-        "columns {first_column} (`{first}`) and {second_column} (`{second}`) both mean `{field}`; rename or remove one"
+        "columns {first_column} (`{first}`) and {second_column} (`{second}`) both mean `{field}`; rename or remove one, or choose with `--map {field}=COLUMN`"
     )]
     Ambiguous {
         /// The field.
@@ -226,325 +334,5 @@ fn default_hint(field: Field) -> &'static str {
     }
 }
 
-/// A name without what people add to it.
-fn key(name: &str) -> String {
-    let half_width = name.chars().map(|c| match c {
-        '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c),
-        other => other,
-    });
-    let mut text: String = half_width.flat_map(char::to_lowercase).collect();
-    // A remark at the end, `(必填)`, unless it is the whole name.
-    if let (true, Some(open)) = (text.trim_end().ends_with(')'), text.find('('))
-        && !text[..open].trim().is_empty()
-    {
-        text.truncate(open);
-    }
-    text.retain(|c| c.is_alphanumeric());
-    text
-}
-
-/// The first name of each field is the API's, for messages; the second is the example in them. All but the first are
-/// written as [`key`] leaves a name.
-const SYNONYMS: &[(Field, &[&str])] = &[
-    (
-        Field::PhoneNumber,
-        &[
-            "phone_number",
-            "手机号",
-            "手机",
-            "手机号码",
-            "电话",
-            "电话号码",
-            "联系电话",
-            "移动电话",
-            "会员手机号",
-            "会员手机",
-            "注册手机号",
-            "phonenumber",
-            "phone",
-            "mobile",
-            "mobilephone",
-            "mobilenumber",
-            "cellphone",
-            "tel",
-            "telephone",
-        ],
-    ),
-    (
-        Field::UserCardCode,
-        &[
-            "user_card_code",
-            "会员卡号",
-            "会员卡code",
-            "会员号",
-            "会员编号",
-            "卡号",
-            "会员code",
-            "usercardcode",
-            "code",
-            "cardcode",
-            "cardno",
-            "cardnumber",
-            "membercode",
-            "memberno",
-            "membernumber",
-            "memberid",
-            "会员id",
-        ],
-    ),
-    (
-        Field::Level,
-        &[
-            "level",
-            "等级",
-            "会员等级",
-            "会员级别",
-            "级别",
-            "memberlevel",
-            "tier",
-            "level",
-        ],
-    ),
-    (
-        Field::CardColor,
-        &[
-            "card_color",
-            "卡颜色",
-            "卡背景颜色",
-            "颜色",
-            "cardcolor",
-            "color",
-            "colour",
-        ],
-    ),
-    (
-        Field::CardPictureUrl,
-        &[
-            "card_picture_url",
-            "卡图片",
-            "图片",
-            "卡图片地址",
-            "cardpictureurl",
-            "pictureurl",
-        ],
-    ),
-    (
-        Field::Common(CommonField::Name),
-        &[
-            "name",
-            "姓名",
-            "名字",
-            "会员姓名",
-            "客户姓名",
-            "fullname",
-            "membername",
-            "name",
-        ],
-    ),
-    (
-        Field::Common(CommonField::Sex),
-        &["sex", "性别", "会员性别", "gender", "sex"],
-    ),
-    (
-        Field::Common(CommonField::Birthday),
-        &[
-            "birthday",
-            "生日",
-            "出生日期",
-            "会员生日",
-            "birthdate",
-            "dateofbirth",
-            "birthday",
-        ],
-    ),
-    (
-        Field::Common(CommonField::City),
-        &["city", "城市", "所在城市", "city"],
-    ),
-    (
-        Field::Common(CommonField::Address),
-        &[
-            "address",
-            "地址",
-            "联系地址",
-            "住址",
-            "详细地址",
-            "通讯地址",
-            "address",
-        ],
-    ),
-    (
-        Field::Common(CommonField::Email),
-        &[
-            "email",
-            "邮箱",
-            "电子邮箱",
-            "电子邮件",
-            "邮件",
-            "emailaddress",
-            "mail",
-            "email",
-        ],
-    ),
-    (
-        Field::PickupTime,
-        &[
-            "pickup_time",
-            "领取时间",
-            "领卡时间",
-            "入会时间",
-            "入会日期",
-            "开卡时间",
-            "开卡日期",
-            "注册时间",
-            "注册日期",
-            "领取日期",
-            "pickuptime",
-            "joinedat",
-            "joinedon",
-            "jointime",
-            "joindate",
-            "registeredat",
-        ],
-    ),
-    (
-        Field::ValidityType,
-        &[
-            "validity_type",
-            "有效期类型",
-            "有效类型",
-            "validitytype",
-            "validdatetype",
-        ],
-    ),
-    (
-        Field::ValidityBegin,
-        &[
-            "available_begin_time",
-            "有效期开始",
-            "有效期开始时间",
-            "有效期开始日期",
-            "生效时间",
-            "生效日期",
-            "availablebegintime",
-            "validfrom",
-            "validitybegin",
-        ],
-    ),
-    (
-        Field::ValidityEnd,
-        &[
-            "available_end_time",
-            "有效期结束",
-            "有效期结束时间",
-            "有效期结束日期",
-            "失效时间",
-            "失效日期",
-            "到期时间",
-            "到期日期",
-            "availableendtime",
-            "validuntil",
-            "validto",
-            "validityend",
-        ],
-    ),
-    (
-        Field::ValidityDays,
-        &[
-            "available_day_after_receive",
-            "有效期天数",
-            "有效天数",
-            "领取后有效天数",
-            "availabledayafterreceive",
-            "validdays",
-            "validitydays",
-        ],
-    ),
-];
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::member::Validity;
-
-    fn defaults() -> Defaults {
-        Defaults {
-            validity: Some(Validity::Permanent),
-            pickup_time: Some("2024-01-01T00:00:00+08:00".into()),
-            ..Defaults::default()
-        }
-    }
-
-    #[track_caller]
-    fn check(header: &str, field: Field) {
-        let columns = ["手机", "卡号", header].map(str::to_owned);
-        let mapping = Mapping::detect(&columns, &defaults()).unwrap();
-        assert_eq!(mapping.column_of(field), Some(2), "{header}");
-    }
-
-    #[test]
-    fn names_are_found_however_people_write_them() {
-        check("姓名（必填）", Field::Common(CommonField::Name));
-        check(" Ｎａｍｅ ", Field::Common(CommonField::Name));
-        check("*入会 时间(YYYY-MM-DD)", Field::PickupTime);
-        check("Joined At", Field::PickupTime);
-        check("E-mail", Field::Common(CommonField::Email));
-        check("available_end_time", Field::ValidityEnd);
-        check("validity_type", Field::ValidityType);
-        check("LEVEL", Field::Level);
-    }
-
-    #[test]
-    fn every_synonym_is_written_as_it_is_compared_and_belongs_to_one_field() {
-        let mut seen = std::collections::HashMap::new();
-        for (field, names) in SYNONYMS {
-            for name in &names[1..] {
-                assert_eq!(key(name), *name);
-                assert_eq!(*seen.entry(*name).or_insert(field), field, "{name}");
-            }
-            assert!(
-                names[1..].contains(&key(names[0]).as_str()) || names[1..].contains(&names[0]),
-                "{names:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn two_columns_for_one_field_are_refused() {
-        let columns = ["手机号", "卡号", "Mobile"].map(str::to_owned);
-        let error = Mapping::detect(&columns, &defaults()).unwrap_err();
-        insta::assert_snapshot!(error, @"columns 1 (`手机号`) and 3 (`Mobile`) both mean `phone_number`; rename or remove one");
-    }
-
-    #[test]
-    fn a_file_without_a_header_is_refused_without_showing_it() {
-        let columns = ["13800138000", "A1", "张三"].map(str::to_owned);
-        let error = Mapping::detect(&columns, &defaults()).unwrap_err();
-        insta::assert_snapshot!(error, @"line 1: none of the 3 columns is `phone_number`; name it, for example, `手机号`");
-    }
-
-    #[test]
-    fn what_has_no_column_needs_a_default() {
-        let columns = ["手机号", "卡号"].map(str::to_owned);
-        let error = Mapping::detect(&columns, &Defaults::default()).unwrap_err();
-        insta::assert_snapshot!(error, @"line 1: none of the 2 columns is `pickup_time`; name it, for example, `领取时间`, or set a default for all rows");
-    }
-
-    #[test]
-    fn a_file_of_refused_rows_is_known_by_its_last_columns() {
-        let columns = ["手机号", "卡号", "row", "code", "message", "request_id"].map(str::to_owned);
-        let mapping = Mapping::detect(&columns, &defaults()).unwrap();
-        assert!(mapping.is_refused_file());
-        assert_eq!(mapping.column_of(Field::UserCardCode), Some(1));
-        assert_eq!(mapping.ignored(), &[] as &[String]);
-    }
-
-    proptest! {
-        #[test]
-        fn no_header_panics(columns in proptest::collection::vec(".{0,20}", 0..12)) {
-            let _ = Mapping::detect(&columns, &defaults());
-        }
-    }
-}
+mod tests;

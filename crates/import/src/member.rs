@@ -16,10 +16,17 @@ pub struct Member {
     pub brand_id: String,
     /// The card template (会员卡模板ID).
     pub card_id: String,
-    /// The phone number: eleven digits of a mainland mobile number, without `+86`.
-    pub phone_number: PhoneNumber,
-    /// The member's number on the card (会员卡code): 1 to 32 printable ASCII characters, unique in a template.
-    pub user_card_code: String,
+    /// The phone number: eleven digits of a mainland mobile number, without `+86`. Missing only where the route knows
+    /// members by openid.
+    pub phone_number: Option<PhoneNumber>,
+    /// The member as one AppID sees them (用户标识), 1 to 128 characters; only where the route knows members by it.
+    pub openid: Option<String>,
+    /// The member's number on the card (会员卡code): 1 to 32 printable ASCII characters, unique in a template. Missing
+    /// only where the route lets the platform choose it.
+    pub user_card_code: Option<String>,
+    /// The number of the request (商家请求单号): 1 to 32 digits, English letters and `|_*-`, unique for a
+    /// merchant. Only for a route that has one; a row that brings none gets one when it is loaded.
+    pub request_no: Option<String>,
     /// The member's level (等级): at most 10 characters, shown to the user.
     pub level: Option<String>,
     /// The card's colour (卡背景颜色): `#RRGGBB`.
@@ -30,10 +37,10 @@ pub struct Member {
     pub common_fields: Vec<(CommonField, FormValue)>,
     /// The template's own questions and the answers chosen.
     pub custom_fields: Vec<(String, Vec<FormValue>)>,
-    /// How long the card is valid (会员卡有效期).
-    pub validity: Validity,
-    /// When the member took the card (领取时间), RFC 3339 with an offset.
-    pub pickup_time: String,
+    /// How long the card is valid (会员卡有效期). Missing only where the route takes none.
+    pub validity: Option<Validity>,
+    /// When the member took the card (领取时间), RFC 3339 with an offset. Missing only where the route takes none.
+    pub pickup_time: Option<String>,
 }
 
 /// A question every card template may ask.

@@ -1,8 +1,7 @@
 //! How fast requests may leave: the quota, and less than the quota while the platform says "too many".
 //!
-//! A rate is kept by `governor` with a burst of one, so requests are spaced evenly. After a 429 the rate is halved,
-//! once a second at most; every second without one it grows by a twentieth of the quota until the quota is reached.
-//! Without a quota, the first 429 starts from half of what was just sent in a second. Time is tokio's.
+//! The rate is shared by every process that uses the ledger and the merchant id: it lives in the ledger as a
+//! [`Bucket`](bucket::Bucket). Without a quota nothing is shared before the first 429. Waiting goes by tokio's clock.
 
 use std::{
     num::NonZeroU32,
@@ -11,14 +10,18 @@ use std::{
     time::Duration,
 };
 
-use governor::{
-    RateLimiter,
-    clock::Clock,
-    middleware::NoOpMiddleware,
-    state::{InMemoryState, NotKeyed},
-};
 use thiserror::Error;
 use tokio::time::Instant;
+
+use crate::{
+    job::{Profile, Route},
+    ledger::{Ledger, LedgerError},
+};
+
+mod bucket;
+
+use self::bucket::MOST_PER_SECOND;
+pub(crate) use self::bucket::{Bucket, Reservation, Slowed};
 
 /// Requests per time that the platform allows, such as `5/s` or `300/m`.
 ///
@@ -79,85 +82,103 @@ impl FromStr for Quota {
 #[error("not a quota; write it like `5/s`, `300/m` or `18000/h`, at most 1000000/s")]
 pub struct QuotaError;
 
-/// Lets requests go at the rate of the moment.
+/// What shares one pace: the quota belongs to a merchant id and an operation, on one platform.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct PaceKey {
+    pub(crate) mchid: String,
+    pub(crate) base_url: String,
+    pub(crate) operation: &'static str,
+}
+
+impl PaceKey {
+    pub(crate) fn new(profile: &Profile, route: Route) -> Self {
+        Self {
+            mchid: profile.mchid.clone(),
+            base_url: profile.base_url.trim_end_matches('/').to_owned(),
+            operation: route.name(),
+        }
+    }
+}
+
+/// Lets the requests of this process go when their time has come.
+#[derive(Debug)]
 pub(crate) struct Pacer {
-    quota: Option<Quota>,
+    ledger: Ledger,
+    key: PaceKey,
+    ceiling: Option<f64>,
     state: Mutex<State>,
     /// Those who wait stand in a row.
     turn: tokio::sync::Mutex<()>,
 }
 
+#[derive(Debug)]
 struct State {
     /// Requests per second; `None` is unlimited.
     rate: Option<f64>,
-    limiter: Option<Limiter>,
-    not_before: Instant,
-    changed_at: Instant,
+    /// Places that are reserved.
+    places: Option<Places>,
+    /// When the ledger was last asked.
+    asked_at: Option<Instant>,
     /// What left in the current second and in the one before, to know the rate when nothing limits it.
     second: Instant,
     left: u32,
     left_before: u32,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    next: Instant,
+    interval: Duration,
+    count: u32,
+}
+
 impl Pacer {
-    pub(crate) fn new(quota: Option<Quota>) -> Self {
-        let now = Instant::now();
-        let rate = quota.map(Quota::per_second);
-        let state = State {
-            rate,
-            limiter: rate.map(limiter),
-            not_before: now,
-            changed_at: now,
-            second: now,
-            left: 0,
-            left_before: 0,
-        };
+    pub(crate) fn new(ledger: Ledger, key: PaceKey, quota: Option<Quota>) -> Self {
+        let ceiling = quota.map(Quota::per_second);
         Self {
-            quota,
-            state: Mutex::new(state),
+            ledger,
+            key,
+            ceiling,
+            state: Mutex::new(State {
+                rate: ceiling,
+                places: None,
+                asked_at: None,
+                second: Instant::now(),
+                left: 0,
+                left_before: 0,
+            }),
             turn: tokio::sync::Mutex::default(),
         }
     }
 
     /// Waits until the next request may leave. Dropping the future gives the place up.
-    pub(crate) async fn ready(&self) {
+    pub(crate) async fn ready(&self) -> Result<(), LedgerError> {
         let _turn = self.turn.lock().await;
         loop {
-            let Some(wait) = self.wait() else { return };
-            tokio::time::sleep(wait).await;
+            let place = self.lock().place();
+            match place {
+                Place::Now => return Ok(()),
+                Place::At(time) => tokio::time::sleep_until(time).await,
+                Place::Ask => self.ask().await?,
+            }
         }
     }
 
     /// After a 429.
-    pub(crate) fn slow_down(&self, retry_after: Option<Duration>) {
-        let mut state = self.lock();
-        let now = Instant::now();
-        let pause = retry_after.unwrap_or(PAUSE).min(PAUSE_MOST);
-        state.not_before = state.not_before.max(now + pause);
-        let is_same_jam = state.rate != self.quota.map(Quota::per_second) && now - state.changed_at < PAUSE;
-        if is_same_jam {
-            return;
-        }
-        let current = state
-            .rate
-            .unwrap_or_else(|| f64::from(state.left.max(state.left_before)));
-        self.change(&mut state, Some((current / 2.0).max(RATE_LEAST)), now);
-    }
-
-    /// After an answer that was no 429.
-    pub(crate) fn speed_up(&self) {
-        let mut state = self.lock();
-        let now = Instant::now();
-        let ceiling = self.quota.map(Quota::per_second);
-        let Some(rate) = state.rate else { return };
-        if Some(rate) == ceiling || now - state.changed_at < PAUSE {
-            return;
-        }
-        let faster = match ceiling {
-            Some(ceiling) => (rate + ceiling / 20.0).min(ceiling),
-            None => (rate * 1.1).min(MOST_PER_SECOND),
+    pub(crate) async fn slow_down(&self, retry_after: Option<Duration>) -> Result<(), LedgerError> {
+        let observed = {
+            let mut state = self.lock();
+            state.places = None;
+            f64::from(state.left.max(state.left_before))
         };
-        self.change(&mut state, Some(faster), now);
+        let rate = self
+            .ledger
+            .slow_down(&self.key, self.ceiling, retry_after, observed)
+            .await?;
+        let mut state = self.lock();
+        state.rate = Some(rate);
+        state.places = None;
+        Ok(())
     }
 
     /// The rate of the moment in requests per second; `None` is unlimited.
@@ -165,36 +186,22 @@ impl Pacer {
         self.lock().rate
     }
 
-    fn change(&self, state: &mut State, rate: Option<f64>, now: Instant) {
-        state.rate = rate;
-        state.limiter = rate.map(limiter);
-        state.changed_at = now;
-    }
-
-    /// How long to wait; `None` when the request may leave, and is counted.
-    fn wait(&self) -> Option<Duration> {
-        let mut state = self.lock();
+    async fn ask(&self) -> Result<(), LedgerError> {
+        let rate = self.rate().unwrap_or(0.0);
+        // One by one where each counts, else what leaves in a tenth of a second.
+        let count = (rate / 10.0).ceil().clamp(1.0, 1000.0) as u32;
+        let count = if rate > ONE_BY_ONE { count } else { 1 };
+        let reservation = self.ledger.reserve(&self.key, count, self.ceiling).await?;
         let now = Instant::now();
-        if state.not_before > now {
-            return Some(state.not_before - now);
-        }
-        if let Some(limiter) = &state.limiter
-            && let Err(not_until) = limiter.check()
-        {
-            // Timers count milliseconds.
-            return Some(
-                not_until
-                    .wait_time_from(TokioClock.now())
-                    .max(Duration::from_millis(1)),
-            );
-        }
-        if now - state.second >= Duration::from_secs(1) {
-            state.left_before = state.left;
-            state.left = 0;
-            state.second = now;
-        }
-        state.left += 1;
-        None
+        let mut state = self.lock();
+        state.asked_at = Some(now);
+        state.rate = reservation.rate;
+        state.places = reservation.rate.map(|_| Places {
+            next: now + reservation.wait,
+            interval: reservation.interval,
+            count,
+        });
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -202,62 +209,68 @@ impl Pacer {
     }
 }
 
-type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Moment>>;
-
-fn limiter(rate: f64) -> Limiter {
-    let period = Duration::from_secs_f64(1.0 / rate.clamp(RATE_LEAST, MOST_PER_SECOND));
-    let quota = governor::Quota::with_period(period)
-        .unwrap_or(governor::Quota::per_second(NonZeroU32::MIN))
-        .allow_burst(NonZeroU32::MIN);
-    RateLimiter::direct_with_clock(quota, TokioClock)
+enum Place {
+    /// The request may leave, and is counted.
+    Now,
+    At(Instant),
+    Ask,
 }
 
-/// Tokio's clock for `governor`, so that a test that stops time stops the pace too.
-#[derive(Clone, Copy, Debug, Default)]
-struct TokioClock;
-
-impl Clock for TokioClock {
-    type Instant = Moment;
-
-    fn now(&self) -> Moment {
-        Moment(Instant::now())
+impl State {
+    fn place(&mut self) -> Place {
+        let now = Instant::now();
+        match &mut self.places {
+            Some(places) if places.count > 0 => {
+                if places.next > now {
+                    return Place::At(places.next);
+                }
+                if now - places.next > places.interval + STALE {
+                    // The host slept: what was missed would leave all at once.
+                    self.places = None;
+                    return Place::Ask;
+                }
+                places.count -= 1;
+                places.next += places.interval;
+            }
+            Some(_) => return Place::Ask,
+            // Another process may have heard a 429.
+            None if self.rate.is_some() || self.asked_at.is_none_or(|asked| now - asked >= LOOK) => {
+                return Place::Ask;
+            }
+            None => {}
+        }
+        if now - self.second >= Duration::from_secs(1) {
+            self.left_before = self.left;
+            self.left = 0;
+            self.second = now;
+        }
+        self.left += 1;
+        Place::Now
     }
 }
 
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Moment(Instant);
-
-impl std::ops::Add<governor::nanos::Nanos> for Moment {
-    type Output = Self;
-
-    fn add(self, time: governor::nanos::Nanos) -> Self {
-        Self(self.0 + Duration::from(time))
-    }
-}
-
-impl governor::clock::Reference for Moment {
-    fn duration_since(&self, earlier: Self) -> governor::nanos::Nanos {
-        self.0.saturating_duration_since(earlier.0).into()
-    }
-
-    fn saturating_sub(&self, time: governor::nanos::Nanos) -> Self {
-        Self(self.0.checked_sub(time.into()).unwrap_or(self.0))
-    }
-}
-
-const PAUSE: Duration = Duration::from_secs(1);
-const PAUSE_MOST: Duration = Duration::from_secs(300);
-const RATE_LEAST: f64 = 0.1;
-const MOST_PER_SECOND: f64 = 1_000_000.0;
+const ONE_BY_ONE: f64 = 20.0;
+const STALE: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::testing;
+
+    fn pacer(folder: &tempfile::TempDir, quota: Option<&str>) -> Pacer {
+        let profile = Profile::new("1", "2", "3", "http://127.0.0.1");
+        Pacer::new(
+            testing::open(&folder.path().join("ledger.db")),
+            PaceKey::new(&profile, Route::default()),
+            quota.map(|quota| quota.parse().unwrap()),
+        )
+    }
 
     async fn seconds_for(pacer: &Pacer, requests: u32) -> f64 {
         let start = Instant::now();
         for _ in 0..requests {
-            pacer.ready().await;
+            pacer.ready().await.unwrap();
         }
         start.elapsed().as_secs_f64()
     }
@@ -284,38 +297,55 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_quota_is_used_and_not_passed() {
-        let pacer = Pacer::new(Some("5/s".parse().unwrap()));
-        let seconds = seconds_for(&pacer, 101).await;
-        assert!((19.9..20.3).contains(&seconds), "{seconds}");
+        for (quota, requests) in [("5/s", 101), ("50/s", 1001), ("1000/s", 20_001)] {
+            let folder = tempfile::tempdir().unwrap();
+            let seconds = seconds_for(&pacer(&folder, Some(quota)), requests).await;
+            assert!((19.9..20.3).contains(&seconds), "{quota}: {seconds}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn processes_share_a_quota() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (pacer(&folder, Some("10/s")), pacer(&folder, Some("10/s")));
+        let (first, second) = tokio::join!(seconds_for(&one, 51), seconds_for(&two, 50));
+        let seconds = first.max(second);
+        assert!((9.9..10.3).contains(&seconds), "{seconds}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_quota_is_no_wait() {
-        assert_eq!(seconds_for(&Pacer::new(None), 10_000).await, 0.0);
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(seconds_for(&pacer(&folder, None), 10_000).await, 0.0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_429_halves_the_rate_once_and_it_recovers() {
-        let pacer = Pacer::new(Some("20/s".parse().unwrap()));
-        pacer.slow_down(None);
-        pacer.slow_down(None);
-        assert_eq!(pacer.rate(), Some(10.0));
-        let pause = seconds_for(&pacer, 1).await;
+    async fn a_429_slows_every_process_down_and_it_recovers() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (pacer(&folder, Some("20/s")), pacer(&folder, Some("20/s")));
+        one.slow_down(None).await.unwrap();
+        one.slow_down(None).await.unwrap();
+        assert_eq!(one.rate(), Some(10.0));
+        let pause = seconds_for(&two, 1).await;
         assert!((1.0..1.2).contains(&pause), "{pause}");
-        for _ in 0..12 {
-            tokio::time::advance(Duration::from_secs(1)).await;
-            pacer.speed_up();
-        }
-        assert_eq!(pacer.rate(), Some(20.0));
+        assert!(two.rate().unwrap() < 11.5);
+        tokio::time::advance(Duration::from_secs(20)).await;
+        one.ready().await.unwrap();
+        assert_eq!(one.rate(), Some(20.0));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_platform_says_how_long_to_wait() {
-        let pacer = Pacer::new(None);
-        seconds_for(&pacer, 100).await;
-        pacer.slow_down(Some(Duration::from_secs(7)));
-        assert_eq!(pacer.rate(), Some(50.0));
-        let seconds = seconds_for(&pacer, 1).await;
+    async fn without_a_quota_the_first_429_starts_from_what_was_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (pacer(&folder, None), pacer(&folder, None));
+        seconds_for(&one, 100).await;
+        one.slow_down(Some(Duration::from_secs(7))).await.unwrap();
+        assert_eq!(one.rate(), Some(50.0));
+        let seconds = seconds_for(&one, 1).await;
         assert!((7.0..7.1).contains(&seconds), "{seconds}");
+        // The other process finds out within a second.
+        tokio::time::advance(LOOK).await;
+        two.ready().await.unwrap();
+        assert!(two.rate().is_some());
     }
 }

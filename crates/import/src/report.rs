@@ -1,208 +1,31 @@
-//! What is told about a job: progress while it runs, a summary at its end, a file of the rows that were refused.
+//! The file of the rows that were refused: the source's own columns and what was wrong, to be put right and imported.
+//! Below it, reports on a job as a whole and the export of its rows.
+//!
+//! Never shows a cell anywhere else.
 
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
-use serde::Serialize;
 use thiserror::Error;
-use tokio::{sync::watch, time::Instant};
 
+mod csv;
+mod html;
+mod job;
+mod rows;
+
+pub use self::{
+    job::{Language, Report},
+    rows::export,
+};
 use crate::{
-    gateway::Stop,
     job::JobId,
-    ledger::{Counts, RowReport, RowState},
+    ledger::RowReport,
     mapping::{ADDED_COLUMNS, own_columns},
     source::{Record, Records, SourceError},
 };
-
-/// How far a job is. The six counts of states add up to `rows`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Whether the source is still being read; `rows` is then what was read so far.
-    pub is_loading: bool,
-    /// Rows of the job.
-    pub rows: u64,
-    /// Imported by us.
-    pub imported: u64,
-    /// Were there already.
-    pub present: u64,
-    /// Not importable.
-    pub refused: u64,
-    /// Without a known outcome so far.
-    pub unknown: u64,
-    /// Still to be sent, or being sent for the first time.
-    pub queued: u64,
-    /// Answers per second, over the last seconds.
-    pub rate: f64,
-    /// What the pace allows in requests per second; nothing when it is unlimited.
-    pub rate_limit: Option<f64>,
-}
-
-/// What became of a job. `imported`, `present`, `refused`, `unknown` and `queued` add up to `rows`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Summary {
-    /// The job's name.
-    pub job: JobId,
-    /// Rows of the source.
-    pub rows: u64,
-    /// Imported by us, in this run or an earlier one.
-    pub imported: u64,
-    /// The platform already had them.
-    pub present: u64,
-    /// Not importable as they are.
-    pub refused: u64,
-    /// May have taken effect; the same command finds out.
-    pub unknown: u64,
-    /// Not sent.
-    pub queued: u64,
-    /// Requests sent in this run, repeats included.
-    pub sent: u64,
-    /// Seconds that this run took.
-    pub seconds: f64,
-    /// Why the run stopped early; nothing when it did not, or when the caller cancelled it.
-    #[serde(serialize_with = "serialize_stop")]
-    pub stopped: Option<Stop>,
-}
-
-impl Summary {
-    pub(crate) fn new(job: JobId, counts: Counts, sent: u64, time: Duration, stopped: Option<Stop>) -> Self {
-        let Counts {
-            queued,
-            leased,
-            imported,
-            present,
-            refused,
-            unknown,
-        } = counts;
-        Self {
-            job,
-            rows: queued + leased + imported + present + refused + unknown,
-            imported,
-            present,
-            refused,
-            unknown,
-            queued: queued + leased,
-            sent,
-            seconds: time.as_secs_f64(),
-            stopped,
-        }
-    }
-
-    /// Whether every row has come to a known end.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.unknown == 0 && self.queued == 0
-    }
-}
-
-fn serialize_stop<S: serde::Serializer>(stop: &Option<Stop>, serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Shape<'a> {
-        code: &'a str,
-        message: &'a str,
-        hint: Option<&'a str>,
-    }
-    let shape = stop.as_ref().map(|Stop { code, message, hint }| Shape {
-        code,
-        message,
-        hint: hint.as_deref(),
-    });
-    shape.serialize(serializer)
-}
-
-/// Counts rows as they move and tells whoever watches.
-#[derive(Clone, Debug)]
-pub(crate) struct ProgressSender {
-    sender: watch::Sender<Progress>,
-    window: Arc<Mutex<(Instant, u32)>>,
-}
-
-impl ProgressSender {
-    pub(crate) fn new() -> Self {
-        let window = Arc::new(Mutex::new((Instant::now(), 0)));
-        Self {
-            sender: watch::Sender::new(Progress::default()),
-            window,
-        }
-    }
-
-    pub(crate) fn subscribe(&self) -> watch::Receiver<Progress> {
-        self.sender.subscribe()
-    }
-
-    pub(crate) fn loaded(&self, rows: u64, refused: u64) {
-        self.sender.send_modify(|progress| {
-            progress.is_loading = true;
-            progress.rows = rows;
-            progress.refused += refused;
-            progress.queued = rows.saturating_sub(progress.refused);
-        });
-    }
-
-    pub(crate) fn counted(&self, counts: Counts, rate_limit: Option<f64>) {
-        let Counts {
-            queued,
-            leased,
-            imported,
-            present,
-            refused,
-            unknown,
-        } = counts;
-        self.sender.send_replace(Progress {
-            is_loading: false,
-            rows: queued + leased + imported + present + refused + unknown,
-            imported,
-            present,
-            refused,
-            unknown,
-            queued: queued + leased,
-            rate: 0.0,
-            rate_limit,
-        });
-    }
-
-    pub(crate) fn moved(&self, from: RowState, to: RowState, rate_limit: Option<f64>) {
-        let rate = self.rate();
-        self.sender.send_modify(|progress| {
-            let of = |progress: &mut Progress, state, change: i64| {
-                let count = match state {
-                    RowState::Queued | RowState::Leased => &mut progress.queued,
-                    RowState::Imported => &mut progress.imported,
-                    RowState::Present => &mut progress.present,
-                    RowState::Refused => &mut progress.refused,
-                    RowState::Unknown => &mut progress.unknown,
-                };
-                *count = count.saturating_add_signed(change);
-            };
-            of(progress, from, -1);
-            of(progress, to, 1);
-            progress.rate = rate.unwrap_or(progress.rate);
-            progress.rate_limit = rate_limit;
-        });
-    }
-
-    /// The rate, each time a window is full.
-    fn rate(&self) -> Option<f64> {
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        window.1 += 1;
-        let time = window.0.elapsed();
-        if time < WINDOW {
-            return None;
-        }
-        let rate = f64::from(window.1) / time.as_secs_f64();
-        *window = (Instant::now(), 0);
-        Some(rate)
-    }
-}
-
-const WINDOW: Duration = Duration::from_secs(2);
 
 /// Why the file of refused rows was not written.
 #[derive(Debug, Error)]
@@ -220,6 +43,14 @@ pub enum ReportError {
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] crate::ledger::LedgerError),
+    /// The source is not the one that the job was loaded from.
+    #[error("`{source_name}` is not what job {job} was loaded from")]
+    OtherSource {
+        /// The source.
+        source_name: String,
+        /// The job.
+        job: JobId,
+    },
     /// The source cannot be read again, or is not what it was.
     #[error(transparent)]
     Source(#[from] SourceError),

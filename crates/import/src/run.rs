@@ -1,12 +1,14 @@
-//! The run: claims rows, sends them at the pace allowed, writes down what came of each.
+//! The run of one job: claims rows, sends them at the pace allowed, writes down what came of each.
 //!
 //! A row is marked in the ledger before each attempt and after each answer. Whatever ends the run early (a stop, a
-//! cancellation, an error of the ledger) lets the attempts in flight finish and starts no new one.
+//! cancellation, an error of the ledger) lets the attempts in flight finish and starts no new one. Other processes may
+//! work on the same job: a row is only ever sent by who has it leased, and a run ends when nothing is left that it has
+//! not dealt with and nobody else has a row leased.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
@@ -16,14 +18,17 @@ use thiserror::Error;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     gateway::{Answer, Gateway, SealedRequest, Stop},
-    ledger::{ClaimedRow, Cursor, Entry, Ledger, LedgerError, RowState},
+    job::Route,
+    ledger::{Claim, ClaimedRow, Cursor, Entry, Ledger, LedgerError, RowState, Work},
     pace::Pacer,
-    report::ProgressSender,
+    progress::{ProgressSender, Waiting},
+    settings::{OnUnknown, Settings},
     transition::{Attempt, Next, backoff, transition},
 };
 
@@ -40,93 +45,174 @@ pub enum RunError {
 pub(crate) struct Run<G> {
     pub(crate) gateway: Arc<G>,
     pub(crate) ledger: Ledger,
-    pub(crate) job: i64,
-    pub(crate) pacer: Pacer,
-    pub(crate) concurrency: usize,
-    pub(crate) attempts: u32,
-    pub(crate) attempt_timeout: Duration,
-    pub(crate) unknown_limit: u32,
+    pub(crate) settings: Settings,
+    pub(crate) work: Work,
+    pub(crate) route: Route,
+    pub(crate) pacer: Arc<Pacer>,
+    /// Places for rows under way, shared with the other runs of a worker.
+    pub(crate) slots: Arc<Semaphore>,
+    /// Whether the first row goes alone.
+    pub(crate) is_probing: bool,
     pub(crate) progress: ProgressSender,
     /// No new attempts: the caller cancelled, or `reason` says why.
     pub(crate) stop: CancellationToken,
-    pub(crate) reason: Mutex<Option<Stop>>,
+    pub(crate) state: Mutex<State>,
+    /// Requests that left.
     pub(crate) sent: AtomicU64,
+    /// Requests whose answer is waited for.
+    pub(crate) under_way: AtomicU32,
     /// Rows in a row that ended unknown.
     pub(crate) unknown_streak: AtomicU32,
 }
+
+#[derive(Default)]
+pub(crate) struct State {
+    reason: Option<Stop>,
+    /// Rows that this run has given up. Another process may try them in its turn, and give them back; without this,
+    /// two processes would hand a row that never gets an answer to each other without end.
+    given_up: HashSet<u64>,
+}
+
+/// How a row left this run.
+#[derive(Debug)]
+struct End {
+    row: u64,
+    entry: Entry,
+}
+
+type Ended = Result<Option<End>, LedgerError>;
 
 impl<G: Gateway> Run<G> {
     /// Works until no row is left to be sent, or the run is stopped.
     pub(crate) async fn work(self: Arc<Self>) -> Result<(), LedgerError> {
         let mut rows = JoinSet::new();
-        let dispatched = self.dispatch(&mut rows).await;
-        let mut result = dispatched;
+        let mut result = self.dispatch(&mut rows).await;
         while let Some(row) = rows.join_next().await {
-            // A row whose gateway panicked stays leased, and is found below.
+            // A row whose gateway panicked stays leased, and is found when the run is over.
             if let (Ok(Err(error)), true) = (row, result.is_ok()) {
                 result = Err(error);
             }
         }
-        result?;
-        self.ledger.recover_leases(self.job).await.map(drop)
+        result
     }
 
-    async fn dispatch(
-        self: &Arc<Self>,
-        rows: &mut JoinSet<Result<(), LedgerError>>,
-    ) -> Result<(), LedgerError> {
-        let slots = Arc::new(Semaphore::new(self.concurrency));
+    /// Why the run stopped early.
+    pub(crate) fn reason(&self) -> Option<Stop> {
+        self.lock().reason.clone()
+    }
+
+    /// Starts no new attempt any more. The first reason counts.
+    pub(crate) fn stop_for(&self, stop: Stop) {
+        self.lock().reason.get_or_insert(stop);
+        self.stop.cancel();
+    }
+
+    async fn dispatch(self: &Arc<Self>, rows: &mut JoinSet<Ended>) -> Result<(), LedgerError> {
         let mut cursor = Cursor::default();
         let mut claimed = VecDeque::new();
-        while let Some(slot) = self.slot(&slots).await {
+        // Kept leased until the end, so that they are not claimed again and again. Their requests are not kept.
+        let mut left_alone = Vec::new();
+        let mut claimed_at = Instant::now();
+        let mut is_probing = self.is_probing;
+        let mut has_turn = false;
+        while let Some(slot) = self.slot(has_turn).await? {
+            has_turn = true;
             while let Some(row) = rows.try_join_next() {
                 if let Ok(Err(error)) = row {
                     return Err(error);
                 }
             }
-            if claimed.is_empty() {
-                // Only what can leave at once is marked, so that a crash leaves little in doubt.
-                let free = if self.pacer.rate().is_some() {
-                    0
-                } else {
-                    slots.available_permits()
-                };
-                let limit = u32::try_from(free).unwrap_or(u32::MAX).saturating_add(1);
-                let (batch, behind) = self.ledger.claim_rows(self.job, cursor, limit).await?;
-                cursor = behind;
-                claimed.extend(batch);
+            if let Some(row) = claimed.pop_front() {
+                rows.spawn(Arc::clone(self).drive(row, claimed_at, slot));
+                has_turn = false;
+                if is_probing && !self.has_probed(rows).await? {
+                    break;
+                }
+                is_probing = false;
+                continue;
             }
-            let Some(row) = claimed.pop_front() else {
-                return Ok(());
-            };
-            rows.spawn(Arc::clone(self).drive(row, slot));
+            let limit = if is_probing { 1 } else { self.batch() };
+            claimed_at = Instant::now();
+            let (claim, behind) = self.ledger.claim_rows(self.work, cursor, limit).await?;
+            cursor = behind;
+            match claim {
+                Claim::Rows(batch) => {
+                    for row in batch {
+                        match self.leaves_alone(&row) {
+                            true => left_alone.push((row.row, row.is_maybe_sent)),
+                            false => claimed.push_back(row),
+                        }
+                    }
+                }
+                Claim::Wait(time) => {
+                    drop(slot);
+                    self.wait_for_others(time).await;
+                }
+                Claim::Paused => self.stop_for(paused()),
+                Claim::Nothing => break,
+            }
         }
-        for row in claimed {
-            let state = waiting_state(row.is_maybe_sent);
-            self.ledger
-                .record(
-                    self.job,
-                    row.row,
-                    Entry {
-                        state,
-                        code: None,
-                        message: None,
-                        request_id: None,
-                    },
-                )
-                .await?;
+        left_alone.extend(claimed.iter().map(|row| (row.row, row.is_maybe_sent)));
+        for (row, is_maybe_sent) in left_alone {
+            self.put_back(row, is_maybe_sent).await?;
         }
         Ok(())
     }
 
-    /// Waits for a free place and for the pace; `None` when the run is to end.
-    async fn slot(&self, slots: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-        let slot = self
-            .unless_stopped(Arc::clone(slots).acquire_owned())
-            .await?
-            .ok()?;
-        self.unless_stopped(self.pacer.ready()).await?;
-        Some(slot)
+    /// How many rows to claim: what can leave at once or nearly so, so that a crash leaves little in doubt, and yet not
+    /// a transaction for each row where many leave.
+    fn batch(&self) -> u32 {
+        let rows = match self.pacer.rate() {
+            Some(rate) => rate * SOON.as_secs_f64(),
+            None => {
+                let ahead = self.settings.concurrency() / 4;
+                self.slots.available_permits().max(ahead) as f64
+            }
+        };
+        (rows as u32).saturating_add(1).min(MOST_CLAIMED)
+    }
+
+    /// Waits for a free place, and for the turn unless there is one already; `None` when the run is to end.
+    async fn slot(&self, has_turn: bool) -> Result<Option<OwnedSemaphorePermit>, LedgerError> {
+        let acquired = self.unless_stopped(Arc::clone(&self.slots).acquire_owned()).await;
+        let Some(Ok(slot)) = acquired else { return Ok(None) };
+        Ok((has_turn || self.turn().await?).then_some(slot))
+    }
+
+    /// Waits until a request may leave. Returns whether the run goes on.
+    async fn turn(&self) -> Result<bool, LedgerError> {
+        let turn = async {
+            self.window().await;
+            self.pacer.ready().await
+        };
+        match self.unless_stopped(turn).await {
+            Some(turn) => turn.map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Waits for the hours in which requests may leave. Looks at the clock every minute, since it may be set.
+    async fn window(&self) {
+        let Some(window) = self.settings.window else {
+            return;
+        };
+        let clock = &self.settings.clock;
+        loop {
+            let now = clock.now().0;
+            let Some(wait) = window.opens_in(now) else { return };
+            let until = now.saturating_add(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX));
+            self.progress.waiting(Some(Waiting::Window { until }));
+            clock.sleep(wait.min(LOOK_AT_THE_CLOCK)).await;
+        }
+    }
+
+    /// Nothing is left but what others have leased: it comes to an end, or comes back.
+    async fn wait_for_others(&self, lease: Duration) {
+        if self.under_way.load(Ordering::Relaxed) == 0 {
+            self.progress.waiting(Some(Waiting::Leases));
+        }
+        let time = lease.clamp(LOOK_FOR_ROWS_LEAST, LOOK_FOR_ROWS_MOST);
+        let _ = self.unless_stopped(tokio::time::sleep(time)).await;
     }
 
     async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
@@ -137,10 +223,65 @@ impl<G: Gateway> Run<G> {
         }
     }
 
+    fn leaves_alone(&self, row: &ClaimedRow) -> bool {
+        row.is_maybe_sent && self.settings.on_unknown == OnUnknown::Hold
+            || self.lock().given_up.contains(&row.row)
+    }
+
+    /// Nothing was sent, so the row goes back to where it was.
+    async fn put_back(&self, row: u64, is_maybe_sent: bool) -> Result<(), LedgerError> {
+        let told = |text: &str| is_maybe_sent.then(|| text.to_owned());
+        let entry = Entry {
+            state: waiting_state(is_maybe_sent),
+            code: told("UNKNOWN_OUTCOME"),
+            message: told("an earlier attempt may have taken effect"),
+            request_id: None,
+        };
+        self.ledger.record(self.work, row, entry).await.map(drop)
+    }
+
+    /// Waits for the one row that goes first. Returns whether others may follow.
+    async fn has_probed(&self, rows: &mut JoinSet<Ended>) -> Result<bool, LedgerError> {
+        let end = match rows.join_next().await {
+            Some(Ok(end)) => end?,
+            // The gateway panicked, so nothing is known of the row.
+            _ => None,
+        };
+        let stop = match end.map(|End { row, entry }| (entry.state, row, entry)) {
+            Some((RowState::Imported | RowState::Present, ..)) => return Ok(true),
+            Some((RowState::Refused, row, entry)) => Stop {
+                code: "PROBE_REFUSED".to_owned(),
+                message: format!(
+                    "row {row}, sent alone because nothing was imported into this card yet, was refused: {}: {}",
+                    entry.code.unwrap_or_default(),
+                    entry.message.unwrap_or_default()
+                ),
+                hint: Some(
+                    "if it is only this row, the same command goes on with the next one; `--yes` sends all rows without \
+                     a probe"
+                        .to_owned(),
+                ),
+            },
+            _ => Stop {
+                code: "PROBE_UNKNOWN".to_owned(),
+                message: "the first row, sent alone because nothing was imported into this card yet, got no clear answer"
+                    .to_owned(),
+                hint: Some("the same command finds out what became of it".to_owned()),
+            },
+        };
+        self.stop_for(stop);
+        Ok(false)
+    }
+
     /// Brings one row to its end in this run. The slot is held meanwhile, also between attempts: a platform that
     /// fails gets fewer rows, not more.
-    async fn drive(self: Arc<Self>, row: ClaimedRow, slot: OwnedSemaphorePermit) -> Result<(), LedgerError> {
-        let result = self.attempts(row).await;
+    async fn drive(
+        self: Arc<Self>,
+        row: ClaimedRow,
+        claimed_at: Instant,
+        slot: OwnedSemaphorePermit,
+    ) -> Ended {
+        let result = self.attempts(row, claimed_at).await;
         if result.is_err() {
             // Without a ledger nothing more may be sent.
             self.stop.cancel();
@@ -149,7 +290,7 @@ impl<G: Gateway> Run<G> {
         result
     }
 
-    async fn attempts(&self, row: ClaimedRow) -> Result<(), LedgerError> {
+    async fn attempts(&self, row: ClaimedRow, claimed_at: Instant) -> Ended {
         let ClaimedRow {
             row,
             request,
@@ -158,75 +299,96 @@ impl<G: Gateway> Run<G> {
         let mut attempt = Attempt {
             number: 1,
             throttled: 0,
-            limit: self.attempts,
+            limit: self.settings.attempts.get(),
             is_maybe_sent,
+            is_repeated: self.settings.on_unknown == OnUnknown::Repeat,
         };
         let mut state = waiting_state(is_maybe_sent);
+        // The lease began when the row was claimed, and must last for the whole attempt.
+        if claimed_at.elapsed() > FRESH && !self.ledger.lease_again(self.work, row).await? {
+            return Ok(None);
+        }
         loop {
             let answer = self.send(&request).await;
-            match &answer {
-                Answer::RateLimited { retry_after } => self.pacer.slow_down(*retry_after),
-                Answer::NotSent { .. } => {}
-                _ => self.pacer.speed_up(),
-            }
             let is_throttled = matches!(answer, Answer::RateLimited { .. });
-            let step = transition(attempt, answer);
-            let new_state = step.entry.state;
-            self.ledger.record(self.job, row, step.entry).await?;
-            self.progress.moved(state, new_state, self.pacer.rate());
-            state = new_state;
+            if let Answer::RateLimited { retry_after } = &answer {
+                self.pacer.slow_down(*retry_after).await?;
+                self.progress.waiting(Some(Waiting::RateLimit));
+            }
+            let step = transition(self.route, attempt, answer);
+            let is_written = self.ledger.record(self.work, row, step.entry.clone()).await?;
+            let end = End {
+                row,
+                entry: step.entry,
+            };
+            if is_written {
+                self.progress.moved(state, end.entry.state, self.pacer.rate());
+            }
+            state = end.entry.state;
             attempt.is_maybe_sent |= state == RowState::Unknown;
             match step.next {
                 Next::Done => {
-                    self.done(state);
-                    return Ok(());
+                    self.done(&end);
+                    return Ok(Some(end));
                 }
                 Next::Stop(stop) => {
                     self.stop_for(stop);
-                    return Ok(());
+                    return Ok(Some(end));
                 }
+                // Another process has the row, or brought it to an end.
+                Next::Again | Next::Slower { .. } if !is_written => return Ok(None),
                 Next::Again | Next::Slower { .. } => {}
-            }
-            let wait = async {
-                if !is_throttled {
-                    tokio::time::sleep(backoff(row, attempt)).await;
-                }
-                self.pacer.ready().await;
-            };
-            if self.unless_stopped(wait).await.is_none() {
-                return Ok(());
             }
             if is_throttled {
                 attempt.throttled += 1;
             } else {
+                if self.under_way.load(Ordering::Relaxed) == 0 {
+                    self.progress.waiting(Some(Waiting::BackOff));
+                }
+                let rest = tokio::time::sleep(backoff(row, attempt));
+                if self.unless_stopped(rest).await.is_none() {
+                    return Ok(Some(end));
+                }
                 attempt.number += 1;
             }
-            self.ledger.lease_again(self.job, row).await?;
+            if !self.turn().await? {
+                return Ok(Some(end));
+            }
+            if !self.ledger.lease_again(self.work, row).await? {
+                return Ok(None);
+            }
         }
     }
 
     async fn send(&self, request: &SealedRequest) -> Answer {
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        match tokio::time::timeout(self.attempt_timeout, self.gateway.send(request)).await {
-            Ok(answer) => answer,
-            Err(_) => Answer::Unknown {
-                reason: format!("no answer within {} s", self.attempt_timeout.as_secs()),
-                request_id: None,
-            },
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        self.progress.waiting(None);
+        let timeout = self.settings.attempt_timeout;
+        let sent = tokio::time::timeout(timeout, self.gateway.send(self.route, request)).await;
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+        let answer = sent.unwrap_or_else(|_| Answer::Unknown {
+            reason: format!("no answer within {} s", timeout.as_secs()),
+            request_id: None,
+        });
+        if !matches!(answer, Answer::NotSent { .. }) {
+            self.progress
+                .sent(self.sent.fetch_add(1, Ordering::Relaxed).saturating_add(1));
         }
+        answer
     }
 
     /// Too many rows in a row without a known outcome: the platform is ill, and a million rows should not find out.
-    fn done(&self, state: RowState) {
-        if state != RowState::Unknown {
+    fn done(&self, end: &End) {
+        if end.entry.state != RowState::Unknown {
             self.unknown_streak.store(0, Ordering::Relaxed);
-        } else if self.unknown_streak.fetch_add(1, Ordering::Relaxed) + 1 >= self.unknown_limit {
+            return;
+        }
+        self.lock().given_up.insert(end.row);
+        let limit = self.settings.unknown_limit.get();
+        if self.unknown_streak.fetch_add(1, Ordering::Relaxed) + 1 >= limit {
             self.stop_for(Stop {
                 code: "UNKNOWN_OUTCOMES".to_owned(),
-                message: format!(
-                    "{} rows one after the other ended without a known outcome",
-                    self.unknown_limit
-                ),
+                message: format!("{limit} rows one after the other ended without a known outcome"),
                 hint: Some(
                     "the platform or the way to it is disturbed; the same command continues later".to_owned(),
                 ),
@@ -234,12 +396,8 @@ impl<G: Gateway> Run<G> {
         }
     }
 
-    fn stop_for(&self, stop: Stop) {
-        self.reason
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_or_insert(stop);
-        self.stop.cancel();
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -250,3 +408,22 @@ fn waiting_state(is_maybe_sent: bool) -> RowState {
         RowState::Queued
     }
 }
+
+fn paused() -> Stop {
+    Stop {
+        code: "PAUSED".to_owned(),
+        message: "somebody paused the job".to_owned(),
+        hint: Some("`wxmember resume JOB` lets it go on".to_owned()),
+    }
+}
+
+/// A row that was claimed longer ago is leased again before it is sent. A lease is longer than an attempt by more.
+const FRESH: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_millis(50);
+const MOST_CLAIMED: u32 = 100;
+const LOOK_AT_THE_CLOCK: Duration = Duration::from_secs(60);
+const LOOK_FOR_ROWS_LEAST: Duration = Duration::from_millis(20);
+const LOOK_FOR_ROWS_MOST: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests;

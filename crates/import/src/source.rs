@@ -9,9 +9,24 @@ use thiserror::Error;
 use wxmember_crypto::Fingerprint;
 
 mod csv;
+mod delimiter;
+mod encoding;
+mod file;
+mod flaw;
+mod input;
+mod iter;
+mod ndjson;
+mod sheet;
+mod spool;
 
 pub(crate) use self::csv::shown;
-pub use self::csv::{CsvFile, CsvRecords};
+pub use self::{
+    csv::{CsvFile, CsvRecords},
+    encoding::{Encoding, UnknownEncoding},
+    file::{Description, FileFormat, FileSource, SourceOptions, UnknownFormat},
+    flaw::{Flaw, FlawKind},
+    iter::IterSource,
+};
 
 /// A member list that can be read again from its beginning.
 pub trait Source: Send + Sync + 'static {
@@ -56,10 +71,12 @@ pub trait Records: Send {
 pub struct Record {
     /// The number of the record, from 1; the header is not counted.
     pub row: u64,
-    /// The line it starts on, from 1.
+    /// The line it starts on, from 1; in a spreadsheet, the number of the row as it is shown there.
     pub line: u64,
     /// The cells as the source has them. There may be more or fewer than columns.
     pub cells: Vec<String>,
+    /// What the source knows to be wrong with a cell, though its text does not show it.
+    pub flaws: Vec<Flaw>,
 }
 
 impl fmt::Debug for Record {
@@ -89,6 +106,34 @@ pub enum SourceError {
     Empty {
         /// The source.
         source_name: String,
+    },
+    /// The spreadsheet has no sheet of that name.
+    #[error("`{source_name}` has no sheet `{sheet}`; it has `{sheets}`")]
+    NoSheet {
+        /// The source.
+        source_name: String,
+        /// The name asked for; empty when none was and no sheet is shown.
+        sheet: String,
+        /// The names there are.
+        sheets: String,
+    },
+    /// A line that is not one JSON object.
+    #[error("`{source_name}`, line {line}, near byte {byte}: not a JSON object on one line")]
+    NotJson {
+        /// The source.
+        source_name: String,
+        /// The line, from 1.
+        line: u64,
+        /// The byte of the line, from 1.
+        byte: usize,
+    },
+    /// A spreadsheet that cannot be read.
+    #[error("`{source_name}` cannot be read as a spreadsheet: {problem}")]
+    Spreadsheet {
+        /// The source.
+        source_name: String,
+        /// Why.
+        problem: &'static str,
     },
     /// A header and no record.
     #[error("`{source_name}` has a header on line 1 and no row below it")]
@@ -124,6 +169,36 @@ pub enum SourceError {
         source_name: String,
         /// What it looks like, and what to do.
         found: &'static str,
+    },
+    /// The bytes do not belong to the encoding the text is in.
+    #[error(
+        "`{source_name}`, line {line}, {column}: not {encoding}; save it as `CSV UTF-8`, or name its encoding with `--encoding`"
+    )]
+    Undecodable {
+        /// The source.
+        source_name: String,
+        /// The line, from 1.
+        line: u64,
+        /// The column, by its name or its number.
+        column: String,
+        /// The encoding that was decided for, or asked for.
+        encoding: Encoding,
+    },
+    /// A kind of file that holds no member list, or one that is not read.
+    #[error("`{source_name}` is {found}")]
+    Unsupported {
+        /// The source.
+        source_name: String,
+        /// What it looks like, and what to do.
+        found: &'static str,
+    },
+    /// More than is taken.
+    #[error("`{source_name}` has more than {limit}")]
+    TooLarge {
+        /// The source.
+        source_name: String,
+        /// The bound, with its unit, and what to do.
+        limit: &'static str,
     },
     /// One record has more than a million bytes: most likely a quote that is never closed.
     #[error(

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     gateway::{Answer, Stop},
+    job::Route,
     ledger::{Entry, RowState},
     outcome::{Meaning, meaning},
 };
@@ -19,6 +20,8 @@ pub(crate) struct Attempt {
     pub(crate) limit: u32,
     /// An earlier attempt may have taken effect.
     pub(crate) is_maybe_sent: bool,
+    /// A request without a known outcome is sent again; otherwise it is left for somebody to look into.
+    pub(crate) is_repeated: bool,
 }
 
 /// What to write down, and what to do then.
@@ -41,7 +44,7 @@ pub(crate) enum Next {
 }
 
 /// The one place that decides what becomes of a row.
-pub(crate) fn transition(attempt: Attempt, answer: Answer) -> Step {
+pub(crate) fn transition(route: Route, attempt: Attempt, answer: Answer) -> Step {
     // A row that was not done and may be repeated goes back to where it was.
     let waiting = if attempt.is_maybe_sent {
         RowState::Unknown
@@ -56,7 +59,7 @@ pub(crate) fn transition(attempt: Attempt, answer: Answer) -> Step {
             code,
             message,
             request_id,
-        } => match meaning(status, &code, &message, attempt.is_maybe_sent) {
+        } => match meaning(route, status, &code, &message, attempt.is_maybe_sent) {
             Meaning::Present => done(RowState::Present, Some(code), Some(message), request_id),
             Meaning::Refused => done(RowState::Refused, Some(code), Some(message), request_id),
             Meaning::Stop(stop) => Step {
@@ -97,7 +100,11 @@ pub(crate) fn transition(attempt: Attempt, answer: Answer) -> Step {
                 Some(reason),
                 request_id,
             ),
-            next: if is_last { Next::Done } else { Next::Again },
+            next: if is_last || !attempt.is_repeated {
+                Next::Done
+            } else {
+                Next::Again
+            },
         },
         Answer::StopRun(stop) => Step {
             entry: entry(waiting, Some(stop.code.clone()), Some(stop.message.clone()), None),
@@ -207,8 +214,9 @@ mod tests {
                 throttled: 0,
                 limit: 3,
                 is_maybe_sent,
+                is_repeated: true,
             };
-            let step = transition(attempt, answer.clone());
+            let step = transition(Route::default(), attempt, answer.clone());
             let found = match step.next {
                 Next::Done => "done",
                 Next::Again => "again",
@@ -224,14 +232,98 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_moves_a_row_as_its_route_says() {
+        use RowState::{Present, Queued, Refused, Unknown};
+        let refused = |status, code: &str, message: &str| Answer::Refused {
+            status,
+            code: code.into(),
+            message: message.into(),
+            request_id: None,
+        };
+        // Answer, and by each route the state after a first attempt and after one without a known outcome.
+        let table = [
+            (
+                refused(400, "ALREADY_EXISTS", "用户会员卡code已存在"),
+                [(Refused, Present); 3],
+            ),
+            (
+                refused(400, "ALREADY_EXISTS", "商户请求单号已被使用"),
+                [(Refused, Present), (Refused, Present), (Refused, Refused)],
+            ),
+            (
+                refused(400, "INVALID_REQUEST", "会员已经领取过该卡"),
+                [(Present, Present); 3],
+            ),
+            (
+                refused(
+                    400,
+                    "INVALID_REQUEST",
+                    "该会员1年内未在本商家有微信支付交易，无法导入",
+                ),
+                [(Refused, Refused); 3],
+            ),
+            (
+                refused(403, "NO_AUTH", "商户暂无权限使用此功能"),
+                [(Queued, Unknown); 3],
+            ),
+            (
+                refused(400, "INVALID_REQUEST", "会员卡ID无效"),
+                [(Queued, Unknown); 3],
+            ),
+            (refused(401, "SIGN_ERROR", ""), [(Queued, Unknown); 3]),
+        ];
+        for (answer, states) in table {
+            for (route, (first, later)) in Route::ALL.into_iter().zip(states) {
+                for (is_maybe_sent, state) in [(false, first), (true, later)] {
+                    let attempt = Attempt {
+                        number: 1,
+                        throttled: 0,
+                        limit: 3,
+                        is_maybe_sent,
+                        is_repeated: true,
+                    };
+                    let step = transition(route, attempt, answer.clone());
+                    assert_eq!(step.entry.state, state, "{answer:?} by {route}, {is_maybe_sent}");
+                    let stops = matches!(step.next, Next::Stop(_));
+                    assert_eq!(stops, matches!(state, Queued | Unknown), "{answer:?} by {route}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_is_left_alone_if_it_shall_be() {
+        let attempt = Attempt {
+            number: 1,
+            throttled: 0,
+            limit: 3,
+            is_maybe_sent: false,
+            is_repeated: false,
+        };
+        let step = transition(Route::default(), attempt, unknown());
+        assert_eq!((step.entry.state, step.next), (RowState::Unknown, Next::Done));
+        // What did not leave is no unknown outcome.
+        let not_sent = Answer::NotSent {
+            reason: String::new(),
+        };
+        let step = transition(Route::default(), attempt, not_sent);
+        assert_eq!((step.entry.state, step.next), (RowState::Queued, Next::Again));
+    }
+
+    #[test]
     fn endless_rate_limiting_stops_the_run() {
         let attempt = Attempt {
             number: 1,
             throttled: 23,
             limit: 3,
             is_maybe_sent: false,
+            is_repeated: true,
         };
-        let step = transition(attempt, Answer::RateLimited { retry_after: None });
+        let step = transition(
+            Route::default(),
+            attempt,
+            Answer::RateLimited { retry_after: None },
+        );
         assert!(matches!(step.next, Next::Stop(stop) if stop.code == "RATE_LIMITED"));
     }
 
@@ -245,6 +337,7 @@ mod tests {
                     throttled: 0,
                     limit: 9,
                     is_maybe_sent: false,
+                    is_repeated: true,
                 },
             )
         };

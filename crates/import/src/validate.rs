@@ -9,7 +9,7 @@ use wxmember_crypto::{FormValue, PhoneNumber};
 
 use crate::{
     defaults::Defaults,
-    job::Profile,
+    job::{Profile, Route},
     mapping::{Field, Mapping},
     member::{CommonField, Member, Validity},
     report,
@@ -27,6 +27,7 @@ use self::time::{DayEdge, Moment};
 #[derive(Clone, Debug)]
 pub struct Validator {
     profile: Profile,
+    route: Route,
     mapping: Mapping,
     defaults: Defaults,
     column_names: Vec<Arc<str>>,
@@ -38,12 +39,18 @@ impl Validator {
     /// # Errors
     ///
     /// [`DefaultsError`] when a default breaks the rules that hold for rows.
-    pub fn new(profile: Profile, mapping: Mapping, defaults: Defaults) -> Result<Self, DefaultsError> {
+    pub fn new(
+        profile: Profile,
+        route: Route,
+        mapping: Mapping,
+        defaults: Defaults,
+    ) -> Result<Self, DefaultsError> {
         let column_names = (0..mapping.columns())
             .map(|index| mapping.column_name(index).into())
             .collect();
         let validator = Self {
             profile,
+            route,
             mapping,
             defaults: checked(defaults)?,
             column_names,
@@ -82,8 +89,38 @@ impl Validator {
             record,
             problems: Vec::new(),
         };
-        let phone_number = row.needed(Field::PhoneNumber, phone::normalize);
-        let user_card_code = row.needed(Field::UserCardCode, code);
+        for flaw in record.flaws.iter().filter(|flaw| flaw.cell.is_none()) {
+            row.report(None, ProblemKind::Flaw(flaw.kind));
+        }
+        let (phone_number, openid) = match self.route {
+            Route::ImportByOpenid => (
+                row.optional(Field::PhoneNumber, phone::normalize),
+                row.needed(Field::Openid, openid),
+            ),
+            _ => (row.needed(Field::PhoneNumber, phone::normalize), None),
+        };
+        let user_card_code = match self.route {
+            Route::PhoneMembercard => row.optional(Field::UserCardCode, code),
+            _ => row.needed(Field::UserCardCode, code),
+        };
+        if self.route == Route::PhoneMembercard {
+            let request_no = row.optional(Field::RequestNo, request_no);
+            return row.finish(|| Member {
+                brand_id: self.profile.brand_id.clone(),
+                card_id: self.profile.card_id.clone(),
+                phone_number: phone_number.map(PhoneNumber::new),
+                openid: None,
+                user_card_code,
+                request_no,
+                level: None,
+                card_color: None,
+                card_picture_url: None,
+                common_fields: Vec::new(),
+                custom_fields: Vec::new(),
+                validity: None,
+                pickup_time: None,
+            });
+        }
         let level = row
             .optional(Field::Level, level)
             .or_else(|| self.defaults.level.clone());
@@ -106,26 +143,21 @@ impl Validator {
                 .or_else(|| Some(default.clone())),
             None => row.needed(Field::PickupTime, |text| row_time(self, text)),
         };
-        match (phone_number, user_card_code, validity, pickup_time) {
-            (Some(phone_number), Some(user_card_code), Some(validity), Some(pickup_time))
-                if row.problems.is_empty() =>
-            {
-                Ok(Member {
-                    brand_id: self.profile.brand_id.clone(),
-                    card_id: self.profile.card_id.clone(),
-                    phone_number: PhoneNumber::new(phone_number),
-                    user_card_code,
-                    level,
-                    card_color,
-                    card_picture_url,
-                    common_fields,
-                    custom_fields,
-                    validity,
-                    pickup_time,
-                })
-            }
-            _ => Err(row.problems),
-        }
+        row.finish(|| Member {
+            brand_id: self.profile.brand_id.clone(),
+            card_id: self.profile.card_id.clone(),
+            phone_number: phone_number.map(PhoneNumber::new),
+            openid,
+            user_card_code,
+            request_no: None,
+            level,
+            card_color,
+            card_picture_url,
+            common_fields,
+            custom_fields,
+            validity,
+            pickup_time,
+        })
     }
 
     /// A problem of a row that only its place among the others or its sealing shows.
@@ -233,8 +265,21 @@ impl<'a> Row<'a> {
         self.report(self.validator.mapping.column_of(field), kind);
     }
 
+    /// What the source knows to be wrong with a cell.
+    fn flaw(&self, index: usize) -> Option<ProblemKind> {
+        let mut flaws = self.record.flaws.iter();
+        flaws
+            .find(|flaw| flaw.cell == Some(index))
+            .map(|flaw| ProblemKind::Flaw(flaw.kind))
+    }
+
     fn optional<T>(&mut self, field: Field, rule: impl Fn(&str) -> Result<T, ProblemKind>) -> Option<T> {
-        let text = self.field(field)?;
+        let index = self.validator.mapping.column_of(field)?;
+        if let Some(kind) = self.flaw(index) {
+            self.report(Some(index), kind);
+            return None;
+        }
+        let text = self.cell(index)?;
         plain(text)
             .and_then(|()| rule(text))
             .map_err(|kind| self.report_field(field, kind))
@@ -242,15 +287,32 @@ impl<'a> Row<'a> {
     }
 
     fn needed<T>(&mut self, field: Field, rule: impl Fn(&str) -> Result<T, ProblemKind>) -> Option<T> {
-        if self.field(field).is_none() {
+        let is_flawed = self
+            .validator
+            .mapping
+            .column_of(field)
+            .is_some_and(|index| self.flaw(index).is_some());
+        if self.field(field).is_none() && !is_flawed {
             self.report_field(field, ProblemKind::Missing);
         }
         self.optional(field, rule)
     }
 
+    /// The member, unless something was wrong.
+    fn finish(self, member: impl FnOnce() -> Member) -> Result<Member, Vec<Problem>> {
+        match self.problems.is_empty() {
+            true => Ok(member()),
+            false => Err(self.problems),
+        }
+    }
+
     fn custom_fields(&mut self) -> Vec<(String, Vec<FormValue>)> {
         let mut fields = Vec::new();
         for (name, index) in self.validator.mapping.custom_fields() {
+            if let Some(kind) = self.flaw(index) {
+                self.report(Some(index), kind);
+                continue;
+            }
             let Some(text) = self.cell(index) else { continue };
             let choices: Vec<&str> = text
                 .split([';', '；', '|'])
@@ -378,6 +440,30 @@ fn code(text: &str) -> Result<String, ProblemKind> {
         });
     }
     limited(text, 32)
+}
+
+fn openid(text: &str) -> Result<String, ProblemKind> {
+    match text
+        .chars()
+        .position(|c| !matches!(c, '0'..='9' | 'a'..='z' | 'A'..='Z' | '-' | '_'))
+    {
+        Some(position) => Err(ProblemKind::OpenidCharacter {
+            position: position + 1,
+        }),
+        None => limited(text, 128),
+    }
+}
+
+fn request_no(text: &str) -> Result<String, ProblemKind> {
+    match text
+        .chars()
+        .position(|c| !matches!(c, '0'..='9' | 'a'..='z' | 'A'..='Z' | '-' | '_' | '|' | '*'))
+    {
+        Some(position) => Err(ProblemKind::RequestNoCharacter {
+            position: position + 1,
+        }),
+        None => limited(text, 32),
+    }
 }
 
 fn level(text: &str) -> Result<String, ProblemKind> {

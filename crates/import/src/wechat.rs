@@ -1,18 +1,22 @@
 //! The gateway to WeChat Pay itself, through the SDK: the one place where a member becomes a request and an error
 //! becomes an answer of the engine.
 
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wxmember::{
-    BrandId, CardColor, CardId, CardPictureUrl, Client, CommonField, CommonFieldName, CustomField,
-    CustomFieldName, Delivery, Error, ErrorCode, ErrorKind, ImportByPhone, MemberLevel, RetryPolicy,
-    SealReason, Sealed, TextError, Time, UserCardCode, UserInformation, Validity as WireValidity,
+    CardId, Client, Delivery, Error, ErrorCode, ErrorKind, ImportByOpenid, ImportByPhone,
+    ImportPhoneMembercard, Reply, RetryPolicy, Seal, SealReason, Sealed,
 };
 
 use crate::{
     gateway::{Answer, Gateway, SealRefusal, SealedRequest, Stop},
-    member::{Member, Validity},
+    job::Route,
+    member::Member,
+    outcome,
 };
 
-/// Sends members by `import-by-phone`, signed, verified and sealed by the SDK.
+mod request;
+
+/// Sends members by every [`Route`], signed, verified and sealed by the SDK.
 #[derive(Clone, Debug)]
 pub struct WechatGateway {
     client: Client,
@@ -44,8 +48,65 @@ impl Gateway for WechatGateway {
         })
     }
 
-    fn seal(&self, member: &Member) -> Result<SealedRequest, SealRefusal> {
-        let sealed = self.client.seal(&request(member)?).map_err(|error| SealRefusal {
+    fn seal(&self, route: Route, member: &Member) -> Result<SealedRequest, SealRefusal> {
+        match route {
+            Route::ImportByPhone => {
+                let sealed = self.sealed(&request::by_phone(member)?)?;
+                stored(&sealed, &sealed)
+            }
+            Route::ImportByOpenid => {
+                let sealed = self.sealed(&request::by_openid(member)?)?;
+                stored(&sealed, &sealed)
+            }
+            Route::PhoneMembercard => {
+                let (card_id, request) = request::membercard(member)?;
+                let sealed = self.sealed(&request)?;
+                stored(
+                    &sealed,
+                    &StoredMembercard {
+                        card_id: &card_id,
+                        request: &sealed,
+                    },
+                )
+            }
+        }
+    }
+
+    async fn send(&self, route: Route, request: &SealedRequest) -> Answer {
+        match route {
+            Route::ImportByPhone => match read::<Sealed<ImportByPhone>>(request) {
+                Ok(sealed) => answered(
+                    route,
+                    self.client.user_cards().import_by_phone_sealed(&sealed).await,
+                ),
+                Err(damaged) => damaged,
+            },
+            Route::ImportByOpenid => match read::<Sealed<ImportByOpenid>>(request) {
+                Ok(sealed) => answered(
+                    route,
+                    self.client.user_cards().import_by_openid_sealed(&sealed).await,
+                ),
+                Err(damaged) => damaged,
+            },
+            Route::PhoneMembercard => {
+                match read::<StoredMembercard<CardId, Sealed<ImportPhoneMembercard>>>(request) {
+                    Ok(StoredMembercard { card_id, request }) => answered(
+                        route,
+                        self.client
+                            .membercard_open()
+                            .import_phone_membercard_sealed(&card_id, &request)
+                            .await,
+                    ),
+                    Err(damaged) => damaged,
+                }
+            }
+        }
+    }
+}
+
+impl WechatGateway {
+    fn sealed<T: Seal>(&self, request: &T) -> Result<Sealed<T>, SealRefusal> {
+        self.client.seal(request).map_err(|error| SealRefusal {
             field: error.field().to_owned(),
             reason: error.reason().to_string(),
             // A key that is missing and the backend's trouble are not the row's.
@@ -56,116 +117,49 @@ impl Gateway for WechatGateway {
                         wxmember_crypto::SealError::Empty | wxmember_crypto::SealError::TooLong { .. }
                     )
             ),
-        })?;
-        let body = serde_json::to_vec(&sealed).map_err(|error| SealRefusal {
-            field: String::new(),
-            reason: error.to_string(),
-            is_row: false,
-        })?;
-        Ok(SealedRequest::new(body, sealed.key_id().clone()))
-    }
-
-    async fn send(&self, request: &SealedRequest) -> Answer {
-        let Ok(sealed) = serde_json::from_slice::<Sealed<ImportByPhone>>(request.body()) else {
-            return Answer::StopRun(Stop {
-                code: "LEDGER_DAMAGED".to_owned(),
-                message: "a stored request cannot be read".to_owned(),
-                hint: Some(
-                    "restore the ledger from a copy, or start a new one with `--ledger FILE`".to_owned(),
-                ),
-            });
-        };
-        match self.client.user_cards().import_by_phone_sealed(&sealed).await {
-            Ok(card) => Answer::Imported {
-                request_id: card.request_id().map(str::to_owned),
-            },
-            Err(error) => answer(&error),
-        }
+        })
     }
 }
 
-fn request(member: &Member) -> Result<ImportByPhone, SealRefusal> {
-    let text = |field: &str| {
-        let field = field.to_owned();
-        move |error: TextError| SealRefusal {
-            field,
-            reason: error.kind().to_string(),
-            is_row: true,
-        }
-    };
-    let time = |field: &str, value: &str| {
-        Time::new(value).map_err(|error| SealRefusal {
-            field: field.to_owned(),
-            reason: error.to_string(),
-            is_row: true,
-        })
-    };
-    let validity = |error: wxmember::InvalidValidity| SealRefusal {
-        field: "/date_information".to_owned(),
+/// The older card is named by the path, so it is stored beside the request.
+#[derive(Deserialize, Serialize)]
+struct StoredMembercard<C, R> {
+    card_id: C,
+    request: R,
+}
+
+fn stored<T: Seal>(sealed: &Sealed<T>, content: &impl Serialize) -> Result<SealedRequest, SealRefusal> {
+    // Two ciphertexts and what is around them; grown by doubling it would be copied several times.
+    let mut body = Vec::with_capacity(2048);
+    serde_json::to_writer(&mut body, content).map_err(|error| SealRefusal {
+        field: String::new(),
         reason: error.to_string(),
-        is_row: true,
-    };
-    let common = member.common_fields.iter().map(|(name, value)| {
-        CommonField::builder()
-            .name(CommonFieldName::from(name.wire_name()))
-            .value(value.clone())
-            .build()
-    });
-    let custom = member.custom_fields.iter().map(|(name, values)| {
-        let name = CustomFieldName::new(name).map_err(text("/user_information/custom_field_list"))?;
-        Ok(CustomField::builder()
-            .name(name)
-            .user_chosen_values(values.clone())
-            .build())
-    });
-    let custom = custom.collect::<Result<Vec<_>, SealRefusal>>()?;
-    let information = UserInformation::builder()
-        .common_field_list(common.collect())
-        .custom_field_list(custom)
-        .build();
-    let has_information =
-        !(information.common_field_list.is_empty() && information.custom_field_list.is_empty());
-    let level = member
-        .level
-        .as_deref()
-        .map(MemberLevel::new)
-        .transpose()
-        .map_err(text("/level"))?;
-    let color = member
-        .card_color
-        .as_deref()
-        .map(CardColor::new)
-        .transpose()
-        .map_err(text("/card_color"))?;
-    let picture = member
-        .card_picture_url
-        .as_deref()
-        .map(CardPictureUrl::new)
-        .transpose();
-    Ok(ImportByPhone::builder()
-        .brand_id(BrandId::new(&member.brand_id).map_err(text("/brand_id"))?)
-        .card_id(CardId::new(&member.card_id).map_err(text("/card_id"))?)
-        .phone_number(member.phone_number.clone())
-        .user_card_code(UserCardCode::new(&member.user_card_code).map_err(text("/user_card_code"))?)
-        .maybe_level(level)
-        .maybe_card_color(color)
-        .maybe_card_picture_url(picture.map_err(text("/card_picture_url"))?)
-        .maybe_user_information(has_information.then_some(information))
-        .date_information(match &member.validity {
-            Validity::Permanent => WireValidity::permanent(),
-            Validity::FixTerm { days } => WireValidity::days(*days).map_err(validity)?,
-            Validity::FixTimeRange { begin, end } => WireValidity::between(
-                time("/date_information/available_begin_time", begin)?,
-                time("/date_information/available_end_time", end)?,
-            )
-            .map_err(validity)?,
+        is_row: false,
+    })?;
+    Ok(SealedRequest::new(body, sealed.key_id().clone()))
+}
+
+fn read<T: DeserializeOwned>(request: &SealedRequest) -> Result<T, Answer> {
+    serde_json::from_slice(request.body()).map_err(|_| {
+        Answer::StopRun(Stop {
+            code: "LEDGER_DAMAGED".to_owned(),
+            message: "a stored request cannot be read".to_owned(),
+            hint: Some("restore the ledger from a copy, or start a new one with `--ledger FILE`".to_owned()),
         })
-        .pickup_time(time("/pickup_time", &member.pickup_time)?)
-        .build())
+    })
+}
+
+fn answered<T>(route: Route, reply: Result<Reply<T>, Error>) -> Answer {
+    match reply {
+        Ok(reply) => Answer::Imported {
+            request_id: reply.request_id().map(str::to_owned),
+        },
+        Err(error) => answer(route, &error),
+    }
 }
 
 /// What an error says of the outcome. Decided by kind, delivery and code.
-fn answer(error: &Error) -> Answer {
+fn answer(route: Route, error: &Error) -> Answer {
     let request_id = error.request_id().map(str::to_owned);
     let stop = |code: &str, message: &str, hint: &str| {
         Answer::StopRun(Stop {
@@ -202,8 +196,7 @@ fn answer(error: &Error) -> Answer {
         (ErrorKind::NotFound, _) if error.code().is_none() => stop(
             "NOT_FOUND",
             "404 without an explanation",
-            "import by phone is not opened for this merchant yet, or `base_url` is wrong; WeChat Pay opens the \
-             operation on request",
+            &format!("{}; or `base_url` is wrong", outcome::not_open(route)),
         ),
         _ if error.is_outcome_unknown() => Answer::Unknown {
             reason: reason(error),
@@ -261,20 +254,4 @@ fn without_long_numbers(message: &str) -> String {
 const MOST_MESSAGE: usize = 200;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_keeps_its_words_and_loses_long_numbers() {
-        #[track_caller]
-        fn check(message: &str, expect: &str) {
-            assert_eq!(without_long_numbers(message), expect);
-        }
-        check("会员已经领取过该卡", "会员已经领取过该卡");
-        check("phone 13800138000 is wrong", "phone *** is wrong");
-        check("不得超过300秒 13800138000", "不得超过300秒 ***");
-        check("１３８００１３８０００", "***");
-        check("", "");
-        assert_eq!(without_long_numbers(&"字".repeat(1000)).chars().count(), 200);
-    }
-}
+mod tests;

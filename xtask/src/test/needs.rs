@@ -108,6 +108,16 @@ const NEEDS: &[Need] = &[
         packages: &["build-essential"],
     },
     Need {
+        name: "chromium",
+        purpose: "the browser that opens reports",
+        is_met: || {
+            ["chromium", "chromium-browser", "google-chrome"]
+                .iter()
+                .any(|browser| is_there(browser, &["--version"]))
+        },
+        packages: &["chromium", "fonts-noto-cjk"],
+    },
+    Need {
         name: "openssl",
         purpose: "checks keys, signatures and the test vectors",
         is_met: || is_there("openssl", &["version"]),

@@ -4,7 +4,7 @@ use std::{convert::Infallible, path::PathBuf, str::FromStr};
 
 use clap::{Args, ValueEnum};
 
-use super::Chosen;
+use super::{Chosen, boolean};
 
 /// Arguments of `call`.
 #[derive(Args)]
@@ -25,31 +25,31 @@ pub(crate) struct Call {
     pub(crate) path: String,
 
     /// Fill in `{NAME}` of the path, percent-encoded
-    #[arg(long = "param", value_name = "NAME=VALUE")]
+    #[arg(long = "param", env = "WXMEMBER_CALL_PARAM", value_name = "NAME=VALUE")]
     pub(crate) params: Vec<Pair>,
 
     /// Add to the query, percent-encoded
-    #[arg(long, value_name = "NAME=VALUE")]
+    #[arg(long, env = "WXMEMBER_CALL_QUERY", value_name = "NAME=VALUE")]
     pub(crate) query: Vec<Pair>,
 
     /// The body, JSON from a file or from stdin
-    #[arg(long, value_name = "@FILE|-")]
+    #[arg(long, env = "WXMEMBER_CALL_JSON", value_name = "@FILE|-")]
     pub(crate) json: Option<Source>,
 
     /// Seal the text at a JSON Pointer of the body; with `=@FILE` or `=-` the text comes from there. `*` stands for
     /// every element of a list
-    #[arg(long, value_name = "POINTER[=@FILE|=-]")]
+    #[arg(long, env = "WXMEMBER_CALL_SEAL", value_name = "POINTER[=@FILE|=-]")]
     pub(crate) seal: Vec<SealAt>,
 
     /// Open the sealed field at a JSON Pointer of the answer, and print it in its place
-    #[arg(long, value_name = "POINTER")]
+    #[arg(long, env = "WXMEMBER_CALL_OPEN", value_name = "POINTER")]
     pub(crate) open: Vec<String>,
 
     #[command(flatten)]
     pub(crate) chosen: Chosen,
 
     /// Print the message that is signed, line by line, and the headers, on stderr
-    #[arg(short, long)]
+    #[arg(short, long, env = "WXMEMBER_VERBOSE", value_parser = boolean)]
     pub(crate) verbose: bool,
 }
 

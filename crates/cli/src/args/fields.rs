@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Chosen, Format};
+use super::{Chosen, Format, boolean};
 
 /// Arguments of `seal`.
 #[derive(Args)]
@@ -78,35 +78,40 @@ pub(crate) struct Verify {
     pub(crate) chosen: Chosen,
 
     /// A file with the headers, one `Name: value` a line, as `curl -D` writes them
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["serial", "timestamp", "nonce", "signature"])]
+    #[arg(
+        long,
+        env = "WXMEMBER_VERIFY_HEADERS",
+        value_name = "FILE",
+        conflicts_with_all = ["serial", "timestamp", "nonce", "signature"]
+    )]
     pub(crate) headers: Option<PathBuf>,
 
     /// The value of Wechatpay-Serial
-    #[arg(long, value_name = "ID")]
+    #[arg(long, env = "WXMEMBER_VERIFY_SERIAL", value_name = "ID")]
     pub(crate) serial: Option<String>,
 
     /// The value of Wechatpay-Timestamp
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, env = "WXMEMBER_VERIFY_TIMESTAMP", value_name = "SECONDS")]
     pub(crate) timestamp: Option<String>,
 
     /// The value of Wechatpay-Nonce
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, env = "WXMEMBER_VERIFY_NONCE", value_name = "TEXT")]
     pub(crate) nonce: Option<String>,
 
     /// The value of Wechatpay-Signature
-    #[arg(long, value_name = "BASE64")]
+    #[arg(long, env = "WXMEMBER_VERIFY_SIGNATURE", value_name = "BASE64")]
     pub(crate) signature: Option<String>,
 
     /// A file with the body, byte for byte; `-` for stdin
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "WXMEMBER_VERIFY_BODY", value_name = "FILE")]
     pub(crate) body: PathBuf,
 
     /// When it was received, in Unix seconds [default: now]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, env = "WXMEMBER_VERIFY_RECEIVED_AT", value_name = "SECONDS")]
     pub(crate) received_at: Option<i64>,
 
     /// Print the message that was signed, line by line, on stderr
-    #[arg(short, long)]
+    #[arg(short, long, env = "WXMEMBER_VERBOSE", value_parser = boolean)]
     pub(crate) verbose: bool,
 
     /// How to print the verdict

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Chosen;
+use super::{Chosen, boolean};
 
 /// Arguments of `init`. What is left out is asked for, on a terminal.
 #[derive(Args)]
@@ -17,7 +17,7 @@ pub(crate) struct Init {
     pub(crate) chosen: Chosen,
 
     /// Replace the configuration file when it is there
-    #[arg(long)]
+    #[arg(long, env = "WXMEMBER_INIT_FORCE", value_parser = boolean)]
     pub(crate) force: bool,
 
     /// The service provider's merchant id (商户号)

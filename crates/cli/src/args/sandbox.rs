@@ -1,10 +1,77 @@
-//! What `wxmember sandbox` can say about itself without being started.
+//! Arguments of `sandbox`.
+
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Subcommand};
 
 use super::Format;
 
-/// Verbs of `sandbox`.
+/// Arguments of `sandbox`.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Sandbox {
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+
+    /// The address of the API; port 0 takes a free one
+    #[arg(long, env = "WXMEMBER_SANDBOX_LISTEN", default_value = "127.0.0.1:8765")]
+    pub(crate) listen: SocketAddr,
+
+    /// The address of the control API; port 0 takes a free one
+    #[arg(long, env = "WXMEMBER_SANDBOX_CONTROL", default_value = "127.0.0.1:0")]
+    pub(crate) control: SocketAddr,
+
+    /// Write what a merchant would hold into this folder, or take the keys that are there
+    #[arg(long, env = "WXMEMBER_SANDBOX_DIR")]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// Take merchants, brands, templates and keys from this TOML file
+    #[arg(
+        long,
+        env = "WXMEMBER_SANDBOX_IDENTITIES",
+        value_name = "FILE",
+        conflicts_with = "dir"
+    )]
+    pub(crate) identities: Option<PathBuf>,
+
+    /// How many seconds the sandbox's clock is ahead; negative is behind
+    #[arg(
+        long,
+        env = "WXMEMBER_SANDBOX_CLOCK_SHIFT",
+        value_name = "SECONDS",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    pub(crate) clock_shift: i64,
+
+    /// Platform certificates (平台证书) beside the public key; those of `--dir` count
+    #[arg(
+        long,
+        env = "WXMEMBER_SANDBOX_PLATFORM_CERTIFICATES",
+        value_name = "NUMBER",
+        default_value_t = 0,
+        value_parser = platform_certificates
+    )]
+    pub(crate) platform_certificates: usize,
+
+    /// Requests that the sandbox allows, for example `5/s` [default: any number]
+    #[arg(long, env = "WXMEMBER_SANDBOX_QUOTA")]
+    pub(crate) quota: Option<wxmember_import::Quota>,
+
+    /// Spoil a share of the answers, chosen by a seed, for example `lost-answer=1%,seed=7`; can be given several times
+    #[arg(
+        long,
+        env = "WXMEMBER_SANDBOX_FAULT",
+        value_name = "FAULT=SHARE",
+        value_delimiter = ';',
+        long_help = "Spoil a share of the answers, chosen by a seed: `FAULT=SHARE[,seed=N][,operation=ID][,seconds=N]`, \
+                     for example `lost-answer=1%,seed=7`. Can be given several times; in the variable, `;` stands \
+                     between two"
+    )]
+    pub(crate) fault: Vec<crate::commands::sandbox::FaultRate>,
+}
+
+/// What `sandbox` can say about itself without being started.
 #[derive(Subcommand)]
 pub(crate) enum Verb {
     /// Print every rule that the sandbox refuses by, with its source and how sure it is
@@ -17,4 +84,12 @@ pub(crate) struct Rules {
     /// How to print the rules: a table with one rule a line, or one JSON object
     #[arg(long, env = "WXMEMBER_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// Each one is a key to be made, and a merchant sees two at most for long.
+fn platform_certificates(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 0..=8) => Ok(count),
+        _ => Err("a number from 0 to 8 is needed".to_owned()),
+    }
 }

@@ -1,88 +1,99 @@
-//! The ledger in one SQLite file: WAL, one writer.
+//! The ledger in one SQLite file: WAL, one writer at a time, several processes of one host.
 //!
 //! Calls run on the runtime's blocking threads. Marks and results of single rows are grouped: whoever gets the
-//! connection writes all that wait in one transaction, so the cost of a commit is shared when it matters.
+//! connection writes all that wait in one transaction, so the cost of a commit is shared when it matters. Every
+//! transaction that writes is `IMMEDIATE`: it waits for other processes at its begin, and never in the middle.
 
 use std::{
     fs::File,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
-use wxmember_crypto::{KeyId, KeyedHash};
+use wxmember::Clock;
+use wxmember_crypto::KeyedHash;
 
-use super::{
-    Change, ClaimedRow, Counts, Cursor, Entry, KeyColumns, LedgerError, NewContent, NewRow, OpenedJob,
-    RowReport, RowState, Write, key,
-};
-use crate::{
-    gateway::SealedRequest,
-    job::Identity,
-    validate::{Problem, ProblemKind},
-};
+use super::ids::{ids_of, job_and_row, row_id};
+use super::{LedgerError, Write, key};
 
+mod jobs;
+mod load;
+mod pace;
+mod reports;
 mod schema;
+mod work;
 
 /// The store: a connection behind a lock, and the writes that wait for it.
 #[derive(Debug)]
 pub(super) struct Sqlite {
     connection: Mutex<Tables>,
     waiting: Mutex<Vec<Waiting>>,
-    /// Holds the lock on the ledger.
-    _lock: File,
+    /// Says that this process has the ledger open.
+    _presence: File,
 }
 
+#[derive(Debug)]
 struct Waiting {
     write: Write,
-    done: oneshot::Sender<Result<(), LedgerError>>,
-}
-
-impl std::fmt::Debug for Waiting {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Waiting(row {})", self.write.row)
-    }
+    done: oneshot::Sender<Result<bool, LedgerError>>,
 }
 
 impl Sqlite {
-    pub(super) fn open(path: &Path) -> Result<(Self, KeyedHash), LedgerError> {
+    pub(super) fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<(Self, KeyedHash), LedgerError> {
         let io_error = |source| LedgerError::Io {
             path: path.to_owned(),
             source,
         };
         // The file is made here, so that nobody else can read it for a moment.
         let file = key::private().truncate(false).open(path).map_err(io_error)?;
+        let mut presence = key::Presence::enter(path)?;
         let is_new = file.metadata().map_err(io_error)?.len() == 0;
         drop(file);
-        let (hash, lock) = key::open(path, is_new)?;
         let foreign = |error: rusqlite::Error| match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::NotADatabase) => LedgerError::Foreign {
-                path: path.to_owned(),
+                name: path.display().to_string(),
             },
             _ => failed("open the file")(error),
         };
-        let mut connection = Connection::open(path).map_err(foreign)?;
+        let connection = Connection::open(path).map_err(foreign)?;
+        connection.busy_timeout(BUSY).map_err(foreign)?;
         let application: i64 = connection
             .pragma_query_value(None, "application_id", |row| row.get(0))
             .map_err(foreign)?;
         if application != schema::APPLICATION_ID && !is_new {
-            return Err(LedgerError::Foreign {
-                path: path.to_owned(),
-            });
+            // A process that died while it made the ledger leaves tables of nobody; another application's file has some.
+            let tables: i64 = connection
+                .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+                .map_err(foreign)?;
+            if application != 0 || tables != 0 {
+                return Err(LedgerError::Foreign {
+                    name: path.display().to_string(),
+                });
+            }
         }
+        let may_create = application != schema::APPLICATION_ID;
+        let hash = presence.key(may_create)?;
         connection
             .execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
-                 PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;",
+                 PRAGMA secure_delete = FAST; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;
+                 PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 67108864;",
             )
             .map_err(failed("open the file"))?;
-        connection.set_prepared_statement_cache_capacity(32);
-        schema::migrate(&mut connection)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        let mut tables = Tables { connection, clock };
+        schema::migrate(&mut tables.connection)?;
+        tables.check_key(&hash, &presence)?;
+        if presence.is_alone() {
+            tables.recover_all()?;
+        }
         let store = Self {
-            connection: Mutex::new(Tables { connection }),
+            connection: Mutex::new(tables),
             waiting: Mutex::default(),
-            _lock: lock,
+            _presence: presence.stay()?,
         };
         Ok((store, hash))
     }
@@ -97,8 +108,8 @@ impl Sqlite {
         task.await.map_err(|_| LedgerError::Closed)?
     }
 
-    /// Writes one change, together with those that wait at the same time.
-    pub(super) async fn write(self: &Arc<Self>, write: Write) -> Result<(), LedgerError> {
+    /// Writes one change, together with those that wait at the same time. Whether it changed anything.
+    pub(super) async fn write(self: &Arc<Self>, write: Write) -> Result<bool, LedgerError> {
         let (done, written) = oneshot::channel();
         lock(&self.waiting).push(Waiting { write, done });
         let store = Arc::clone(self);
@@ -115,20 +126,26 @@ impl Sqlite {
             return;
         }
         let writes: Vec<&Write> = waiting.iter().map(|waiting| &waiting.write).collect();
-        let result = tables.write_changes(&writes);
-        let message = result.as_ref().err().map(ToString::to_string);
-        let mut result = Some(result);
+        let mut results = match tables.write_changes(&writes) {
+            Ok(changed) => changed.into_iter().map(Ok).collect::<Vec<_>>(),
+            Err(error) => {
+                // The first hears the error itself, the others its text.
+                let text = error.to_string();
+                let others = waiting.iter().skip(1).map(|_| {
+                    Err(LedgerError::Database {
+                        action: "write down results",
+                        source: text.clone().into(),
+                    })
+                });
+                let others: Vec<_> = others.collect();
+                std::iter::once(Err(error)).chain(others).collect()
+            }
+        }
+        .into_iter();
         for waiting in waiting {
-            // The first hears the error itself, the others its text.
-            let outcome = result.take().unwrap_or_else(|| match &message {
-                None => Ok(()),
-                Some(text) => Err(LedgerError::Database {
-                    action: "write down results",
-                    source: text.clone().into(),
-                }),
-            });
+            let result = results.next().unwrap_or(Err(LedgerError::Closed));
             // Nobody listens any more when a run was dropped; it is written all the same.
-            let _ = waiting.done.send(outcome);
+            let _ = waiting.done.send(result);
         }
     }
 }
@@ -145,10 +162,11 @@ fn failed(action: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError + Cop
     }
 }
 
-/// The transactions.
+/// The transactions. Each method is one, and begins where it is named in `docs/data-model.md`.
 #[derive(Debug)]
 pub(super) struct Tables {
     connection: Connection,
+    clock: Arc<dyn Clock>,
 }
 
 impl Tables {
@@ -157,335 +175,19 @@ impl Tables {
             .transaction_with_behavior(TransactionBehavior::Immediate)
     }
 
-    pub(super) fn open_job(&mut self, identity: &Identity) -> Result<OpenedJob, LedgerError> {
-        let failed = failed("open the job");
-        let fingerprint = identity.fingerprint();
-        let transaction = self.begin().map_err(failed)?;
-        let found = transaction
-            .query_row(
-                "SELECT id, rows, is_loaded, defaults FROM jobs WHERE identity = ?1",
-                [fingerprint.as_bytes()],
-                |row| {
-                    Ok(OpenedJob {
-                        key: row.get(0)?,
-                        rows: row.get(1)?,
-                        is_loaded: row.get(2)?,
-                        is_new: false,
-                        are_defaults_changed: row.get::<_, Vec<u8>>(3)? != identity.defaults.as_bytes(),
-                    })
-                },
-            )
-            .optional()
-            .map_err(failed)?;
-        let job = match found {
-            // Half of a job under other defaults is begun anew.
-            Some(job) if job.are_defaults_changed && !job.is_loaded => {
-                transaction
-                    .execute("DELETE FROM jobs WHERE id = ?1", [job.key])
-                    .map_err(failed)?;
-                insert_job(&transaction, identity).map_err(failed)?
-            }
-            Some(job) => job,
-            None => insert_job(&transaction, identity).map_err(failed)?,
-        };
-        transaction.commit().map_err(failed)?;
-        Ok(job)
-    }
-
-    pub(super) fn store_rows(
-        &mut self,
-        job: i64,
-        rows: &[NewRow],
-        columns: &KeyColumns,
-    ) -> Result<(), LedgerError> {
-        let failed = failed("store rows");
-        let transaction = self.begin().map_err(failed)?;
-        for row in rows {
-            insert_row(&transaction, job, row, columns).map_err(failed)?;
-        }
-        transaction
-            .execute(
-                "UPDATE jobs SET rows = rows + ?2 WHERE id = ?1",
-                params![job, rows.len() as u64],
-            )
-            .map_err(failed)?;
-        transaction.commit().map_err(failed)
-    }
-
-    pub(super) fn finish_loading(&mut self, job: i64) -> Result<(), LedgerError> {
-        let changed = self
-            .connection
-            .execute("UPDATE jobs SET is_loaded = 1 WHERE id = ?1", [job]);
-        changed.map(drop).map_err(failed("finish loading"))
-    }
-
-    pub(super) fn discard_job(&mut self, job: i64) -> Result<(), LedgerError> {
-        let changed = self
-            .connection
-            .execute("DELETE FROM jobs WHERE id = ?1 AND is_loaded = 0", [job]);
-        changed.map(drop).map_err(failed("discard the job"))
-    }
-
-    pub(super) fn recover_leases(&mut self, job: i64) -> Result<u64, LedgerError> {
-        let changed = self.connection.execute(
-            "UPDATE rows SET state = 'unknown', is_maybe_sent = 1, code = 'INTERRUPTED',
-                 message = 'the process ended while the row was being sent'
-             WHERE job = ?1 AND state = 'leased'",
-            [job],
-        );
-        changed
-            .map(|rows| rows as u64)
-            .map_err(failed("recover leased rows"))
-    }
-
-    pub(super) fn claim_rows(
-        &mut self,
-        job: i64,
-        mut cursor: Cursor,
-        limit: u32,
-    ) -> Result<(Vec<ClaimedRow>, Cursor), LedgerError> {
-        let failed = failed("claim rows");
-        let transaction = self.begin().map_err(failed)?;
-        let rows = loop {
-            let state = if cursor.is_past_unknown {
-                RowState::Queued
-            } else {
-                RowState::Unknown
-            };
-            let rows = select_rows(&transaction, job, state, cursor.row, limit).map_err(failed)?;
-            if !rows.is_empty() || cursor.is_past_unknown {
-                break rows;
-            }
-            cursor = Cursor {
-                is_past_unknown: true,
-                row: 0,
-            };
-        };
-        for row in &rows {
-            lease(&transaction, job, row.row).map_err(failed)?;
-            cursor.row = row.row;
-        }
-        transaction.commit().map_err(failed)?;
-        Ok((rows, cursor))
-    }
-
-    fn write_changes(&mut self, writes: &[&Write]) -> Result<(), LedgerError> {
-        let failed = failed("write down results");
-        let transaction = self.begin().map_err(failed)?;
-        for Write { job, row, change } in writes {
-            match change {
-                Change::Lease => lease(&transaction, *job, *row),
-                Change::Record(entry) => record(&transaction, *job, *row, entry),
-            }
-            .map_err(failed)?;
-        }
-        transaction.commit().map_err(failed)
-    }
-
-    pub(super) fn counts(&self, job: i64) -> Result<Counts, LedgerError> {
-        let failed = failed("count rows");
-        let mut counts = Counts::default();
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT count(*) FROM rows WHERE job = ?1 AND state = ?2")
-            .map_err(failed)?;
-        for state in RowState::ALL {
-            *counts.of(state) = statement
-                .query_row(params![job, state.name()], |row| row.get(0))
-                .map_err(failed)?;
-        }
-        Ok(counts)
-    }
-
-    pub(super) fn rows_in(
-        &self,
-        job: i64,
-        state: RowState,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<RowReport>, LedgerError> {
-        let failed = failed("read rows");
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT row, line, coalesce(code, ''), coalesce(message, ''), request_id FROM rows
-                 WHERE job = ?1 AND state = ?2 AND row > ?3 ORDER BY row LIMIT ?4",
-            )
-            .map_err(failed)?;
-        let rows = statement
-            .query_map(params![job, state.name(), after, limit], |row| {
-                Ok(RowReport {
-                    row: row.get(0)?,
-                    line: row.get(1)?,
-                    code: row.get(2)?,
-                    message: row.get(3)?,
-                    request_id: row.get(4)?,
-                })
-            })
-            .map_err(failed)?;
-        rows.collect::<Result<_, _>>().map_err(failed)
+    /// Microseconds since 1970. Asked inside of a transaction, so that times of several processes are in order.
+    fn now(&self) -> i64 {
+        micros(self.clock.since_1970())
     }
 }
 
-fn insert_job(transaction: &Transaction<'_>, identity: &Identity) -> Result<OpenedJob, rusqlite::Error> {
-    transaction.execute(
-        "INSERT INTO jobs (identity, source_name, source_digest, mchid, brand_id, card_id, base_url, route, defaults)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        params![
-            identity.fingerprint().as_bytes(),
-            identity.source_name,
-            identity.source_digest.as_bytes(),
-            identity.profile.mchid,
-            identity.profile.brand_id,
-            identity.profile.card_id,
-            identity.profile.base_url,
-            identity.route.name(),
-            identity.defaults.as_bytes(),
-        ],
-    )?;
-    Ok(OpenedJob {
-        key: transaction.last_insert_rowid(),
-        rows: 0,
-        is_loaded: false,
-        is_new: true,
-        are_defaults_changed: false,
-    })
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
-fn insert_row(
-    transaction: &Transaction<'_>,
-    job: i64,
-    new: &NewRow,
-    columns: &KeyColumns,
-) -> Result<(), rusqlite::Error> {
-    let NewContent::Queued {
-        user_card_code,
-        phone_hash,
-        request,
-    } = &new.content
-    else {
-        let NewContent::Refused { code, message } = &new.content else {
-            return Ok(());
-        };
-        return insert_refused(transaction, job, new, code, message);
-    };
-    let inserted = transaction
-        .prepare_cached(
-            "INSERT INTO rows (job, row, line, state, user_card_code, phone_hash)
-             VALUES (?1, ?2, ?3, 'queued', ?4, ?5) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![job, new.row, new.line, user_card_code, phone_hash])?;
-    if inserted == 1 {
-        transaction
-            .prepare_cached("INSERT INTO requests (job, row, platform_key_id, body) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![
-                job,
-                new.row,
-                request.platform_key_id().as_str(),
-                request.body()
-            ])?;
-        return Ok(());
-    }
-    let first = |sql, key: &dyn rusqlite::ToSql| {
-        transaction
-            .prepare_cached(sql)?
-            .query_row(params![job, key], |row| row.get::<_, u64>(0))
-            .optional()
-    };
-    let code = first(
-        "SELECT row FROM rows WHERE job = ?1 AND user_card_code = ?2",
-        user_card_code,
-    )?;
-    let phone = first(
-        "SELECT row FROM rows WHERE job = ?1 AND phone_hash = ?2",
-        phone_hash,
-    )?;
-    let problem = |column: &Arc<str>, kind| Problem {
-        row: new.row,
-        line: new.line,
-        column: Some(column.clone()),
-        kind,
-    };
-    let problems: Vec<Problem> = [
-        code.map(|first_row| problem(&columns.user_card_code, ProblemKind::DuplicateCode { first_row })),
-        phone.map(|first_row| {
-            problem(
-                &columns.phone_number,
-                ProblemKind::DuplicatePhoneNumber { first_row },
-            )
-        }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let (code, message) = crate::load::refusal(&problems);
-    insert_refused(transaction, job, new, &code, &message)
-}
-
-fn insert_refused(
-    transaction: &Transaction<'_>,
-    job: i64,
-    new: &NewRow,
-    code: &str,
-    message: &str,
-) -> Result<(), rusqlite::Error> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO rows (job, row, line, state, code, message) VALUES (?1, ?2, ?3, 'refused', ?4, ?5)",
-        )?
-        .execute(params![job, new.row, new.line, code, message])
-        .map(drop)
-}
-
-fn select_rows(
-    transaction: &Transaction<'_>,
-    job: i64,
-    state: RowState,
-    after: u64,
-    limit: u32,
-) -> Result<Vec<ClaimedRow>, rusqlite::Error> {
-    transaction
-        .prepare_cached(
-            "SELECT rows.row, body, platform_key_id, is_maybe_sent FROM rows
-             JOIN requests ON requests.job = rows.job AND requests.row = rows.row
-             WHERE rows.job = ?1 AND state = ?2 AND rows.row > ?3 ORDER BY rows.row LIMIT ?4",
-        )?
-        .query_map(params![job, state.name(), after, limit], |row| {
-            Ok(ClaimedRow {
-                row: row.get(0)?,
-                request: SealedRequest::new(row.get(1)?, KeyId::new(&row.get::<_, String>(2)?)),
-                is_maybe_sent: row.get(3)?,
-            })
-        })?
-        .collect()
-}
-
-fn lease(transaction: &Transaction<'_>, job: i64, row: u64) -> Result<(), rusqlite::Error> {
-    transaction
-        .prepare_cached(
-            "UPDATE rows SET state = 'leased', attempts = attempts + 1 WHERE job = ?1 AND row = ?2",
-        )?
-        .execute(params![job, row])
-        .map(drop)
-}
-
-fn record(transaction: &Transaction<'_>, job: i64, row: u64, entry: &Entry) -> Result<(), rusqlite::Error> {
-    transaction
-        .prepare_cached(
-            "UPDATE rows SET state = ?3, code = ?4, message = ?5, request_id = ?6,
-                 is_maybe_sent = is_maybe_sent OR ?3 = 'unknown'
-             WHERE job = ?1 AND row = ?2",
-        )?
-        .execute(params![
-            job,
-            row,
-            entry.state.name(),
-            entry.code,
-            entry.message,
-            entry.request_id
-        ])
-        .map(drop)
-}
+const SECOND: i64 = 1_000_000;
+/// How long to wait for another process that writes.
+const BUSY: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests;

@@ -10,12 +10,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use csv_core::{ReadRecordResult, Reader};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use wxmember_crypto::{Fingerprint, SourceHasher};
 
-use super::{EncodingGuess, Record, Records, Source, SourceError};
+use super::{Encoding, EncodingGuess, Record, Records, Source, SourceError};
 
-/// A CSV file in UTF-8, with or without a byte order mark, whose first line names the columns.
+/// A CSV file in UTF-8 with commas, with or without a byte order mark, whose first line names the columns.
+///
+/// The plainest source: nothing is guessed. [`FileSource`](super::FileSource) finds out what a file is.
 #[derive(Clone, Debug)]
 pub struct CsvFile {
     path: PathBuf,
@@ -91,6 +93,8 @@ pub struct CsvRecords<R> {
     ends: Vec<usize>,
     columns: Vec<String>,
     rows: u64,
+    /// What the text was before it came here as UTF-8.
+    encoding: Encoding,
 }
 
 impl<R: Read + Send> CsvRecords<R> {
@@ -100,9 +104,20 @@ impl<R: Read + Send> CsvRecords<R> {
     ///
     /// [`SourceError`] when there is no header or the content is not CSV in UTF-8.
     pub fn new(name: &str, input: R) -> Result<Self, SourceError> {
+        Self::decoded(name, input, b',', Encoding::Utf8)
+    }
+
+    /// Reads the header of text that another reader has brought to UTF-8.
+    pub(super) fn decoded(
+        name: &str,
+        input: R,
+        delimiter: u8,
+        encoding: Encoding,
+    ) -> Result<Self, SourceError> {
         let mut records = Self {
             name: name.to_owned(),
             input,
+            encoding,
             buffer: vec![0; BUFFER],
             start: 0,
             end: 0,
@@ -110,7 +125,7 @@ impl<R: Read + Send> CsvRecords<R> {
             last_byte: 0,
             hasher: Some(SourceHasher::new()),
             digest: None,
-            parser: Reader::new(),
+            parser: ReaderBuilder::new().delimiter(delimiter).build(),
             text: vec![0; 4096],
             ends: vec![0; 32],
             columns: Vec::new(),
@@ -216,19 +231,30 @@ impl<R: Read + Send> CsvRecords<R> {
         let behind = u64::from(self.last_byte == b'\n');
         record.line = self.parser.line().saturating_sub(behind + inside as u64).max(1);
         record.cells.truncate(fields);
+        record.flaws.clear();
         let mut begin = 0;
         for (index, &end) in self.ends[..fields].iter().enumerate() {
             let bytes = &text[begin..end];
             begin = end;
             let Ok(cell) = std::str::from_utf8(bytes) else {
-                return Err(SourceError::NotUtf8 {
-                    source_name: self.name.clone(),
-                    line: record.line,
-                    column: match self.columns.get(index) {
-                        Some(name) => format!("column `{}`", shown(name)),
-                        None => format!("column {}", index + 1),
+                let (source_name, line) = (self.name.clone(), record.line);
+                let column = match self.columns.get(index) {
+                    Some(name) => format!("column `{}`", shown(name)),
+                    None => format!("column {}", index + 1),
+                };
+                return Err(match self.encoding {
+                    Encoding::Utf8 => SourceError::NotUtf8 {
+                        source_name,
+                        line,
+                        column,
+                        guess: guess(bytes),
                     },
-                    guess: guess(bytes),
+                    encoding => SourceError::Undecodable {
+                        source_name,
+                        line,
+                        column,
+                        encoding,
+                    },
                 });
             };
             match record.cells.get_mut(index) {

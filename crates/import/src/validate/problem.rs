@@ -4,6 +4,8 @@ use std::{fmt, sync::Arc};
 
 use thiserror::Error;
 
+use crate::source::FlawKind;
+
 /// One thing wrong with one row.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Problem {
@@ -63,6 +65,12 @@ pub enum ProblemKind {
         /// The earlier row.
         first_row: u64,
     },
+    /// The openid of an earlier row.
+    #[error("the same openid is in row {first_row}")]
+    DuplicateOpenid {
+        /// The earlier row.
+        first_row: u64,
+    },
     /// The phone number of an earlier row.
     #[error("the same phone number is in row {first_row}")]
     DuplicatePhoneNumber {
@@ -72,6 +80,9 @@ pub enum ProblemKind {
     /// A day number, as spreadsheets keep dates.
     #[error("a spreadsheet's day number in place of a date; format the column as text like 2024-01-31")]
     ExcelDate,
+    /// What the source knows to be wrong with the cell.
+    #[error(transparent)]
+    Flaw(FlawKind),
     /// A character of four bytes in UTF-8.
     #[error("character {position} is an emoji or a rare character of four bytes, which the platform refuses")]
     FourByteCharacter {
@@ -86,6 +97,20 @@ pub enum ProblemKind {
     NotSealable {
         /// The field, by its name on the wire.
         field: String,
+    },
+    /// A character that no openid has.
+    #[error("character {position} is not allowed; an openid has digits, English letters, `-` and `_`")]
+    OpenidCharacter {
+        /// Which character, from 1.
+        position: usize,
+    },
+    /// A character that no number of a request may have.
+    #[error(
+        "character {position} is not allowed; a request number has digits, English letters and `|`, `_`, `*`, `-`"
+    )]
+    RequestNoCharacter {
+        /// Which character, from 1.
+        position: usize,
     },
     /// Not as many cells as columns.
     #[error("has {found} cells where the header has {expected}")]
@@ -160,11 +185,15 @@ impl ProblemKind {
             Self::BadUrl => "ROW_BAD_URL",
             Self::CodeCharacter { .. } => "ROW_CODE_CHARACTER",
             Self::DuplicateCode { .. } => "ROW_DUPLICATE_CODE",
+            Self::DuplicateOpenid { .. } => "ROW_DUPLICATE_OPENID",
             Self::DuplicatePhoneNumber { .. } => "ROW_DUPLICATE_PHONE_NUMBER",
             Self::ExcelDate => "ROW_EXCEL_DATE",
+            Self::Flaw(kind) => kind.code(),
             Self::FourByteCharacter { .. } => "ROW_FOUR_BYTE_CHARACTER",
             Self::Missing => "ROW_MISSING_VALUE",
             Self::NotSealable { .. } => "ROW_NOT_SEALABLE",
+            Self::OpenidCharacter { .. } => "ROW_OPENID_CHARACTER",
+            Self::RequestNoCharacter { .. } => "ROW_REQUEST_NO_CHARACTER",
             Self::Ragged { .. } => "ROW_RAGGED",
             Self::ScientificNotation => "ROW_SCIENTIFIC_NOTATION",
             Self::TooLong { .. } => "ROW_TOO_LONG",

@@ -11,7 +11,13 @@ fn profile() -> Profile {
 
 fn validator(header: &str, defaults: Defaults) -> Validator {
     let columns: Vec<String> = header.split(',').map(str::to_owned).collect();
-    Validator::new(profile(), Mapping::detect(&columns, &defaults).unwrap(), defaults).unwrap()
+    Validator::new(
+        profile(),
+        Route::default(),
+        Mapping::detect(&columns, Route::default(), &defaults).unwrap(),
+        defaults,
+    )
+    .unwrap()
 }
 
 fn record(cells: &str) -> Record {
@@ -19,6 +25,7 @@ fn record(cells: &str) -> Record {
         row: 7,
         line: 9,
         cells: cells.split(',').map(str::to_owned).collect(),
+        flaws: Vec::new(),
     }
 }
 
@@ -41,7 +48,7 @@ fn check_validity(default: Option<Validity>, cells: &str, expect: Result<&str, &
     };
     let member = validator(HEADER, defaults).member(&record(&format!("13800138000,A1,,2024-01-02,{cells}")));
     match (member, expect) {
-        (Ok(member), Ok(expect)) => assert_eq!(member.validity.to_string(), expect),
+        (Ok(member), Ok(expect)) => assert_eq!(member.validity.unwrap().to_string(), expect),
         (Err(problems), Err(expect)) => {
             assert_eq!(
                 problems
@@ -66,7 +73,7 @@ fn a_good_row_is_a_member() {
             "\u{202D}+86 138 0013 8000\u{202C},A-1, Male ,1990年1月2日,2024/1/2,篮球；跑步|,x",
         ))
         .unwrap();
-    assert_eq!(member.phone_number.expose(), "13800138000");
+    assert_eq!(member.phone_number.as_ref().unwrap().expose(), "13800138000");
     assert_eq!(
         (member.brand_id.as_str(), member.card_id.as_str()),
         ("1004", "card")
@@ -88,7 +95,7 @@ fn a_good_row_is_a_member() {
         (member.custom_fields[0].0.as_str(), custom),
         ("喜欢的运动", vec!["篮球", "跑步"])
     );
-    assert_eq!(member.pickup_time, "2024-01-02T00:00:00+08:00");
+    assert_eq!(member.pickup_time.as_deref(), Some("2024-01-02T00:00:00+08:00"));
     assert_eq!(validator.mapping().ignored(), ["备注"]);
 }
 
@@ -247,8 +254,8 @@ fn lengths_end_where_the_platform_says() {
 fn defaults_obey_the_rules_of_rows() {
     let check = |defaults: Defaults| {
         let columns = ["手机号", "卡号", "领取时间", "有效期类型"].map(str::to_owned);
-        let mapping = Mapping::detect(&columns, &defaults).unwrap();
-        Validator::new(profile(), mapping, defaults)
+        let mapping = Mapping::detect(&columns, Route::default(), &defaults).unwrap();
+        Validator::new(profile(), Route::default(), mapping, defaults)
             .err()
             .map(|error| error.to_string())
     };
@@ -297,10 +304,10 @@ proptest! {
         ], 0..10)
     ) {
         let validator = validator(HEADER, Defaults::default().with_validity(Validity::Permanent));
-        match validator.member(&Record { row: 1, line: 2, cells }) {
+        match validator.member(&Record { row: 1, line: 2, cells, flaws: Vec::new() }) {
             Ok(member) => {
-                prop_assert_eq!(member.phone_number.expose().len(), 11);
-                prop_assert!((1..=32).contains(&member.user_card_code.len()) && member.user_card_code.is_ascii());
+                prop_assert_eq!(member.phone_number.as_ref().unwrap().expose().len(), 11);
+                prop_assert!(member.user_card_code.is_some_and(|code| (1..=32).contains(&code.len()) && code.is_ascii()));
                 prop_assert!(member.common_fields.iter().all(|(_, value)| (1..=214).contains(&value.expose().len())));
             }
             Err(problems) => prop_assert!(!problems.is_empty()),

@@ -1,72 +1,33 @@
-//! Opening, versions, and the transactions against a model.
+//! What only a file can be: another file, another version, without its key, and opened by several processes.
 
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use proptest::prelude::*;
-use wxmember_crypto::SourceHasher;
+use wxmember::{FixedClock, SystemClock};
 
 use super::*;
-use crate::job::{Profile, Route};
 
-fn identity(name: &str) -> Identity {
-    let mut hasher = SourceHasher::new();
-    hasher.update(name.as_bytes());
-    let digest = hasher.finish();
-    Identity {
-        source_name: name.into(),
-        source_digest: digest,
-        profile: Profile::new("1", "2", "3", "http://127.0.0.1"),
-        route: Route::default(),
-        defaults: digest,
-    }
+fn open(path: &Path) -> Result<Sqlite, LedgerError> {
+    Sqlite::open(path, Arc::new(SystemClock::new())).map(|(store, _)| store)
 }
 
-fn queued(row: u64) -> NewRow {
-    let mut phone_hash = [0; 32];
-    phone_hash[..8].copy_from_slice(&row.to_be_bytes());
-    let request = SealedRequest::new(vec![b'x'; 8], KeyId::new("K"));
-    let content = NewContent::Queued {
-        user_card_code: format!("C{row}"),
-        phone_hash,
-        request,
-    };
-    NewRow {
-        row,
-        line: row + 1,
-        content,
-    }
-}
-
-fn columns() -> KeyColumns {
-    KeyColumns {
-        user_card_code: "卡号".into(),
-        phone_number: "手机号".into(),
-    }
-}
-
-#[test]
-fn a_ledger_is_open_once() {
+fn place() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
-    let first = Sqlite::open(&path).unwrap();
-    assert!(matches!(Sqlite::open(&path), Err(LedgerError::Busy { .. })));
-    drop(first);
-    Sqlite::open(&path).unwrap();
+    (folder, path)
 }
 
 #[test]
 fn other_files_and_later_versions_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
-    drop(Sqlite::open(&path).unwrap());
+    let (folder, path) = place();
+    drop(open(&path).unwrap());
     Connection::open(&path)
         .unwrap()
         .pragma_update(None, "user_version", 99)
         .unwrap();
-    let error = Sqlite::open(&path).unwrap_err();
+    let error = open(&path).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the ledger has version 99, this software knows up to 1; update wxmember"
+        "the ledger has version 99, this software knows up to 2; update wxmember"
     );
 
     let text = folder.path().join("text");
@@ -76,7 +37,7 @@ fn other_files_and_later_versions_are_refused() {
     )
     .unwrap();
     std::fs::write(folder.path().join("text.key"), [0; 32]).unwrap();
-    assert!(matches!(Sqlite::open(&text), Err(LedgerError::Foreign { .. })));
+    assert!(matches!(open(&text), Err(LedgerError::Foreign { .. })));
 
     let other = folder.path().join("other.db");
     Connection::open(&other)
@@ -84,128 +45,172 @@ fn other_files_and_later_versions_are_refused() {
         .execute_batch("CREATE TABLE t (x)")
         .unwrap();
     std::fs::write(folder.path().join("other.db.key"), [0; 32]).unwrap();
-    assert!(matches!(Sqlite::open(&other), Err(LedgerError::Foreign { .. })));
+    assert!(matches!(open(&other), Err(LedgerError::Foreign { .. })));
 }
 
 #[test]
 fn a_ledger_without_its_key_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
-    drop(Sqlite::open(&path).unwrap());
+    let (folder, path) = place();
+    drop(open(&path).unwrap());
     let key = folder.path().join("ledger.db.key");
+    let right = std::fs::read(&key).unwrap();
+    std::fs::write(&key, [7; 32]).unwrap();
+    assert!(matches!(open(&path), Err(LedgerError::WrongKey { .. })));
     std::fs::write(&key, [0; 31]).unwrap();
-    assert!(matches!(Sqlite::open(&path), Err(LedgerError::Key { .. })));
+    assert!(matches!(open(&path), Err(LedgerError::Key { .. })));
     std::fs::remove_file(&key).unwrap();
-    assert!(matches!(Sqlite::open(&path), Err(LedgerError::Key { .. })));
+    assert!(matches!(open(&path), Err(LedgerError::Key { .. })));
+    assert!(!key.exists(), "nothing is left that looks like a key");
+    std::fs::write(&key, right).unwrap();
+    open(&path).unwrap();
 }
 
 #[test]
-fn a_row_that_repeats_another_names_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let (store, _) = Sqlite::open(&folder.path().join("ledger.db")).unwrap();
+fn a_process_of_the_first_version_keeps_others_out() {
+    let (folder, path) = place();
+    drop(open(&path).unwrap());
+    let key = File::open(folder.path().join("ledger.db.key")).unwrap();
+    key.lock().unwrap();
+    let mut tries = 0;
+    let mut presence = key::Presence::enter_within(&path, || {
+        tries += 1;
+        tries < 3
+    });
+    assert!(matches!(presence, Err(LedgerError::Busy { .. })));
+    key.unlock().unwrap();
+    presence = key::Presence::enter_within(&path, || false);
+    assert!(presence.is_ok_and(|presence| presence.is_alone()));
+}
+
+#[test]
+fn several_processes_have_it_open_and_the_first_alone_recovers() {
+    let (_folder, path) = place();
+    let first = open(&path).unwrap();
+    let second = open(&path).unwrap();
+    assert!(!key::Presence::enter(&path).unwrap().is_alone());
+    drop(first);
+    assert!(!key::Presence::enter(&path).unwrap().is_alone());
+    drop(second);
+    assert!(key::Presence::enter(&path).unwrap().is_alone());
+}
+
+/// A ledger as the first version left it: two jobs of one card, rows in every state, one member in both jobs.
+#[test]
+fn a_ledger_of_the_first_version_is_taken_over() {
+    let (folder, path) = place();
+    std::fs::write(folder.path().join("ledger.db.key"), [5; 32]).unwrap();
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(schema::MIGRATIONS[0]).unwrap();
+    old.execute_batch(
+        "PRAGMA user_version = 1; PRAGMA application_id = 1465404738;
+         INSERT INTO jobs (id, identity, source_name, source_digest, mchid, brand_id, card_id, base_url, route, defaults,
+             rows, is_loaded)
+         VALUES (1, x'AABBCCDDEEFF00', 'a.csv', x'01', '1', '2', '3', 'http://h/', 'import-by-phone', x'02', 6, 1),
+                (2, x'112233445566', 'b.csv', x'03', '1', '2', '3', 'http://h', 'import-by-phone', x'02', 2, 1);
+         INSERT INTO rows (job, row, line, state, attempts, is_maybe_sent, user_card_code, phone_hash, code, message)
+         VALUES (1, 1, 2, 'queued',   0, 0, 'C1', x'0101010101010101010101010101010101010101010101010101010101010101', NULL, NULL),
+                (1, 2, 3, 'leased',   1, 0, 'C2', x'0202020202020202020202020202020202020202020202020202020202020202', NULL, NULL),
+                (1, 3, 4, 'unknown',  5, 1, 'C3', x'0303030303030303030303030303030303030303030303030303030303030303', 'UNKNOWN_OUTCOME', 'lost'),
+                (1, 4, 5, 'imported', 1, 0, 'C4', x'0404040404040404040404040404040404040404040404040404040404040404', NULL, NULL),
+                (1, 5, 6, 'present',  1, 0, 'C5', x'0505050505050505050505050505050505050505050505050505050505050505', 'INVALID_REQUEST', 'has it'),
+                (1, 6, 7, 'refused',  0, 0, NULL, NULL, 'ROW_MISSING_VALUE', 'column `x`: is empty'),
+                (2, 1, 2, 'queued',   0, 0, 'C4', x'0404040404040404040404040404040404040404040404040404040404040404', NULL, NULL),
+                (2, 2, 3, 'refused',  1, 0, 'C9', x'0909090909090909090909090909090909090909090909090909090909090909', 'PARAM_ERROR', 'no');
+         INSERT INTO requests (job, row, platform_key_id, body)
+         SELECT job, row, 'K', CAST('body ' || job || ' ' || row AS BLOB) FROM rows WHERE user_card_code IS NOT NULL;",
+    )
+    .unwrap();
+    drop(old);
+
+    let store = open(&path).unwrap();
     let mut tables = lock(&store.connection);
-    let job = tables.open_job(&identity("a")).unwrap().key;
-    let mut twin = queued(1);
-    twin.row = 2;
-    tables.store_rows(job, &[queued(1)], &columns()).unwrap();
-    tables.store_rows(job, &[twin], &columns()).unwrap();
-    let refused = tables.rows_in(job, RowState::Refused, 0, 9).unwrap();
-    assert_eq!(refused[0].code, "ROW_DUPLICATE_CODE");
+    let jobs = tables.jobs().unwrap();
+    let names: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+    assert_eq!(names, ["112233445566", "aabbccddeeff"]);
+    let counts = jobs[1].counts;
+    // The one that was leased is unknown, since nobody else has the ledger open.
     assert_eq!(
-        refused[0].message,
-        "column `卡号`: the same code is in row 1; column `手机号`: the same phone number is in row 1"
+        [
+            counts.queued,
+            counts.leased,
+            counts.unknown,
+            counts.imported,
+            counts.present,
+            counts.refused
+        ],
+        [1, 0, 2, 1, 1, 1]
     );
-    // Another job may have the same members.
-    let other = tables.open_job(&identity("b")).unwrap().key;
-    tables.store_rows(other, &[queued(1)], &columns()).unwrap();
-    assert_eq!(tables.counts(other).unwrap().queued, 1);
+    assert_eq!(
+        (jobs[1].base_url.as_str(), jobs[1].rows, jobs[1].is_loaded),
+        ("http://h", 6, true)
+    );
+    let refused = tables.rows_in(1, crate::RowState::Refused, 0, 9).unwrap();
+    assert_eq!(
+        (refused[0].row, refused[0].line, refused[0].code.as_str()),
+        (6, 7, "ROW_MISSING_VALUE")
+    );
+    // The member that both jobs have belongs to the one that imported it.
+    let claims: i64 = tables
+        .connection
+        .query_row("SELECT count(*) FROM rows WHERE has_claim = 1", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(claims, 5);
+    // Its refused row can be put back, with its request.
+    assert_eq!(tables.retry(2, &crate::Retry::refused()).unwrap(), 1);
+    let body: Vec<u8> = tables
+        .connection
+        .query_row("SELECT body FROM requests WHERE id = ?1", [row_id(2, 2)], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(body, b"body 2 2");
 }
 
-#[derive(Clone, Debug)]
-enum Call {
-    Claim(u32),
-    Record(usize, RowState),
-    LeaseAgain(usize),
-    Recover,
-    NewRun,
-}
-
-fn call() -> impl Strategy<Value = Call> {
-    let state = prop::sample::select(vec![
-        RowState::Queued,
-        RowState::Imported,
-        RowState::Present,
-        RowState::Refused,
-        RowState::Unknown,
-    ]);
-    prop_oneof![
-        (1_u32..5).prop_map(Call::Claim),
-        (any::<usize>(), state).prop_map(|(index, state)| Call::Record(index, state)),
-        any::<usize>().prop_map(Call::LeaseAgain),
-        Just(Call::Recover),
-        Just(Call::NewRun),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
-    #[test]
-    fn the_tables_do_what_a_map_does(calls in proptest::collection::vec(call(), 0..60)) {
-        const ROWS: u64 = 12;
-        let folder = tempfile::tempdir().unwrap();
-        let (store, _) = Sqlite::open(&folder.path().join("ledger.db")).unwrap();
-        let mut tables = lock(&store.connection);
-        let job = tables.open_job(&identity("a")).unwrap().key;
-        tables.store_rows(job, &(1..=ROWS).map(queued).collect::<Vec<_>>(), &columns()).unwrap();
-        let mut model: BTreeMap<u64, RowState> = (1..=ROWS).map(|row| (row, RowState::Queued)).collect();
-        let (mut cursor, mut leased) = (Cursor::default(), Vec::new());
-        for call in calls {
-            match call {
-                Call::Claim(limit) => {
-                    let (rows, behind) = tables.claim_rows(job, cursor, limit).unwrap();
-                    let of = |state, after| {
-                        model.iter().filter(|(row, s)| **s == state && **row > after).map(|(row, _)| *row)
-                            .take(limit as usize).collect::<Vec<_>>()
-                    };
-                    let mut expect = Vec::new();
-                    if !cursor.is_past_unknown {
-                        expect = of(RowState::Unknown, cursor.row);
-                    }
-                    if expect.is_empty() {
-                        expect = of(RowState::Queued, if cursor.is_past_unknown { cursor.row } else { 0 });
-                    }
-                    cursor = behind;
-                    let found: Vec<u64> = rows.iter().map(|row| row.row).collect();
-                    prop_assert_eq!(&found, &expect);
-                    for row in found {
-                        model.insert(row, RowState::Leased);
-                        leased.push(row);
-                    }
-                }
-                Call::Record(index, state) if !leased.is_empty() => {
-                    let row = leased.swap_remove(index % leased.len());
-                    let entry = Entry { state, code: None, message: None, request_id: None };
-                    tables.write_changes(&[&Write { job, row, change: Change::Record(entry) }]).unwrap();
-                    model.insert(row, state);
-                }
-                Call::LeaseAgain(index) if !leased.is_empty() => {
-                    let row = leased[index % leased.len()];
-                    tables.write_changes(&[&Write { job, row, change: Change::Lease }]).unwrap();
-                }
-                Call::Recover => {
-                    let recovered = tables.recover_leases(job).unwrap();
-                    prop_assert_eq!(recovered as usize, leased.len());
-                    for row in leased.drain(..) {
-                        model.insert(row, RowState::Unknown);
-                    }
-                }
-                Call::NewRun => cursor = Cursor::default(),
-                _ => {}
-            }
-            let mut expect = Counts::default();
-            model.values().for_each(|state| *expect.of(*state) += 1);
-            prop_assert_eq!(tables.counts(job).unwrap(), expect);
-        }
+/// Rows are not found by an index of their own, which only a plan shows.
+#[test]
+fn claiming_and_looking_for_duplicates_scan_nothing() {
+    let (_folder, path) = place();
+    let store = open(&path).unwrap();
+    let tables = lock(&store.connection);
+    for (statement, index) in [
+        (
+            "SELECT id FROM rows WHERE state = 0 AND id > 1 AND id <= 9 AND owner <> 1 ORDER BY id LIMIT 1",
+            "rows_by_state (state=? AND rowid>? AND rowid<?)",
+        ),
+        (
+            "SELECT id FROM rows WHERE substr(member_hash, 1, 8) = x'01' AND has_claim = 1 AND card = 1",
+            "rows_by_member (<expr>=?)",
+        ),
+        (
+            "SELECT id FROM rows WHERE card = 1 AND user_card_code = 'C' AND has_claim = 1",
+            "rows_by_code (card=? AND user_card_code=?)",
+        ),
+        (
+            "UPDATE rows SET attempts = 1 WHERE state = 1 AND id BETWEEN 1 AND 9 AND lease_until <= 5",
+            "rows_by_state (state=? AND rowid>? AND rowid<?)",
+        ),
+        (
+            "SELECT count(*) FROM rows WHERE state = 1 AND id BETWEEN 1 AND 9",
+            "COVERING INDEX rows_by_state (state=? AND rowid>? AND rowid<?)",
+        ),
+    ] {
+        let plan: String = tables
+            .connection
+            .query_row(&format!("EXPLAIN QUERY PLAN {statement}"), [], |row| row.get(3))
+            .unwrap();
+        assert!(
+            plan.starts_with("SEARCH") && plan.ends_with(index),
+            "{statement}: {plan}"
+        );
     }
+}
+
+#[test]
+fn times_are_asked_of_the_clock_given() {
+    let (_folder, path) = place();
+    let clock = FixedClock::at(1_000);
+    let (store, _) = Sqlite::open(&path, Arc::new(clock)).unwrap();
+    assert_eq!(lock(&store.connection).now(), 1_000_000_000);
 }

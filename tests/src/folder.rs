@@ -8,20 +8,27 @@ use std::{
 use tempfile::TempDir;
 
 /// The private half of the platform's key, which only a sandbox's folder holds.
-pub(crate) const PLATFORM_PRIVATE_KEY: &str = include_str!("../vectors/test_wechatpay_pubmode_key.pem");
+pub const PLATFORM_PRIVATE_KEY: &str = include_str!("../vectors/test_wechatpay_pubmode_key.pem");
 
 /// A home with a merchant's folder `d` in it.
-pub(crate) struct Folder {
-    pub(crate) home: TempDir,
-    pub(crate) path: PathBuf,
+pub struct Folder {
+    /// The home, removed when this is dropped.
+    pub home: TempDir,
+    /// The folder.
+    pub path: PathBuf,
 }
 
 impl Folder {
     /// Writes the folder; requests would go to `base_url`.
-    pub(crate) fn write(base_url: &str) -> Self {
-        let home = tempfile::tempdir().unwrap();
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be written, as all methods here.
+    #[must_use]
+    pub fn write(base_url: &str) -> Self {
+        let home = tempfile::tempdir().expect("a folder that can be written");
         let path = home.path().join("d");
-        fs::create_dir(&path).unwrap();
+        fs::create_dir(&path).expect("a folder that can be written");
         let folder = Self { home, path };
         folder.put(
             "apiclient_key.pem",
@@ -50,24 +57,26 @@ impl Folder {
     }
 
     /// Writes a file that is its owner's alone.
-    pub(crate) fn put(&self, name: &str, text: &str) {
+    pub fn put(&self, name: &str, text: &str) {
         let path = self.path.join(name);
-        fs::write(&path, text).unwrap();
+        fs::write(&path, text).expect("a folder that can be written");
         self.mode(name, 0o600);
     }
 
     /// Sets who may read a file.
     #[cfg(unix)]
-    pub(crate) fn mode(&self, name: &str, bits: u32) {
+    pub fn mode(&self, name: &str, bits: u32) {
         use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(self.path.join(name), fs::Permissions::from_mode(bits)).unwrap();
+        fs::set_permissions(self.path.join(name), fs::Permissions::from_mode(bits))
+            .expect("a folder that can be written");
     }
 
+    /// Sets who may read a file, where that is not the system's way: does nothing.
     #[cfg(not(unix))]
-    pub(crate) fn mode(&self, _: &str, _: u32) {}
+    pub fn mode(&self, _: &str, _: u32) {}
 
     /// Leaves the profile no key of the platform but what the APIv3 key opens.
-    pub(crate) fn download_certificates(&self) {
+    pub fn download_certificates(&self) {
         self.replace(
             "wxmember.toml",
             "platform_key_id = \"PUB_KEY_ID_0119000001092026113000000000000001\"\nplatform_key = \"pub_key.pem\"\n",
@@ -76,26 +85,29 @@ impl Folder {
     }
 
     /// Changes a text of a file.
-    pub(crate) fn replace(&self, name: &str, from: &str, to: &str) {
-        let text = fs::read_to_string(self.path.join(name)).unwrap();
+    pub fn replace(&self, name: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.path.join(name)).expect("a folder that can be written");
         assert!(text.contains(from), "{from}");
         self.put(name, &text.replacen(from, to, 1));
     }
 
     /// Removes a file.
-    pub(crate) fn remove(&self, name: &str) {
-        fs::remove_file(self.path.join(name)).unwrap();
+    pub fn remove(&self, name: &str) {
+        fs::remove_file(self.path.join(name)).expect("a folder that can be written");
     }
 
     /// The text of the home's path, for snapshots.
-    pub(crate) fn shown_home(&self) -> String {
+    #[must_use]
+    pub fn shown_home(&self) -> String {
         self.home.path().display().to_string()
     }
 
-    pub(crate) fn home(&self) -> &Path {
+    /// The home's path.
+    #[must_use]
+    pub fn home(&self) -> &Path {
         self.home.path()
     }
 }
 
 /// Nobody is asked there unless `--online` is given.
-pub(crate) const NOWHERE: &str = "https://api.mch.weixin.qq.com";
+pub const NOWHERE: &str = "https://api.mch.weixin.qq.com";

@@ -1,0 +1,138 @@
+# What the program says, in English. `zh.ftl` has the same keys with the same parameters; a test compares them.
+
+# Everywhere.
+error-prefix = { "error: " }
+hint-prefix = { "hint: " }
+no-runtime = failed to start the runtime
+json-failed = failed to write the result as JSON
+unwritable = failed to write { $path }
+password-in-arguments = a password stands in `--ledger`, where every user of this machine sees it
+password-in-arguments-hint = leave it out and set `PGPASSWORD`, or give the whole URL in the variable `WXMEMBER_LEDGER`
+
+# The reader of arguments.
+usage-unknown = unexpected argument `{ $argument }`
+usage-command = there is no command `{ $command }`
+usage-missing = missing: { $arguments }
+usage-conflict = `{ $first }` and `{ $second }` cannot be given together
+usage-no-value = `{ $argument }` needs a value
+usage-value = `{ $argument }` takes one of: { $values }
+usage-value-because = the value of `{ $argument }` cannot be read: { $why }
+usage-hint = see `wxmember --help`, or a command with `--help` behind it
+
+# Ledgers and jobs.
+ledger-unusable = ledger { $ledger }
+ledger-missing = there is no ledger { $ledger }
+ledger-missing-hint = it is made by the first `wxmember import`; name another one with `--ledger`, or that of the sandbox with `--sandbox`
+ledger-missing-hint-sandbox = it is made by the first `wxmember import FILE --sandbox`
+no-jobs = the ledger has no job
+no-jobs-hint = name another ledger with `--ledger`, or that of the sandbox with `--sandbox`
+hint-ambiguous-job = give more of the id; `wxmember jobs` lists them
+hint-no-such-job = `wxmember jobs` lists the jobs; the sandbox's are listed with `--sandbox`
+hint-ledger-busy = end the other process, or name another ledger with `--ledger`
+hint-ledger-database = look whether the disk is full or the database answers; a password comes from `PGPASSWORD`
+hint-ledger-foreign = name a ledger of wxmember, or a new file, with `--ledger`
+hint-ledger-io = look whether the folder is there and yours, or name another ledger with `--ledger`
+hint-ledger-key = put the key file back from a backup; without it duplicates cannot be found
+hint-ledger-newer = update wxmember on this host, or name another ledger with `--ledger`
+hint-ledger-url = for example `--ledger postgres://user@host/database`, with the password in `PGPASSWORD`
+hint-ledger-wrong-key = copy the key file from the host that made the ledger, and name it with `--ledger-key`
+hint-purged = import the file again to send its members
+hint-unfinished = bring the rows to an end first, or delete them all the same with `--force`
+hint-run-again = the same command continues the job
+hint-other-source = give the file as it was when it was imported
+column-job = JOB
+column-state = STATE
+column-rows = ROWS
+column-imported = IMPORTED
+column-present = PRESENT
+column-refused = REFUSED
+column-unknown = UNKNOWN
+column-queued = QUEUED
+column-sent = SENT
+column-updated = UPDATED
+column-source = SOURCE
+column-code = CODE
+column-message = MESSAGE
+label-job = job
+label-source = source
+label-card = card
+label-mchid = merchant
+label-platform = platform
+label-route = route
+label-standing = state
+label-rows = rows
+label-imported = imported
+label-present = present
+label-refused = refused
+label-unknown = unknown
+label-queued = queued
+label-sent = sent
+label-created = created
+label-updated = updated
+standing-loading = loading
+standing-open = open
+standing-paused = paused
+standing-done = done
+standing-purged = purged
+paused = job { $job } is paused; requests in flight finish
+paused-hint = let it go on with `{ $command }`
+resumed = job { $job } may go on
+send-hint = send them with the command that imported the file, or with `wxmember worker`
+retried =
+    { $rows ->
+        [one] { $rows } row queued
+       *[other] { $rows } rows queued
+    }
+retried-none-hint = rows that broke a rule have nothing to send: put them right in the file of refused rows and import that
+purged = purged job { $job }: { $requests } sealed requests and the codes of { $rows } rows are deleted
+no-codes = no row was refused
+report-written = wrote { $path }
+exported =
+    { $rows ->
+        [one] { $rows } row
+       *[other] { $rows } rows
+    }
+man-written = wrote { $pages } pages into { $folder }
+
+# Imports and workers.
+stopping = stopping; requests in flight finish first, ctrl-c again stops at once
+hint-name-a-file = name a file that exists
+hint-correct-file = correct { $file } and run the same command; nothing was sent
+hint-defaults = set `validity` and `pickup_time` in the profile, or add the columns
+refused-file-failed = failed to write the file of refused rows
+refused-file-hint = put the rows in { $file } right and import that file
+sandbox-has-no-profile = a sandbox inside this process has no profile
+sandbox-has-no-profile-hint = leave out `--sandbox`, or `--config` and `--profile`
+ignored-columns = ignored columns: { $columns }
+defaults-changed = the profile's defaults have changed since the job was loaded; its rows keep what they were loaded with
+refused-row = row { $row } (line { $line }): { $code }: { $message }
+more-rows = … and { $rows } more
+continued = { " (continued)" }
+sent-in = { $requests } requests in { $seconds } s
+run-stopped = the run stopped: { $code }: { $message }
+stop-hint = { $hint }; then run the same command again
+continue-hint = run the same command again to continue
+worker-nothing = no job had rows to send
+worker-sent = { $requests } requests in { $seconds } s
+worker-job-stopped = job { $job } is left with rows
+
+# Progress.
+progress-comma = { ", " }
+progress-loading = { $rows } rows read, { $refused } refused
+progress-rows = { $done } of { $rows } rows
+progress-rate = { $rate } a second
+progress-rate-of = { $rate } of { $limit } a second
+progress-refused = { $rows } refused
+progress-unknown = { $rows } unknown
+progress-left = { $time } left
+time-seconds = { $seconds } s
+time-minutes = { $minutes } min
+time-hours = { $hours } h { $minutes } min
+waiting-back-off = waiting before repeating
+waiting-leases = waiting for the rows of other processes
+waiting-ledger = waiting for the ledger
+waiting-load = waiting for another process that loads the file
+waiting-rate-limit = slowed down by the platform
+waiting-window = waiting for the window until { $until }
+waiting-work = waiting for jobs
+waiting-other = waiting

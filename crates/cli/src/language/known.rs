@@ -1,0 +1,224 @@
+//! Chinese for what the libraries say in English.
+//!
+//! The libraries have one language, and a ledger keeps what was said of a row. So a text is recognised by its English
+//! template, and its parameters are put into the Chinese one. What is not recognised is shown as it is.
+
+use std::sync::OnceLock;
+
+use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
+
+use super::{Language, current, resource};
+
+/// A text of a library in the language of the program.
+pub(crate) fn known(text: &str) -> String {
+    match current() {
+        Language::English => text.to_owned(),
+        Language::Chinese => chinese(text),
+    }
+}
+
+fn chinese(text: &str) -> String {
+    if let Some(found) = whole(text) {
+        return found;
+    }
+    if text.contains("column `") {
+        return problems(text);
+    }
+    // A chain of causes: each of them may be known.
+    match text.split_once(": ") {
+        Some((first, rest)) => {
+            let first = whole(first).unwrap_or_else(|| first.to_owned());
+            format!("{first}：{}", chinese(rest))
+        }
+        None => text.to_owned(),
+    }
+}
+
+/// The problems of a row, as the ledger keeps them: each behind its column.
+fn problems(text: &str) -> String {
+    let mut said = Vec::new();
+    for (index, part) in text.split("; column `").enumerate() {
+        let part = match index {
+            0 => part.strip_prefix("column `").unwrap_or(part),
+            _ => part,
+        };
+        said.push(match part.split_once("`: ") {
+            Some((column, problem)) => {
+                let problem = whole(problem).unwrap_or_else(|| problem.to_owned());
+                format!("列“{column}”：{problem}")
+            }
+            None => whole(part).unwrap_or_else(|| part.to_owned()),
+        });
+    }
+    said.join("；")
+}
+
+/// The translation of a text that one template makes.
+fn whole(text: &str) -> Option<String> {
+    let templates = TEMPLATES.get_or_init(Template::all);
+    templates.iter().find_map(|template| {
+        let parameters = template.parameters(text)?;
+        Some(template.fill(&parameters))
+    })
+}
+
+static TEMPLATES: OnceLock<Vec<Template>> = OnceLock::new();
+
+/// A text with parameters, in both languages.
+struct Template {
+    english: Vec<Piece>,
+    chinese: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Piece {
+    Text(String),
+    Parameter(String),
+}
+
+impl Template {
+    fn all() -> Vec<Self> {
+        let (english, chinese) = (pieces(KNOWN_EN), pieces(KNOWN_ZH));
+        let mut templates: Vec<Self> = english
+            .into_iter()
+            .filter_map(|(key, english)| {
+                let (_, chinese) = chinese.iter().find(|(other, _)| *other == key)?;
+                Some(Self {
+                    english,
+                    chinese: chinese.clone(),
+                })
+            })
+            .collect();
+        // The most special one counts: the longest text outside parameters.
+        templates.sort_by_key(|template| std::cmp::Reverse(template.literal_length()));
+        templates
+    }
+
+    fn literal_length(&self) -> usize {
+        let length = |piece: &Piece| match piece {
+            Piece::Text(text) => text.len(),
+            Piece::Parameter(_) => 0,
+        };
+        self.english.iter().map(length).sum()
+    }
+
+    /// What stands in the places of the parameters; `None` when the text is another one.
+    fn parameters(&self, text: &str) -> Option<Vec<(String, String)>> {
+        let mut rest = text;
+        let mut found = Vec::new();
+        let mut open: Option<&str> = None;
+        for (index, piece) in self.english.iter().enumerate() {
+            match piece {
+                Piece::Parameter(name) => open = Some(name),
+                Piece::Text(literal) => {
+                    let is_last = index + 1 == self.english.len();
+                    let at = match (open, is_last) {
+                        (None, _) => rest.starts_with(literal.as_str()).then_some(0)?,
+                        // The end of the text is where the last piece stands.
+                        (Some(_), true) => rest.strip_suffix(literal.as_str())?.len(),
+                        (Some(_), false) => rest.find(literal.as_str())?,
+                    };
+                    if let Some(name) = open.take() {
+                        found.push((name.to_owned(), rest[..at].to_owned()));
+                    }
+                    rest = &rest[at + literal.len()..];
+                }
+            }
+        }
+        match open {
+            Some(name) => found.push((name.to_owned(), rest.to_owned())),
+            None if !rest.is_empty() => return None,
+            None => {}
+        }
+        found.iter().all(|(_, value)| !value.is_empty()).then_some(found)
+    }
+
+    fn fill(&self, parameters: &[(String, String)]) -> String {
+        let mut text = String::new();
+        for piece in &self.chinese {
+            text.push_str(match piece {
+                Piece::Text(literal) => literal,
+                Piece::Parameter(name) => parameters
+                    .iter()
+                    .find(|(known, _)| known == name)
+                    .map_or("", |(_, value)| value),
+            });
+        }
+        text
+    }
+}
+
+/// The messages of a catalogue without plurals, in pieces.
+pub(super) fn pieces(source: &str) -> Vec<(String, Vec<Piece>)> {
+    let resource = resource(source);
+    let entries = resource.entries().filter_map(|entry| match entry {
+        Entry::Message(message) => {
+            let pattern = message.value.as_ref()?;
+            Some((message.id.name.to_owned(), pattern_pieces(pattern)))
+        }
+        _ => None,
+    });
+    entries.collect()
+}
+
+fn pattern_pieces(pattern: &Pattern<&str>) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    for element in &pattern.elements {
+        let piece = match element {
+            PatternElement::TextElement { value } => Piece::Text((*value).to_owned()),
+            PatternElement::Placeable {
+                expression: Expression::Inline(InlineExpression::VariableReference { id }),
+            } => Piece::Parameter(id.name.to_owned()),
+            PatternElement::Placeable {
+                expression: Expression::Inline(InlineExpression::StringLiteral { value }),
+            } => Piece::Text((*value).to_owned()),
+            PatternElement::Placeable { .. } => continue,
+        };
+        match (pieces.last_mut(), piece) {
+            (Some(Piece::Text(text)), Piece::Text(more)) => text.push_str(&more),
+            (_, piece) => pieces.push(piece),
+        }
+    }
+    pieces
+}
+
+pub(super) const KNOWN_EN: &str = include_str!("../../locales/known.en.ftl");
+pub(super) const KNOWN_ZH: &str = include_str!("../../locales/known.zh.ftl");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(english: &str, expected: &str) {
+        assert_eq!(chinese(english), expected);
+    }
+
+    #[test]
+    fn a_text_is_recognised_by_its_template() {
+        check("is empty", "为空");
+        check(
+            "has 33 characters, at most 32 are allowed",
+            "有 33 个字符，最多允许 32 个",
+        );
+    }
+
+    #[test]
+    fn the_problems_of_a_row_stand_behind_their_columns() {
+        check(
+            "column `手机号`: not a mobile number of mainland China; column `a: b`: is empty",
+            "列“手机号”：不是中国大陆的手机号；列“a: b”：为空",
+        );
+        check(
+            "has 3 cells where the header has 4",
+            "有 3 个单元格，而表头有 4 列",
+        );
+    }
+
+    #[test]
+    fn what_nobody_knows_stays_as_it_is() {
+        check("something new", "something new");
+        check("column `x`: something new", "列“x”：something new");
+        check("参数错误", "参数错误");
+    }
+}

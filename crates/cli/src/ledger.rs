@@ -1,0 +1,165 @@
+//! Which ledger is meant, how it is opened, and what to do when it cannot be.
+//!
+//! The password of a database comes from the environment or a file, and is never shown.
+
+use std::path::PathBuf;
+
+use wxmember_import::{JobReport, Ledger, LedgerError};
+
+use crate::{
+    args::ledger::{JobLedger, LedgerAt, is_postgres},
+    failure::{Failure, chain},
+    language::t,
+    places,
+};
+
+/// Opens the ledger that the arguments mean; `name` is the file's in the state folder when they say nothing.
+pub(crate) async fn open(at: &LedgerAt, name: &str) -> Result<Ledger, Failure> {
+    match place(at, name)? {
+        Place::File(path) => {
+            Ledger::open(&path).map_err(|error| failure(&error, &path.display().to_string()))
+        }
+        Place::Postgres { url, key } => Ledger::connect(&url, &key)
+            .await
+            .map_err(|error| failure(&error, &shown(&url))),
+    }
+}
+
+/// The ledger of jobs that are there already.
+pub(crate) async fn of_jobs(arguments: &JobLedger) -> Result<Ledger, Failure> {
+    let name = if arguments.sandbox { SANDBOX } else { OWN };
+    // A ledger that is not there has no job; to make one only to say so would leave a file behind.
+    if let Place::File(path) = place(&arguments.at, name)?
+        && !path.exists()
+    {
+        return Err(Failure::new(t!("ledger-missing", ledger = path.display())).hint(
+            match arguments.sandbox {
+                true => t!("ledger-missing-hint-sandbox"),
+                false => t!("ledger-missing-hint"),
+            },
+        ));
+    }
+    open(&arguments.at, name).await
+}
+
+/// Finds a job by the beginning of its id, or the last one.
+pub(crate) async fn job(ledger: &Ledger, name: &str, arguments: &JobLedger) -> Result<JobReport, Failure> {
+    let found = if name == LAST {
+        let jobs = ledger.jobs().await.map_err(|error| said(&error))?;
+        let last = jobs
+            .into_iter()
+            .max_by_key(|job| (job.updated_at, job.created_at));
+        last.ok_or_else(|| Failure::new(t!("no-jobs")))
+    } else {
+        ledger.job(name).await.map_err(|error| said(&error))
+    };
+    found.map_err(|failure| match (failure.advice(), arguments.sandbox) {
+        (None, false) => failure.hint(t!("no-jobs-hint")),
+        _ => failure,
+    })
+}
+
+/// What an open ledger could not do, and what to do about it.
+pub(crate) fn said(error: &LedgerError) -> Failure {
+    hinted(Failure::new(chain(error)), error)
+}
+
+/// Why a ledger was not opened.
+fn failure(error: &LedgerError, ledger: &str) -> Failure {
+    hinted(
+        Failure::because(t!("ledger-unusable", ledger = ledger), error),
+        error,
+    )
+}
+
+/// The hint that belongs to an error of the ledger.
+pub(crate) fn hinted(failure: Failure, error: &LedgerError) -> Failure {
+    let hint = match error {
+        LedgerError::AmbiguousJob { .. } => t!("hint-ambiguous-job"),
+        LedgerError::Busy { .. } => t!("hint-ledger-busy"),
+        LedgerError::Database { .. } => t!("hint-ledger-database"),
+        LedgerError::Foreign { .. } => t!("hint-ledger-foreign"),
+        LedgerError::Io { .. } => t!("hint-ledger-io"),
+        LedgerError::Key { .. } => t!("hint-ledger-key"),
+        LedgerError::Newer { .. } => t!("hint-ledger-newer"),
+        LedgerError::NoSuchJob { .. } => t!("hint-no-such-job"),
+        LedgerError::Purged { .. } => t!("hint-purged"),
+        LedgerError::Unfinished { .. } => t!("hint-unfinished"),
+        LedgerError::Url => t!("hint-ledger-url"),
+        LedgerError::WrongKey { .. } => t!("hint-ledger-wrong-key"),
+        _ => return failure,
+    };
+    failure.hint(hint)
+}
+
+enum Place {
+    File(PathBuf),
+    Postgres { url: String, key: PathBuf },
+}
+
+fn place(at: &LedgerAt, name: &str) -> Result<Place, Failure> {
+    match at.ledger.as_deref().filter(|ledger| !ledger.is_empty()) {
+        Some(url)
+            if url
+                .split_once("://")
+                .is_some_and(|(scheme, _)| is_postgres(scheme)) =>
+        {
+            let key = match &at.ledger_key {
+                Some(key) => key.clone(),
+                None => places::state_folder()?.join("ledger.key"),
+            };
+            Ok(Place::Postgres {
+                url: url.to_owned(),
+                key,
+            })
+        }
+        Some(path) => Ok(Place::File(path.into())),
+        None => Ok(Place::File(places::state_folder()?.join(name))),
+    }
+}
+
+/// The file beside which the sandbox's keys are kept.
+pub(crate) fn sandbox_file(at: &LedgerAt) -> Result<PathBuf, Failure> {
+    match place(at, SANDBOX)? {
+        Place::File(path) => Ok(path),
+        Place::Postgres { .. } => Ok(places::state_folder()?.join(SANDBOX)),
+    }
+}
+
+/// Host and database of a URL, and nothing that could hold a password.
+fn shown(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
+    let rest = rest.split('?').next().unwrap_or_default();
+    // Everything before the last `@`, since a password may hold any other character.
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    format!("{scheme}://{place}")
+}
+
+/// The ledger's name in the state folder.
+pub(crate) const OWN: &str = "ledger.db";
+
+/// The same for `import --sandbox`, whose jobs are nobody's.
+pub(crate) const SANDBOX: &str = "sandbox.db";
+
+/// Stands for the job that changed last.
+const LAST: &str = "last";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(url: &str, expected: &str) {
+        assert_eq!(shown(url), expected);
+    }
+
+    #[test]
+    fn a_url_is_shown_without_what_could_be_a_password() {
+        check(
+            "postgres://anna:se@cr/et@host:5432/db?sslmode=require",
+            "postgres://host:5432/db",
+        );
+        check("postgres://host/db?password=secret", "postgres://host/db");
+        check("postgres://anna@host/db", "postgres://host/db");
+    }
+}

@@ -1,0 +1,344 @@
+//! Jobs and their rows on the way in.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
+
+use super::{LedgerError, SECOND, Tables, failed, ids_of, micros, row_id};
+use crate::{
+    job::{Identity, JobId},
+    ledger::{
+        KeyColumns, LOAD_LEASE, NewContent, NewRow, OpenedJob, Owner, RowState,
+        duplicates::{Holder, verdict},
+    },
+};
+
+impl Tables {
+    pub(in crate::ledger) fn open_job(
+        &mut self,
+        identity: &Identity,
+        owner: Owner,
+    ) -> Result<OpenedJob, LedgerError> {
+        let failed = failed("open the job");
+        let fingerprint = identity.fingerprint();
+        let clock = self.clock.clone();
+        let transaction = self.begin().map_err(failed)?;
+        let now = micros(clock.since_1970());
+        let found = transaction
+            .query_row(
+                "SELECT id, rows, is_loaded, defaults, load_owner, load_until FROM jobs WHERE identity = ?1",
+                [fingerprint.as_bytes()],
+                |row| {
+                    let is_loaded: bool = row.get(2)?;
+                    let is_free = row.get::<_, i64>(4)? == owner.number() || row.get::<_, i64>(5)? <= now;
+                    Ok(OpenedJob {
+                        key: row.get(0)?,
+                        rows: row.get(1)?,
+                        is_loaded,
+                        is_new: false,
+                        are_defaults_changed: row.get::<_, Vec<u8>>(3)? != identity.defaults.as_bytes(),
+                        may_load: !is_loaded && is_free,
+                    })
+                },
+            )
+            .optional()
+            .map_err(failed)?;
+        let job = match found {
+            // Half of a job under other defaults is begun anew.
+            Some(job) if job.are_defaults_changed && job.may_load => {
+                delete_job(&transaction, job.key).map_err(failed)?;
+                insert_job(&transaction, identity, now).map_err(failed)?
+            }
+            Some(job) => job,
+            None => insert_job(&transaction, identity, now).map_err(failed)?,
+        };
+        if job.may_load {
+            renew_load(&transaction, job.key, owner, now).map_err(failed)?;
+        }
+        transaction.commit().map_err(failed)?;
+        Ok(job)
+    }
+
+    pub(in crate::ledger) fn store_rows(
+        &mut self,
+        job: i64,
+        owner: Owner,
+        rows: &[NewRow],
+        columns: &KeyColumns,
+    ) -> Result<(), LedgerError> {
+        let failed = failed("store rows");
+        let clock = self.clock.clone();
+        let transaction = self.begin().map_err(failed)?;
+        let now = micros(clock.since_1970());
+        let card: i64 = transaction
+            .query_row(
+                "SELECT card FROM jobs WHERE id = ?1 AND is_loaded = 0",
+                [job],
+                |row| row.get(0),
+            )
+            .map_err(failed)?;
+        {
+            let mut insert = Insert::new(&transaction, job, card, now / SECOND, columns).map_err(failed)?;
+            for row in rows {
+                insert.row(row).map_err(failed)?;
+            }
+        }
+        let last = rows.last().map_or(0, |row| row.row);
+        transaction
+            .execute(
+                "UPDATE jobs SET rows = max(rows, ?2), updated_at = ?3 WHERE id = ?1",
+                params![job, last, now / SECOND],
+            )
+            .map_err(failed)?;
+        renew_load(&transaction, job, owner, now).map_err(failed)?;
+        transaction.commit().map_err(failed)
+    }
+
+    pub(in crate::ledger) fn finish_loading(&mut self, job: i64, owner: Owner) -> Result<(), LedgerError> {
+        let changed = self.connection.execute(
+            "UPDATE jobs SET is_loaded = 1, load_owner = 0, load_until = 0 WHERE id = ?1 AND load_owner = ?2",
+            params![job, owner.number()],
+        );
+        changed.map(drop).map_err(failed("finish loading"))
+    }
+
+    pub(in crate::ledger) fn release_loading(&mut self, job: i64, owner: Owner) -> Result<(), LedgerError> {
+        let changed = self.connection.execute(
+            "UPDATE jobs SET load_owner = 0, load_until = 0 WHERE id = ?1 AND load_owner = ?2",
+            params![job, owner.number()],
+        );
+        changed.map(drop).map_err(failed("release the load"))
+    }
+
+    pub(in crate::ledger) fn discard_job(&mut self, job: i64) -> Result<(), LedgerError> {
+        let failed = failed("discard the job");
+        let transaction = self.begin().map_err(failed)?;
+        let is_loaded: Option<bool> = transaction
+            .query_row("SELECT is_loaded FROM jobs WHERE id = ?1", [job], |row| {
+                row.get(0)
+            })
+            .optional()
+            .map_err(failed)?;
+        if is_loaded == Some(false) {
+            delete_job(&transaction, job).map_err(failed)?;
+        }
+        transaction.commit().map_err(failed)
+    }
+}
+
+fn insert_job(
+    transaction: &Transaction<'_>,
+    identity: &Identity,
+    now: i64,
+) -> Result<OpenedJob, rusqlite::Error> {
+    let profile = &identity.profile;
+    let card = params![
+        profile.mchid,
+        profile.brand_id,
+        profile.card_id,
+        profile.base_url.trim_end_matches('/')
+    ];
+    transaction.execute(
+        "INSERT INTO cards (mchid, brand_id, card_id, base_url) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        card,
+    )?;
+    let card: i64 = transaction.query_row(
+        "SELECT id FROM cards WHERE mchid = ?1 AND brand_id = ?2 AND card_id = ?3 AND base_url = ?4",
+        card,
+        |row| row.get(0),
+    )?;
+    transaction.execute(
+        "INSERT INTO jobs (identity, card, source_name, source_digest, route, defaults, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+        params![
+            identity.fingerprint().as_bytes(),
+            card,
+            identity.source_name,
+            identity.source_digest.as_bytes(),
+            identity.route.name(),
+            identity.defaults.as_bytes(),
+            now / SECOND,
+        ],
+    )?;
+    Ok(OpenedJob {
+        key: transaction.last_insert_rowid(),
+        rows: 0,
+        is_loaded: false,
+        is_new: true,
+        are_defaults_changed: false,
+        may_load: true,
+    })
+}
+
+fn delete_job(transaction: &Transaction<'_>, job: i64) -> Result<(), rusqlite::Error> {
+    let (first, last) = ids_of(job);
+    transaction.execute("DELETE FROM requests WHERE id BETWEEN ?1 AND ?2", [first, last])?;
+    transaction.execute("DELETE FROM rows WHERE id BETWEEN ?1 AND ?2", [first, last])?;
+    transaction.execute("DELETE FROM jobs WHERE id = ?1", [job])?;
+    Ok(())
+}
+
+fn renew_load(
+    transaction: &Transaction<'_>,
+    job: i64,
+    owner: Owner,
+    now: i64,
+) -> Result<(), rusqlite::Error> {
+    transaction
+        .execute(
+            "UPDATE jobs SET load_owner = ?2, load_until = ?3
+             WHERE id = ?1 AND (load_owner = ?2 OR load_until <= ?4)",
+            params![job, owner.number(), now + micros(LOAD_LEASE), now],
+        )
+        .map(drop)
+}
+
+/// Rows of one job on their way in, with the statements they need.
+struct Insert<'a> {
+    connection: &'a Connection,
+    job: i64,
+    card: i64,
+    now: i64,
+    columns: &'a KeyColumns,
+    by_member: CachedStatement<'a>,
+    row: CachedStatement<'a>,
+    request: CachedStatement<'a>,
+}
+
+impl<'a> Insert<'a> {
+    fn new(
+        connection: &'a Connection,
+        job: i64,
+        card: i64,
+        now: i64,
+        columns: &'a KeyColumns,
+    ) -> Result<Self, rusqlite::Error> {
+        Ok(Self {
+            connection,
+            job,
+            card,
+            now,
+            columns,
+            by_member: connection.prepare_cached(
+                "SELECT id, state FROM rows WHERE substr(member_hash, 1, 8) = ?1 AND has_claim = 1
+                     AND member_hash = ?2 AND card = ?3",
+            )?,
+            row: connection.prepare_cached(
+                "INSERT INTO rows (id, line, state, card, has_claim, updated_at, user_card_code, member_hash, code,
+                     message)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
+            )?,
+            request: connection
+                .prepare_cached("INSERT INTO requests (id, platform_key_id, body) VALUES (?1, ?2, ?3)")?,
+        })
+    }
+
+    fn row(&mut self, new: &NewRow) -> Result<(), rusqlite::Error> {
+        let id = row_id(self.job, new.row);
+        let (user_card_code, member_hash, request) = match &new.content {
+            NewContent::Refused { code, message } => {
+                return self.ended(id, new.line, RowState::Refused, None, code, message);
+            }
+            NewContent::Queued {
+                user_card_code,
+                member_hash,
+                request,
+            } => (user_card_code, member_hash, request),
+        };
+        let by_member = self
+            .by_member
+            .query_row(params![&member_hash[..8], member_hash, self.card], holder)
+            .optional()?;
+        if by_member.is_none() {
+            let inserted = self.row.execute(params![
+                id,
+                new.line,
+                RowState::Queued.number(),
+                self.card,
+                true,
+                self.now,
+                user_card_code,
+                member_hash,
+                None::<&str>,
+                None::<&str>,
+            ])?;
+            if inserted == 1 {
+                self.request
+                    .execute(params![id, request.platform_key_id().as_str(), request.body()])?;
+                return Ok(());
+            }
+        }
+        self.duplicate(id, new.line, user_card_code, by_member)
+    }
+
+    /// A row that is there already, or whose code or member another row has.
+    fn duplicate(
+        &mut self,
+        id: i64,
+        line: u64,
+        user_card_code: &str,
+        by_member: Option<(i64, i16)>,
+    ) -> Result<(), rusqlite::Error> {
+        let is_there = self
+            .connection
+            .prepare_cached("SELECT 1 FROM rows WHERE id = ?1")?
+            .exists([id])?;
+        if is_there {
+            return Ok(());
+        }
+        let by_code = self
+            .connection
+            .prepare_cached(
+                "SELECT id, state FROM rows WHERE card = ?1 AND user_card_code = ?2 AND has_claim = 1",
+            )?
+            .query_row(params![self.card, user_card_code], holder)
+            .optional()?;
+        let by_code = by_code.map(|found| self.named(found)).transpose()?;
+        let by_member = by_member.map(|found| self.named(found)).transpose()?;
+        let (state, code, message) = verdict(by_code.as_ref(), by_member.as_ref(), self.columns);
+        // Refused rows keep no code; one that is present may be exported with it.
+        let kept = (state == RowState::Present).then_some(user_card_code);
+        self.ended(id, line, state, kept, code, &message)
+    }
+
+    fn ended(
+        &mut self,
+        id: i64,
+        line: u64,
+        state: RowState,
+        user_card_code: Option<&str>,
+        code: &str,
+        message: &str,
+    ) -> Result<(), rusqlite::Error> {
+        self.row
+            .execute(params![
+                id,
+                line,
+                state.number(),
+                self.card,
+                false,
+                self.now,
+                user_card_code,
+                None::<&[u8]>,
+                code,
+                message
+            ])
+            .map(drop)
+    }
+
+    fn named(&self, (id, state): (i64, i16)) -> Result<Holder, rusqlite::Error> {
+        let (job, row) = super::job_and_row(id);
+        let other_job = (job != self.job).then(|| {
+            self.connection
+                .prepare_cached("SELECT identity FROM jobs WHERE id = ?1")?
+                .query_row([job], |row| Ok(JobId::of(&row.get::<_, Vec<u8>>(0)?)))
+        });
+        Ok(Holder {
+            row,
+            state: RowState::numbered(state).unwrap_or(RowState::Unknown),
+            other_job: other_job.transpose()?,
+        })
+    }
+}
+
+fn holder(row: &rusqlite::Row<'_>) -> Result<(i64, i16), rusqlite::Error> {
+    Ok((row.get(0)?, row.get(1)?))
+}

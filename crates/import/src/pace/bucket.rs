@@ -1,0 +1,251 @@
+//! The rate that everybody shares who sends under one merchant id. Pure: no clock, no ledger, no waiting.
+//!
+//! Requests are spaced evenly. After a "too many requests" everything is held for a while and the rate is halved, once
+//! a second at most; then it grows by a twentieth of the ceiling a second until the ceiling is reached. A store loads
+//! the bucket, asks it, and saves it, all in one transaction.
+
+use std::time::Duration;
+
+/// Times are microseconds since 1970, of the one clock of the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Bucket {
+    /// When the next request may leave.
+    pub(crate) next: i64,
+    /// Before this time none may leave.
+    pub(crate) hold: i64,
+    /// The latest time the bucket was asked at.
+    pub(crate) seen_at: i64,
+    /// A rate below the ceiling, in requests per second, and when it was so.
+    pub(crate) slowed: Option<Slowed>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Slowed {
+    pub(crate) rate: f64,
+    pub(crate) at: i64,
+    /// What the rate was before; without a ceiling the rate grows by a twentieth of this a second.
+    pub(crate) before: f64,
+}
+
+/// When requests may leave: the first after `wait`, each other one an `interval` later.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Reservation {
+    pub(crate) wait: Duration,
+    pub(crate) interval: Duration,
+    /// Requests per second; nothing when nothing limits them.
+    pub(crate) rate: Option<f64>,
+}
+
+impl Reservation {
+    pub(crate) const UNLIMITED: Self = Self {
+        wait: Duration::ZERO,
+        interval: Duration::ZERO,
+        rate: None,
+    };
+}
+
+impl Bucket {
+    /// Takes places for `requests` requests.
+    pub(crate) fn reserve(&mut self, now: i64, requests: u32, ceiling: Option<f64>) -> Reservation {
+        let now = self.see(now);
+        let Some(rate) = self.rate(now, ceiling) else {
+            return Reservation::UNLIMITED;
+        };
+        let first = now.max(self.next).max(self.hold);
+        // Rounded up, so that the rate is never passed.
+        let interval = (SECOND as f64 / rate.clamp(LEAST, MOST_PER_SECOND)).ceil() as i64;
+        self.next = first.saturating_add(interval.saturating_mul(i64::from(requests)));
+        if ceiling.is_some_and(|ceiling| rate >= ceiling) {
+            self.slowed = None;
+        }
+        Reservation {
+            wait: micros(first - now),
+            interval: micros(interval),
+            rate: Some(rate),
+        }
+    }
+
+    /// After a 429. `observed` is the rate at which requests were sent, for when there is no ceiling. Returns the new
+    /// rate.
+    pub(crate) fn slow_down(
+        &mut self,
+        now: i64,
+        ceiling: Option<f64>,
+        retry_after: Option<Duration>,
+        observed: f64,
+    ) -> f64 {
+        let now = self.see(now);
+        let pause = retry_after.unwrap_or(PAUSE).min(PAUSE_MOST);
+        self.hold = self.hold.max(now.saturating_add(pause.as_micros() as i64));
+        if let Some(slowed) = self.slowed
+            && now - slowed.at < SECOND
+        {
+            return slowed.rate;
+        }
+        let before = self.rate(now, ceiling).unwrap_or(observed);
+        let least = ceiling.map_or(RATE_LEAST, |ceiling| ceiling.min(RATE_LEAST));
+        let rate = (before / 2.0).max(least);
+        self.slowed = Some(Slowed {
+            rate,
+            at: now,
+            before: before.max(rate),
+        });
+        rate
+    }
+
+    /// The rate in requests per second; nothing when nothing limits it.
+    fn rate(&self, now: i64, ceiling: Option<f64>) -> Option<f64> {
+        let Some(slowed) = self.slowed else { return ceiling };
+        let seconds = (now - slowed.at).max(0) as f64 / SECOND as f64;
+        let growth = ceiling.unwrap_or(slowed.before) / RECOVERY_SECONDS;
+        let rate = slowed.rate + growth * seconds;
+        Some(rate.min(ceiling.unwrap_or(MOST_PER_SECOND)))
+    }
+
+    /// Notes the time. A clock that was put back takes the bucket with it, so that nobody waits for the time that was
+    /// taken away; small steps back are differences between those who ask.
+    fn see(&mut self, now: i64) -> i64 {
+        let back = self.seen_at.saturating_sub(now);
+        if back >= SECOND {
+            self.next -= back;
+            self.hold -= back;
+            if let Some(slowed) = &mut self.slowed {
+                slowed.at -= back;
+            }
+            self.seen_at = now;
+        }
+        self.seen_at = self.seen_at.max(now);
+        self.seen_at
+    }
+}
+
+fn micros(time: i64) -> Duration {
+    Duration::from_micros(u64::try_from(time).unwrap_or(0))
+}
+
+const SECOND: i64 = 1_000_000;
+const PAUSE: Duration = Duration::from_secs(1);
+/// However long the platform asks to wait.
+const PAUSE_MOST: Duration = Duration::from_secs(300);
+const RECOVERY_SECONDS: f64 = 20.0;
+const RATE_LEAST: f64 = 0.1;
+/// Only so that an interval is a number: an hour's quota of one request has 0.00028.
+const LEAST: f64 = 1e-6;
+pub(super) const MOST_PER_SECOND: f64 = 1_000_000.0;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Event {
+        Reserve(u32),
+        SlowDown(Option<u64>),
+    }
+
+    fn events() -> impl Strategy<Value = Vec<(i64, Event)>> {
+        let event = prop_oneof![
+            4 => (1_u32..20).prop_map(Event::Reserve),
+            1 => proptest::option::of(0_u64..5000).prop_map(Event::SlowDown),
+        ];
+        proptest::collection::vec((-900_000_i64..3_000_000, event), 1..80)
+    }
+
+    proptest! {
+        /// Small steps back of the clock are in it, as several processes ask.
+        #[test]
+        fn no_window_holds_more_than_the_ceiling_allows(events in events(), ceiling in 0.5_f64..2000.0) {
+            let (mut bucket, mut clock, mut latest) = (Bucket::default(), SECOND, 0_i64);
+            let mut last: Option<i64> = None;
+            for (step, event) in events {
+                clock = (clock + step).max(1);
+                latest = latest.max(clock);
+                match event {
+                    Event::Reserve(requests) => {
+                        let now = latest;
+                        // What the bucket takes for now: never before what it has seen.
+                        let reservation = bucket.reserve(clock.max(latest - SECOND + 1), requests, Some(ceiling));
+                        let (wait, interval) = (
+                            reservation.wait.as_micros() as i64,
+                            reservation.interval.as_micros() as i64,
+                        );
+                        prop_assert!(reservation.rate.unwrap() <= ceiling);
+                        let first = now + wait;
+                        if let Some(last) = last {
+                            prop_assert!((first - last) as f64 >= SECOND as f64 / ceiling - 0.001);
+                        }
+                        prop_assert!(requests == 1 || interval as f64 >= SECOND as f64 / ceiling);
+                        prop_assert!(first >= bucket.hold);
+                        last = Some(first + interval * i64::from(requests - 1));
+                    }
+                    Event::SlowDown(retry_after) => {
+                        let after = retry_after.map(Duration::from_millis);
+                        bucket.slow_down(clock.max(latest - SECOND + 1), Some(ceiling), after, 0.0);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn a_rate_that_was_slowed_comes_back(ceiling in 0.01_f64..5000.0, times in 1_i64..20) {
+            let mut bucket = Bucket::default();
+            for time in 0..times {
+                bucket.slow_down(time * SECOND, Some(ceiling), None, 0.0);
+            }
+            let slow = bucket.reserve(times * SECOND, 1, Some(ceiling)).rate.unwrap();
+            prop_assert!(slow < ceiling);
+            let whole = bucket.reserve((times + 20) * SECOND, 1, Some(ceiling)).rate.unwrap();
+            prop_assert!((whole - ceiling).abs() < ceiling * 1e-9, "{whole} of {ceiling}");
+        }
+    }
+
+    #[test]
+    fn a_429_halves_the_rate_once_a_second_and_holds_everything() {
+        let mut bucket = Bucket::default();
+        bucket.reserve(0, 1, Some(20.0));
+        assert_eq!(bucket.slow_down(0, Some(20.0), None, 0.0), 10.0);
+        assert_eq!(bucket.slow_down(SECOND - 1, Some(20.0), None, 0.0), 10.0);
+        let next = bucket.reserve(SECOND, 1, Some(20.0));
+        assert_eq!(next.wait, Duration::from_micros(999_999));
+        assert_eq!(next.rate, Some(11.0));
+        assert_eq!(bucket.slow_down(3 * SECOND, Some(20.0), None, 0.0), 6.5);
+    }
+
+    #[test]
+    fn the_platform_says_how_long_to_wait() {
+        let mut bucket = Bucket::default();
+        let seven = Some(Duration::from_secs(7));
+        assert_eq!(bucket.slow_down(0, None, seven, 100.0), 50.0);
+        assert_eq!(bucket.reserve(0, 1, None).wait, Duration::from_secs(7));
+        bucket.slow_down(0, None, Some(Duration::from_secs(86_400)), 100.0);
+        assert!(bucket.reserve(0, 1, None).wait <= PAUSE_MOST + Duration::from_secs(1));
+    }
+
+    #[test]
+    fn without_a_ceiling_nothing_waits_before_a_429_and_the_rate_grows_after_it() {
+        let mut bucket = Bucket::default();
+        assert_eq!(bucket.reserve(0, 1000, None), Reservation::UNLIMITED);
+        bucket.slow_down(0, None, None, 100.0);
+        assert_eq!(bucket.reserve(10 * SECOND, 1, None).rate, Some(100.0));
+        assert_eq!(bucket.reserve(20 * SECOND, 1, None).rate, Some(150.0));
+    }
+
+    #[test]
+    fn a_clock_that_jumps_back_stalls_nobody() {
+        let (mut bucket, hour) = (Bucket::default(), 3600 * SECOND);
+        bucket.reserve(hour, 1, Some(5.0));
+        bucket.slow_down(hour, Some(5.0), Some(Duration::from_secs(2)), 0.0);
+        let reservation = bucket.reserve(0, 1, Some(5.0));
+        assert_eq!(reservation.wait, Duration::from_secs(2));
+        assert_eq!(reservation.rate, Some(2.5));
+    }
+
+    #[test]
+    fn another_ceiling_counts_at_once() {
+        let mut bucket = Bucket::default();
+        bucket.reserve(0, 1, Some(5.0));
+        assert_eq!(bucket.reserve(SECOND, 1, Some(50.0)).rate, Some(50.0));
+    }
+}

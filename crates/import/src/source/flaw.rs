@@ -1,0 +1,75 @@
+//! What a source knows to be wrong with a cell, though its text does not show it.
+
+use thiserror::Error;
+
+/// One thing wrong with a record, found where it was read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Flaw {
+    /// The place of the cell, from 0; nothing when the record as a whole is meant.
+    pub cell: Option<usize>,
+    /// What is wrong.
+    pub kind: FlawKind,
+}
+
+impl Flaw {
+    pub(super) fn of_cell(cell: usize, kind: FlawKind) -> Self {
+        Self {
+            cell: Some(cell),
+            kind,
+        }
+    }
+
+    pub(super) fn of_row(kind: FlawKind) -> Self {
+        Self { cell: None, kind }
+    }
+}
+
+/// The kinds of flaws. None of them holds a value.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum FlawKind {
+    /// TRUE or FALSE.
+    #[error("a truth value, where text or a number is needed")]
+    Boolean,
+    /// A length of time, as spreadsheets keep `[h]:mm`.
+    #[error("a length of time, where a date or text is needed")]
+    Duration,
+    /// What a formula that failed leaves behind, such as `#N/A`.
+    #[error("the error of a formula")]
+    Error,
+    /// A number beyond what a spreadsheet keeps exactly.
+    #[error("a number of more than 15 digits, which a spreadsheet has rounded; format the column as text")]
+    LostDigits,
+    /// A JSON array or object.
+    #[error("a JSON array or object, where one value is needed")]
+    Nested,
+    /// Formatted as a date, and none.
+    #[error("formatted as a date that does not exist")]
+    NoDate,
+    /// A JSON string that no text can hold.
+    #[error("a JSON string with half a character")]
+    NoText,
+    /// A key that its object has twice.
+    #[error("the object has this key twice")]
+    RepeatedKey,
+    /// A key that none of the first objects has.
+    #[error("the object has a key that none of the first 1000 objects has")]
+    UnknownKey,
+}
+
+impl FlawKind {
+    /// A stable name in capitals, for reports.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Boolean => "ROW_CELL_BOOLEAN",
+            Self::Duration => "ROW_CELL_DURATION",
+            Self::Error => "ROW_CELL_ERROR",
+            Self::LostDigits => "ROW_LOST_DIGITS",
+            Self::Nested => "ROW_CELL_NESTED",
+            Self::NoDate => "ROW_CELL_NO_DATE",
+            Self::NoText => "ROW_CELL_NO_TEXT",
+            Self::RepeatedKey => "ROW_REPEATED_KEY",
+            Self::UnknownKey => "ROW_UNKNOWN_KEY",
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Requests of each route as they are stored; nothing is sent here.
+
+use wxmember::{Merchant, MerchantKey, PlatformKey, Trust};
+use wxmember_crypto::{FormValue, PhoneNumber};
+
+use super::*;
+use crate::member::{CommonField, Validity};
+
+fn gateway() -> WechatGateway {
+    let key = MerchantKey::from_pem(include_str!("../../../../tests/vectors/test_merchant_key.pem")).unwrap();
+    let platform = MerchantKey::from_pem(include_str!(
+        "../../../../tests/vectors/test_wechatpay_pubmode_key.pem"
+    ))
+    .unwrap();
+    let platform = PlatformKey::from_pem(&platform.public_key().to_pem()).unwrap();
+    let client = Client::builder()
+        .merchant(Merchant::new("1900000109", "4B4A", key).unwrap())
+        .trust(Trust::public_key("PUB_KEY_ID_01", platform).unwrap())
+        .with_base_url("http://127.0.0.1:1")
+        .build();
+    WechatGateway::new(client.unwrap())
+}
+
+fn member() -> Member {
+    Member {
+        brand_id: "1004".to_owned(),
+        card_id: "card".to_owned(),
+        phone_number: Some(PhoneNumber::new("MARKER1")),
+        openid: Some("o-1".to_owned()),
+        user_card_code: Some("A1".to_owned()),
+        request_no: Some("0123456789ab-7".to_owned()),
+        level: Some("金卡".to_owned()),
+        card_color: None,
+        card_picture_url: None,
+        common_fields: vec![(CommonField::Name, FormValue::new("MARKER2"))],
+        custom_fields: vec![("爱好".to_owned(), vec![FormValue::new("MARKER3")])],
+        validity: Some(Validity::FixTerm { days: 3 }),
+        pickup_time: Some("2024-01-02T00:00:00+08:00".to_owned()),
+    }
+}
+
+/// The body without its ciphertexts, which differ each time.
+fn shown(request: &SealedRequest) -> String {
+    let body = String::from_utf8(request.body().to_vec()).unwrap();
+    assert!(!body.contains("MARKER") && !format!("{request:?}").contains("MARKER"));
+    let parts = body.split('"').map(|text| match text.len() {
+        344 => "sealed",
+        _ => text,
+    });
+    parts.collect::<Vec<_>>().join("\"")
+}
+
+#[test]
+fn each_route_stores_its_own_request() {
+    let shown = Route::ALL.map(|route| shown(&gateway().seal(route, &member()).unwrap()));
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    {"platform_key_id":"PUB_KEY_ID_01","request":{"brand_id":"1004","card_id":"card","date_information":{"available_day_after_receive":3,"type":"FIX_TERM"},"level":"金卡","phone_number":"sealed","pickup_time":"2024-01-02T00:00:00+08:00","user_card_code":"A1","user_information":{"common_field_list":[{"name":"USER_FORM_FLAG_NAME","value":"sealed"}],"custom_field_list":[{"name":"爱好","user_chosen_values":["sealed"]}]}}}
+    {"platform_key_id":"PUB_KEY_ID_01","request":{"brand_id":"1004","card_id":"card","level":"金卡","openid":"o-1","phone_number":"sealed","pickup_time":"2024-01-02T00:00:00+08:00","user_card_code":"A1","user_information":{"common_field_list":[{"name":"USER_FORM_FLAG_NAME","value":"sealed"}],"custom_field_list":[{"name":"爱好","user_chosen_values":["sealed"]}]},"valid_date_information":{"available_day_after_receive":3,"type":"FIX_TERM"}}}
+    {"card_id":"card","request":{"platform_key_id":"PUB_KEY_ID_01","request":{"code":"A1","encrypted_phone_number":"sealed","out_request_no":"0123456789ab-7"}}}
+    "#);
+}
+
+#[test]
+fn what_a_route_needs_is_named() {
+    #[track_caller]
+    fn check(route: Route, take: impl Fn(&mut Member), expect: &str) {
+        let mut member = member();
+        take(&mut member);
+        let refusal = gateway().seal(route, &member).unwrap_err();
+        assert_eq!((refusal.field.as_str(), refusal.is_row), (expect, true));
+    }
+    check(
+        Route::ImportByPhone,
+        |member| member.phone_number = None,
+        "/phone_number",
+    );
+    check(
+        Route::ImportByPhone,
+        |member| member.user_card_code = None,
+        "/user_card_code",
+    );
+    check(
+        Route::ImportByPhone,
+        |member| member.validity = None,
+        "/date_information",
+    );
+    check(Route::ImportByOpenid, |member| member.openid = None, "/openid");
+    check(
+        Route::ImportByOpenid,
+        |member| member.pickup_time = None,
+        "/pickup_time",
+    );
+    check(
+        Route::PhoneMembercard,
+        |member| member.request_no = None,
+        "/out_request_no",
+    );
+    let long = |member: &mut Member| member.request_no = Some("1".repeat(33));
+    check(Route::PhoneMembercard, long, "/out_request_no");
+    check(
+        Route::PhoneMembercard,
+        |member| member.phone_number = None,
+        "/encrypted_phone_number",
+    );
+}
+
+#[tokio::test]
+async fn a_stored_request_of_another_route_is_not_sent() {
+    let gateway = gateway();
+    for route in Route::ALL {
+        let request = gateway.seal(route, &member()).unwrap();
+        for other in Route::ALL.into_iter().filter(|other| *other != route) {
+            let answer = gateway.send(other, &request).await;
+            assert!(
+                matches!(answer, Answer::StopRun(stop) if stop.code == "LEDGER_DAMAGED"),
+                "{route} as {other}"
+            );
+        }
+        // Its own is sent, to where nobody is.
+        assert!(
+            matches!(gateway.send(route, &request).await, Answer::NotSent { .. }),
+            "{route}"
+        );
+    }
+}
+
+#[test]
+fn a_message_keeps_its_words_and_loses_long_numbers() {
+    #[track_caller]
+    fn check(message: &str, expect: &str) {
+        assert_eq!(without_long_numbers(message), expect);
+    }
+    check("会员已经领取过该卡", "会员已经领取过该卡");
+    check("phone 13800138000 is wrong", "phone *** is wrong");
+    check("不得超过300秒 13800138000", "不得超过300秒 ***");
+    check("１３８００１３８０００", "***");
+    check("", "");
+    assert_eq!(without_long_numbers(&"字".repeat(1000)).chars().count(), 200);
+}

@@ -1,0 +1,106 @@
+//! The measuring program behind `cargo xtask bench`: each call does one piece of work in a process of its own and
+//! prints what it cost as one line of JSON. It must judge nothing: `xtask` holds the figures against the targets.
+
+#![expect(clippy::print_stdout, reason = "the figures are this program's output")]
+
+use std::{env, path::Path, process::ExitCode, str::FromStr};
+
+use serde_json::Value;
+use wxmember_tests::members::MemberList;
+
+mod cost;
+mod finish;
+mod platform;
+mod quota;
+mod resume;
+mod rows;
+mod sealing;
+
+const USAGE: &str = "\
+wxmember-bench list ROWS SEED FILE              writes a member list
+wxmember-bench seal ROWS                        the public operations of so many rows alone, on all cores
+wxmember-bench load FILE LEDGER                 reads, validates, seals, stores; sends nothing
+wxmember-bench import FILE LEDGER DIR           loads and sends everything to the sandbox of a folder, without a quota
+wxmember-bench sdk ROWS SEED DIR                the bare SDK: the same members to the sandbox of a folder
+wxmember-bench child PROGRAM [ARGUMENT]...      what another program costs
+wxmember-bench quota PROGRAM RATE SECONDS DIR   how much of a quota an import uses, and how many 429 it gets
+wxmember-bench finish FILE LEDGER LEFT URL      brings all rows but LEFT to their end without sending anything
+wxmember-bench resume PROGRAM FILE LEDGER PORT DIR   how long until the first request of a continued job";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(figures) => {
+            println!("{figures}");
+            ExitCode::SUCCESS
+        }
+        Err(wrong) => {
+            eprint(&wrong);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "what went wrong is no figure")]
+fn eprint(wrong: &str) {
+    eprintln!("{wrong}");
+}
+
+fn run(arguments: &[&str]) -> Result<Value, String> {
+    match *arguments {
+        ["list", rows, seed, file] => list(number(rows)?, number(seed)?, Path::new(file)),
+        ["seal", rows] => sealing::alone(number(rows)?),
+        ["load", file, ledger] => block_on(rows::load(Path::new(file), Path::new(ledger))),
+        ["import", file, ledger, folder] => block_on(rows::import(
+            Path::new(file),
+            Path::new(ledger),
+            Path::new(folder),
+        )),
+        ["sdk", rows, seed, folder] => {
+            let list = MemberList::new(number(rows)?, number(seed)?);
+            block_on(rows::sdk(list, Path::new(folder)))
+        }
+        ["child", program, ref arguments @ ..] => cost::of_child(program, arguments),
+        ["quota", program, rate, seconds, folder] => block_on(quota::measure(
+            Path::new(program),
+            number(rate)?,
+            number(seconds)?,
+            Path::new(folder),
+        )),
+        ["finish", file, ledger, left, url] => block_on(finish::finish(
+            Path::new(file),
+            Path::new(ledger),
+            number(left)?,
+            url,
+        )),
+        ["resume", program, file, ledger, port, folder] => block_on(resume::measure(
+            Path::new(program),
+            Path::new(file),
+            Path::new(ledger),
+            number(port)?,
+            Path::new(folder),
+        )),
+        _ => Err(USAGE.to_owned()),
+    }
+}
+
+fn list(rows: u64, seed: u64, path: &Path) -> Result<Value, String> {
+    let file = std::fs::File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let list = MemberList::new(rows, seed).with_mistakes(MISTAKES);
+    list.write(std::io::BufWriter::new(file))
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(serde_json::json!({"rows": rows, "seed": seed, "mistakes_per_thousand": MISTAKES}))
+}
+
+fn number<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| format!("`{text}` is no number"))
+}
+
+fn block_on(work: impl Future<Output = Result<Value, String>>) -> Result<Value, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| error.to_string())?.block_on(work)
+}
+
+/// In a thousand rows, as in a list that somebody has looked through.
+const MISTAKES: u64 = 5;

@@ -1,0 +1,88 @@
+//! The platform's side of a measurement: the folder of a running sandbox, or the known test keys alone.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+use wxmember::{Client, Merchant, MerchantKey, PlatformKey, RetryPolicy, Trust};
+use wxmember_import::{Defaults, Profile, Settings, Validity};
+
+/// Who calls, and where.
+pub(crate) struct Account {
+    pub(crate) client: Client,
+    pub(crate) mchid: String,
+    pub(crate) brand_id: String,
+    pub(crate) card_id: String,
+    pub(crate) base_url: String,
+}
+
+impl Account {
+    /// As `wxmember sandbox --dir DIR` wrote it.
+    pub(crate) fn of_folder(folder: &Path) -> Result<Self, String> {
+        let read = |name: &str| {
+            let path = folder.join(name);
+            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+        };
+        let settings: Value =
+            serde_json::from_str(&read("sandbox.json")?).map_err(|error| format!("sandbox.json: {error}"))?;
+        let text = |name: &str| settings[name].as_str().unwrap_or_default().to_owned();
+        Self::new(
+            &read("apiclient_key.pem")?,
+            &read("pub_key.pem")?,
+            [
+                &text("mchid"),
+                &text("merchant_serial"),
+                &text("platform_key_id"),
+                &text("brand_id"),
+                &text("card_id"),
+                &text("base_url"),
+            ],
+        )
+    }
+
+    /// The known test keys; nothing can be sent but to a sandbox with them.
+    pub(crate) fn of_tests(base_url: &str) -> Result<Self, String> {
+        let folder = wxmember_tests::folder::Folder::write(base_url);
+        let read = |name: &str| fs::read_to_string(folder.path.join(name)).map_err(|error| error.to_string());
+        Self::new(
+            &read("apiclient_key.pem")?,
+            &read("pub_key.pem")?,
+            [
+                "1900000109",
+                "4D3C2B1A09F8E7D6C5B4A3928170615243F4E5D6",
+                "PUB_KEY_ID_0119000001092026113000000000000001",
+                "1004",
+                "pbLatjvWOibDc5-TBnbUk1pD12o0",
+                base_url,
+            ],
+        )
+    }
+
+    fn new(merchant_key: &str, platform_key: &str, names: [&str; 6]) -> Result<Self, String> {
+        let [mchid, serial, platform_key_id, brand_id, card_id, base_url] = names;
+        let unusable = |error: &dyn std::error::Error| format!("the keys are unusable: {error}");
+        let key = MerchantKey::from_pem(merchant_key).map_err(|error| unusable(&error))?;
+        let platform = PlatformKey::from_pem(platform_key).map_err(|error| unusable(&error))?;
+        let merchant = Merchant::new(mchid, serial, key).map_err(|error| unusable(&error))?;
+        let trust = Trust::public_key(platform_key_id, platform).map_err(|error| unusable(&error))?;
+        let client = Client::builder()
+            .merchant(merchant)
+            .trust(trust)
+            .with_base_url(base_url)
+            .with_retry(RetryPolicy::never())
+            .build()
+            .map_err(|error| unusable(&error))?;
+        Ok(Self {
+            client,
+            mchid: mchid.to_owned(),
+            brand_id: brand_id.to_owned(),
+            card_id: card_id.to_owned(),
+            base_url: base_url.to_owned(),
+        })
+    }
+
+    /// The settings of an import without a quota.
+    pub(crate) fn settings(&self) -> Settings {
+        let profile = Profile::new(&self.mchid, &self.brand_id, &self.card_id, &self.base_url);
+        Settings::new(profile).with_defaults(Defaults::default().with_validity(Validity::Permanent))
+    }
+}

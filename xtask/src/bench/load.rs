@@ -1,0 +1,118 @@
+//! `bench load`: how fast a list gets into the ledger, and how much memory that takes.
+
+use std::fs;
+
+use super::{Bench, Figure, Target, number};
+use crate::outcome::Outcome;
+
+/// Loads lists of three sizes, each in a process of its own, with the public operations alone before and after each.
+pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Outcome {
+    let largest = bench
+        .rows
+        .unwrap_or(if bench.is_quick { 100_000 } else { 1_000_000 });
+    let mut loads = Vec::new();
+    for rows in [largest / 100, largest / 10, largest] {
+        loads.push(one(bench, rows, figures)?);
+    }
+    let [small, middle, large] = &loads[..] else {
+        return Ok(());
+    };
+    Figure {
+        name: format!(
+            "load: rate at {} rows, share of that at {}",
+            large.rows, middle.rows
+        ),
+        value: large.rate / middle.rate,
+        unit: "",
+        target: Target::AtLeast(0.9),
+        method: "rows per second of the largest list by those of the middle one, each in a process of its own",
+    }
+    .add_to(figures);
+    Figure {
+        name: format!(
+            "load: memory at {} rows, times that at {}",
+            large.rows, small.rows
+        ),
+        value: large.peak / small.peak,
+        unit: "",
+        target: Target::AtMost(1.2),
+        method: "VmHWM of the loading process at its end, of the largest list by that of the smallest",
+    }
+    .add_to(figures);
+    Figure {
+        name: format!("load: memory at {} rows", large.rows),
+        value: large.peak / MIB,
+        unit: "MiB",
+        target: Target::AtMost(100.0),
+        method: "VmHWM of the loading process at its end",
+    }
+    .add_to(figures);
+    Figure {
+        name: format!("load: ledger of {} rows", large.rows),
+        value: large.ledger / MIB,
+        unit: "MiB",
+        target: Target::None,
+        method: "size of the database file and its write-ahead log after the load",
+    }
+    .add_to(figures);
+    Ok(())
+}
+
+struct Load {
+    rows: u64,
+    rate: f64,
+    peak: f64,
+    ledger: f64,
+}
+
+fn one(bench: &Bench, rows: u64, figures: &mut Vec<Figure>) -> Outcome<Load> {
+    let (list, ledger) = (
+        bench.path(&format!("{rows}.csv")),
+        bench.path(&format!("{rows}.db")),
+    );
+    bench.measure(&["list", &rows.to_string(), SEED, &list])?;
+    let alone = || -> Outcome<f64> {
+        // Some seconds of sealing, however large the list is.
+        let measured = bench.measure(&["seal", &rows.clamp(50_000, 200_000).to_string()])?;
+        Ok(number(&measured, "rows")? / number(&measured, "seconds")?)
+    };
+    let before = alone()?;
+    let loaded = bench.measure(&["load", &list, &ledger])?;
+    let alone = (before + alone()?) / 2.0;
+    let load = Load {
+        rows,
+        rate: number(&loaded, "rows")? / number(&loaded, "seconds")?,
+        peak: number(&loaded, "peak_bytes")?,
+        ledger: number(&loaded, "ledger_bytes")?,
+    };
+    Figure {
+        name: format!("load: {rows} rows"),
+        value: load.rate,
+        unit: "rows/s",
+        target: Target::None,
+        method: "a CSV with phone, code, name, level and time, loaded by the importer in a process of its own",
+    }
+    .add_to(figures);
+    Figure {
+        name: format!("load: {rows} rows, share of the public operations"),
+        value: load.rate / alone,
+        unit: "",
+        target: Target::AtLeast(0.6),
+        method: "rows per second of the load by those of two OAEP seals a row on all cores, the mean of before and after",
+    }
+    .add_to(figures);
+    for file in [
+        list,
+        format!("{ledger}-wal"),
+        format!("{ledger}-shm"),
+        format!("{ledger}.key"),
+        ledger,
+    ] {
+        // A million rows are gigabytes; what is not there need not go.
+        drop(fs::remove_file(file));
+    }
+    Ok(load)
+}
+
+const SEED: &str = "4";
+const MIB: f64 = 1_048_576.0;
