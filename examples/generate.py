@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
-"""Writes members.csv and members-with-mistakes.csv beside itself; the same bytes every time.
+"""Writes the member lists beside itself; the same bytes every time.
 
-No person is behind any row: names are drawn from short lists, numbers are counted.
+members.csv, members-gbk.csv, members.xlsx and members.ndjson hold the same members. No person is behind any row: names
+are drawn from short lists, numbers are counted.
 """
 
 import csv
+import io
+import json
 import pathlib
 import random
+import zipfile
+from xml.sax.saxutils import escape
 
 HERE = pathlib.Path(__file__).parent
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
@@ -18,6 +23,69 @@ LEVELS = ["普通会员", "银卡会员", "金卡会员", "钻石会员"]
 def write(name, rows):
     with open(HERE / name, "w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def text(rows):
+    file = io.StringIO(newline="")
+    csv.writer(file, lineterminator="\r\n").writerows(rows)
+    return file.getvalue()
+
+
+def write_gbk(name, rows):
+    """What a spreadsheet on a Chinese system saves as CSV."""
+    (HERE / name).write_bytes(text(rows).encode("gbk"))
+
+
+def write_ndjson(name, rows):
+    """Phone numbers of digits alone are numbers, as programs export them; empty cells are left out."""
+    header, *rows = rows
+    lines = []
+    for row in rows:
+        pairs = {key: int(cell) if key == "手机号" and cell.isdigit() else cell for key, cell in zip(header, row) if cell}
+        lines.append(json.dumps(pairs, ensure_ascii=False) + "\n")
+    (HERE / name).write_text("".join(lines), encoding="utf-8", newline="")
+
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+
+
+def write_xlsx(name, rows):
+    """Phone numbers of digits alone are numbers, as a spreadsheet makes them."""
+    lines = []
+    for number, row in enumerate(rows, 1):
+        cells = []
+        for index, cell in enumerate(row):
+            place = f"{chr(65 + index)}{number}"
+            if not cell:
+                continue
+            if index == 0 and cell.isdigit():
+                cells.append(f'<c r="{place}"><v>{cell}</v></c>')
+            else:
+                cells.append(f'<c r="{place}" t="inlineStr"><is><t>{escape(cell)}</t></is></c>')
+        lines.append(f'<row r="{number}">{"".join(cells)}</row>')
+    types = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{types}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{types}.worksheet+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships">'
+        f'<Relationship Id="r1" Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}">'
+        '<sheets><sheet name="会员" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">'
+        f'<Relationship Id="r1" Type="{RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{MAIN}"><sheetData>{"".join(lines)}</sheetData></worksheet>',
+    }
+    with zipfile.ZipFile(HERE / name, "w") as archive:
+        for part, content in parts.items():
+            # Without a time of its own, so that the bytes are the same every time.
+            information = zipfile.ZipInfo(part, (2025, 1, 1, 0, 0, 0))
+            information.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(information, HEAD + content)
 
 
 def members(count):
@@ -95,4 +163,7 @@ def mistakes():
 
 if __name__ == "__main__":
     write("members.csv", members(1000))
+    write_gbk("members-gbk.csv", members(1000))
+    write_ndjson("members.ndjson", members(1000))
+    write_xlsx("members.xlsx", members(1000))
     write("members-with-mistakes.csv", mistakes())

@@ -24,10 +24,12 @@ fn hidden(text: &str) -> String {
             word.push(character);
             continue;
         }
-        let is_id = word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let id = word.trim_end_matches(':');
+        let is_id = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
         let is_moment = word.len() >= 20 && word.contains('T') && word.contains(':');
         hidden.push_str(match (is_id, is_moment) {
-            (true, _) => "JOB-JOB-JOB-",
+            (true, _) if id == word => "JOB",
+            (true, _) => "JOB:",
             (_, true) => "MOMENT",
             _ => &word,
         });
@@ -156,7 +158,14 @@ fn rows_are_exported_with_and_without_their_source() {
             list.to_str().unwrap(),
         ],
     );
-    insta::assert_snapshot!(other, @"");
+    insta::assert_snapshot!(other, @r"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: `list.csv` is not what job JOB was loaded from
+
+    hint: give the file as it was when it was imported
+    ");
 }
 
 #[test]
@@ -199,4 +208,17 @@ fn a_password_comes_from_the_environment_and_is_never_shown() {
             assert!(said.contains("postgres://127.0.0.1:1/members"), "{said}");
         }
     }
+    // The same password by the two other ways; one way is enough.
+    let file = home.path().join("password");
+    fs::write(&file, "hunter2\n").unwrap();
+    let output = wxmember(home.path())
+        .args(["jobs", "--ledger", "postgres://anna@127.0.0.1:1/members"])
+        .arg("--ledger-password-file")
+        .arg(&file)
+        .env("PGPASSWORD", "hunter2")
+        .output()
+        .unwrap();
+    let said = shown(&output, &[]);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
 }

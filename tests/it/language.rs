@@ -43,7 +43,10 @@ fn the_locale_chooses_and_programs_see_no_difference() {
     assert!(said(&[("LANG", "zh_CN.UTF-8"), ("WXMEMBER_LANG", "en")]).starts_with("error: "));
     let help = run(&[("LC_ALL", "zh_CN.UTF-8")], &["import", "--help"]);
     let help = String::from_utf8(help.stdout).unwrap();
-    assert!(help.contains("用法：wxmember import") && help.contains("退出码"), "{help}");
+    assert!(
+        help.contains("用法：wxmember import") && help.contains("退出码"),
+        "{help}"
+    );
     let wrong = run(&[], &["import", "--lang", "zh", "--colour"]);
     assert_eq!(wrong.status.code(), Some(2));
     let wrong = String::from_utf8(wrong.stderr).unwrap();
@@ -68,7 +71,15 @@ fn a_log_is_json_to_the_last_line_and_holds_no_member() {
     let home = tempfile::tempdir().unwrap();
     let list = list(home.path());
     let output = wxmember(home.path())
-        .args(["import", "--sandbox", "--log-format", "json", "--log", "debug", &list])
+        .args([
+            "import",
+            "--sandbox",
+            "--log-format",
+            "json",
+            "--log",
+            "debug",
+            &list,
+        ])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(3));
@@ -90,8 +101,14 @@ fn a_log_is_json_to_the_last_line_and_holds_no_member() {
         .output()
         .unwrap();
     let event: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
-    assert_eq!((&event["level"], &event["exit_code"]), (&"ERROR".into(), &1.into()));
-    assert!(event["hint"].as_str().unwrap().contains("wxmember jobs"), "{event}");
+    assert_eq!(
+        (&event["level"], &event["exit_code"]),
+        (&"ERROR".into(), &1.into())
+    );
+    assert!(
+        event["hint"].as_str().unwrap().contains("wxmember jobs"),
+        "{event}"
+    );
 }
 
 #[test]
@@ -103,9 +120,15 @@ fn completions_and_man_pages_are_made_for_every_command() {
         ("powershell", "Register-ArgumentCompleter"),
         ("zsh", "#compdef wxmember"),
     ] {
-        let output = wxmember(home.path()).args(["completions", shell]).output().unwrap();
+        let output = wxmember(home.path())
+            .args(["completions", shell])
+            .output()
+            .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        assert!(text.contains(word) && text.contains("max-duration"), "{shell}: {text}");
+        assert!(
+            text.contains(word) && text.contains("max-duration"),
+            "{shell}: {text}"
+        );
     }
     for language in ["en", "zh"] {
         let folder = home.path().join(language);
@@ -116,9 +139,13 @@ fn completions_and_man_pages_are_made_for_every_command() {
             .unwrap();
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         let page = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
-        let codes = if language == "en" { "75 stopped" } else { "75 已停止" };
+        let codes = if language == "en" {
+            "75 stopped"
+        } else {
+            "75 已停止"
+        };
         assert!(page("wxmember.1").contains(codes));
         assert!(page("wxmember-import.1").contains(codes));
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 20);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 21);
     }
 }

@@ -29,10 +29,12 @@ fn a_thousand_members_travel_and_the_same_command_sends_nobody_twice() {
         (1000, 1000)
     );
     assert_eq!(count(&summary, "sent"), 1000);
+    // A line every ten seconds is all there is to tell, on a machine that needs so long.
+    let said = String::from_utf8_lossy(&first.stderr);
     assert!(
-        first.stderr.is_empty(),
-        "{}",
-        String::from_utf8_lossy(&first.stderr)
+        said.lines()
+            .all(|line| line.contains(" of 1000 rows, ") || line.contains(" rows read, ")),
+        "{said}"
     );
     let second = import();
     let summary = json(&second);

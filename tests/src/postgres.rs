@@ -17,6 +17,7 @@ pub struct Postgres {
     port: u16,
     /// PostgreSQL does not run as root: its commands run as the user `postgres` then.
     is_root: bool,
+    has_tls: bool,
 }
 
 impl Postgres {
@@ -27,6 +28,21 @@ impl Postgres {
     /// When PostgreSQL is not installed or does not start; the message has what it said.
     #[must_use]
     pub fn start() -> Self {
+        Self::new(false)
+    }
+
+    /// As [`start`](Self::start), with a certificate for `localhost` of its own making; see
+    /// [`certificate`](Self::certificate).
+    ///
+    /// # Panics
+    ///
+    /// Also when `openssl` is not installed.
+    #[must_use]
+    pub fn start_with_tls() -> Self {
+        Self::new(true)
+    }
+
+    fn new(has_tls: bool) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("wxmember-pg")
             .tempdir()
@@ -36,6 +52,7 @@ impl Postgres {
             folder,
             port: 0,
             is_root: id.stdout == b"0\n",
+            has_tls,
         };
         if server.is_root {
             let path = server.folder.path();
@@ -51,6 +68,22 @@ impl Postgres {
         ]);
         initdb.args(["--no-sync", "--pgdata"]).arg(data);
         check("initdb", initdb.output());
+        if has_tls {
+            let mut openssl = server.command("openssl");
+            openssl.args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+            ]);
+            openssl.args(["-nodes", "-days", "2", "-subj", "/CN=localhost"]);
+            openssl.args(["-addext", "subjectAltName=DNS:localhost"]);
+            openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+            openssl.args(["-keyout", "data/server.key", "-out", "data/server.crt"]);
+            check("openssl", openssl.output());
+        }
         // Another program may take the port in between; then another port is tried.
         for _ in 0..5 {
             let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|free| free.local_addr());
@@ -66,6 +99,16 @@ impl Postgres {
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         format!("postgres://wxmember@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The certificate of a server [with TLS](Self::start_with_tls), as PEM.
+    ///
+    /// # Panics
+    ///
+    /// When the server has none.
+    #[must_use]
+    pub fn certificate(&self) -> String {
+        fs::read_to_string(self.data().join("server.crt")).expect("a server with TLS")
     }
 
     /// The port on 127.0.0.1.
@@ -128,8 +171,9 @@ impl Postgres {
     }
 
     fn try_start(&self) -> bool {
+        let tls = if self.has_tls { "-c ssl=on" } else { "" };
         let options = format!(
-            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=50",
+            "-p {} {tls} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=50",
             self.port
         );
         let mut start = self.pg_ctl();

@@ -7,7 +7,7 @@ no-runtime = failed to start the runtime
 json-failed = failed to write the result as JSON
 unwritable = failed to write { $path }
 password-in-arguments = a password stands in `--ledger`, where every user of this machine sees it
-password-in-arguments-hint = leave it out and set `PGPASSWORD`, or give the whole URL in the variable `WXMEMBER_LEDGER`
+password-in-arguments-hint = leave it out and set `PGPASSWORD` or `--ledger-password-file`, or give the whole URL in the variable `WXMEMBER_LEDGER`
 
 # The reader of arguments.
 usage-unknown = unexpected argument `{ $argument }`
@@ -29,7 +29,8 @@ no-jobs-hint = name another ledger with `--ledger`, or that of the sandbox with 
 hint-ambiguous-job = give more of the id; `wxmember jobs` lists them
 hint-no-such-job = `wxmember jobs` lists the jobs; the sandbox's are listed with `--sandbox`
 hint-ledger-busy = end the other process, or name another ledger with `--ledger`
-hint-ledger-database = look whether the disk is full or the database answers; a password comes from `PGPASSWORD`
+hint-ledger-database = look whether the disk is full, or the database answers
+hint-ledger-postgres = look whether PostgreSQL answers there, for example with `psql`; a password comes from `PGPASSWORD` or `--ledger-password-file`
 hint-ledger-foreign = name a ledger of wxmember, or a new file, with `--ledger`
 hint-ledger-io = look whether the folder is there and yours, or name another ledger with `--ledger`
 hint-ledger-key = put the key file back from a backup; without it duplicates cannot be found
@@ -74,7 +75,7 @@ standing-open = open
 standing-paused = paused
 standing-done = done
 standing-purged = purged
-paused = job { $job } is paused; requests in flight finish
+paused = job { $job } is paused; what was sent already finishes
 paused-hint = let it go on with `{ $command }`
 resumed = job { $job } may go on
 send-hint = send them with the command that imported the file, or with `wxmember worker`
@@ -103,6 +104,11 @@ refused-file-failed = failed to write the file of refused rows
 refused-file-hint = put the rows in { $file } right and import that file
 sandbox-has-no-profile = a sandbox inside this process has no profile
 sandbox-has-no-profile-hint = leave out `--sandbox`, or `--config` and `--profile`
+source-found = { $name }: { $what }
+source-delimiter = cells separated by `{ $delimiter }`
+source-tabs = cells separated by tabs
+source-sheet = sheet `{ $sheet }`
+source-gzip = packed by gzip
 ignored-columns = ignored columns: { $columns }
 defaults-changed = the profile's defaults have changed since the job was loaded; its rows keep what they were loaded with
 refused-row = row { $row } (line { $line }): { $code }: { $message }
@@ -115,6 +121,17 @@ continue-hint = run the same command again to continue
 worker-nothing = no job had rows to send
 worker-sent = { $requests } requests in { $seconds } s
 worker-job-stopped = job { $job } is left with rows
+
+# Checks.
+check-stopping = stopping; nothing was sent
+check-profile-unusable = the profile is not used: { $why }
+check-no-profile = without a profile every card is taken to be valid for ever
+check-takes = { $time } to import the good rows at { $rate } requests a second
+column-number = NO
+column-column = COLUMN
+column-field = FIELD
+label-good = good
+label-takes = takes
 
 # Progress.
 progress-comma = { ", " }
@@ -136,3 +153,27 @@ waiting-rate-limit = slowed down by the platform
 waiting-window = waiting for the window until { $until }
 waiting-work = waiting for jobs
 waiting-other = waiting
+
+# The other commands.
+verified = verified
+not-verified = not verified
+message-to-cover = the message that the signature has to cover:
+message-signed = the message that is signed:
+headers-sent = headers:
+signature-needs = for the signature to be accepted:
+answered = { $status }, request { $id }, the signature of the answer is right
+answered-without-id = { $status }, request without an id, the signature of the answer is right
+send-with-id = send it with `Wechatpay-Serial:` and the id of this key
+send-with = send it with `Wechatpay-Serial: { $id }`
+init-written = wrote { $config }, profile `{ $name }`
+init-written-hint = look for what could still be wrong with `{ $command }`
+stopping-sandbox = stopping; requests in flight finish first
+sandbox-test-only = test only: this is not WeChat Pay, and its members are gone when it stops
+sandbox-import = import into it with `wxmember import FILE --config { $folder }/wxmember.toml`
+sandbox-dir = add `--dir DIR` to write keys and a ready profile that other programs can use
+sandbox-credentials = keys that the file leaves out were made; `curl "{ $url }/credentials?reveal=true"` shows them
+doctor-found =
+    { $findings ->
+        [one] { $findings } problem found
+       *[other] { $findings } problems found
+    }

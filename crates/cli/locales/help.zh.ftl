@@ -12,11 +12,18 @@ help-any-config = 配置文件
 help-any-profile = 配置文件中的配置名
 help-any-ledger = 账本，保存每一行的状态：文件，或多台主机共用的 `postgres://…` [默认：用户的状态目录中]
 help-any-ledger-key = `postgres://…` 账本的散列密钥文件，每台主机使用同一个 [默认：用户的状态目录中]
+help-any-ledger-password-file = 只存放 `postgres://…` 账本密码的文件 [默认：环境变量 `PGPASSWORD`，或 `WXMEMBER_LEDGER` 的 URL 中的密码]
 help-any-sandbox = 使用 `import --sandbox` 的账本
 help-any-job = 任务：任务编号或其开头，或 `last`（最近的任务）
 help-any-output = 写入该文件 [默认：标准输出]
 help-any-quota = 请求频率上限，如 `5/s` 或 `300/m`，同一账本的所有进程合计 [默认：接口规定的 5/s；`--sandbox` 不限]
 help-any-concurrency = 同时进行的请求数 [默认：32，或每秒额度的两倍，取较小者]
+help-any-map = 指定某列对应的字段，如 `phone_number=手机号` 或 `level=#7`，可重复
+help-any-map-file = 含 `[columns]` 和 `[constants]` 的 TOML 文件；`--map` 优先
+help-any-encoding = 文本编码：utf-8、utf-16le、utf-16be、gbk 或 gb18030 [默认：自动识别]
+help-any-delimiter = 文本中单元格之间的分隔符，一个字符或 `tab` [默认：自动识别]
+help-any-sheet = 表格文件的工作表 [默认：第一个可见的]
+help-any-input-format = 文件格式：csv、tsv、xlsx、xls、ods 或 ndjson [默认：自动识别]
 help-any-window = 只在每天的这段时间发送，如 `22:00-06:00`；默认为北京时间，也可在后面注明时差，如 `22:00-06:00 +09:00`
 help-any-max-duration = 运行这么久后停止，如 `8h` 或 `90m`；再次运行同一命令可继续
 help-any-on-unknown = 请求可能已生效但结果未知的行如何处理：repeat 重发同一请求以查明，hold 保留待人工处理
@@ -39,6 +46,18 @@ help-call-seal = 加密正文中 JSON Pointer 指向的文本；加 `=@FILE` 或
 help-call-open = 解密应答中 JSON Pointer 指向的字段，并在原处显示
 help-call-verbose = 在标准错误输出中逐行显示被签名的内容和请求头
 
+help-check = 检查会员名单，说明导入时哪些行会被拒绝；不发送任何请求
+help-check-after =
+    不发送任何请求，也不保存任何内容。无需配置；有 `wxmember.toml` 时使用其中的固定值和额度。
+
+    退出码：0 所有行合格，1 文件整体不可用，2 用法错误，3 有行会被拒绝。
+help-check-file = 会员名单：CSV、TSV、XLSX、XLS、ODS 或 NDJSON，`-` 为标准输入
+help-check-via = 导入方式：import-by-phone、import-by-openid 或 phone-membercard [默认：import-by-phone]
+help-check-config = 配置文件 [默认：存在时用 wxmember.toml]
+help-check-profile = 配置文件中的配置名 [默认：default]
+help-check-quota = 导入时的请求频率上限，如 `5/s` [默认：配置中的，否则为接口规定的]
+help-check-problems = 显示多少个问题
+
 help-completions = 将 shell 补全脚本写到标准输出
 help-completions-after = 例如 `wxmember completions bash > /usr/share/bash-completion/completions/wxmember`。
 help-completions-shell = shell 名称
@@ -58,7 +77,8 @@ help-export-source = 导入时的原文件，用于同时写出它的各列
 
 help-import = 导入会员名单；再次运行同一命令可从中断处继续
 help-import-after = 退出码：0 完成，1 失败，2 用法错误，3 完成但有被拒绝的行，75 已停止，再次运行同一命令可继续。
-help-import-file = 会员名单：带表头的 UTF-8 CSV 文件
+help-import-file = 会员名单：CSV、TSV、XLSX、XLS、ODS 或 NDJSON，`-` 为标准输入
+help-import-via = 导入方式：`import-by-phone`、`import-by-openid` 或 `phone-membercard` [默认：配置中的，否则为 import-by-phone]
 help-import-sandbox = 导入到本进程内的沙箱：无需配置，不涉及真实会员
 help-import-config = 配置文件，不与 `--sandbox` 同用 [默认：wxmember.toml]
 help-import-profile = 配置文件中的配置名，不与 `--sandbox` 同用 [默认：default]

@@ -11,6 +11,7 @@ row-bad-url = not a URL that starts with https://
 row-code-character = character { $position } is not allowed; a code has digits, English letters and half-width punctuation
 row-duplicate-code = the same code is in row { $first_row }
 row-duplicate-phone-number = the same phone number is in row { $first_row }
+row-duplicate-openid = the same openid is in row { $first_row }
 row-excel-date = a spreadsheet's day number in place of a date; format the column as text like 2024-01-31
 row-four-byte-character = character { $position } is an emoji or a rare character of four bytes, which the platform refuses
 row-missing-value = is empty
@@ -62,3 +63,266 @@ ledger-io = failed to open `{ $path }`
 ledger-key = the ledger's key `{ $path }` is missing or damaged; restore it, or start a new ledger
 ledger-newer = the ledger has version { $found }, this software knows up to { $known }; update wxmember
 ledger-foreign = `{ $path }` is not a ledger of wxmember
+
+# What a cell of a spreadsheet or of JSON is instead of text.
+row-cell-boolean = a truth value, where text or a number is needed
+row-cell-duration = a length of time, where a date or text is needed
+row-cell-error = the error of a formula
+row-lost-digits = a number of more than 15 digits, which a spreadsheet has rounded; format the column as text
+row-cell-nested = a JSON array or object, where one value is needed
+row-cell-no-date = formatted as a date that does not exist
+row-cell-no-text = a JSON string with half a character
+row-repeated-key = the object has this key twice
+row-unknown-key = the object has a key that none of the first 1000 objects has
+
+# Made of pieces by the ledger.
+composed-code = the same code is in row { $row } of job { $job }
+composed-phone-number = the same phone number is in row { $row } of job { $job }
+composed-openid-job = the same openid is in row { $row } of job { $job }
+held-by-job = row { $row } of job { $job } is this member
+
+# How runs end.
+stop-time = the time that the run was given is over
+stop-probe = row { $row }, sent alone because nothing was imported into this card yet, was refused: { $code }: { $message }
+stop-probe-hint = if it is only this row, the same command goes on with the next one; `--yes` sends all rows without a probe
+stop-probe-unknown = the first row, sent alone because nothing was imported into this card yet, got no clear answer
+stop-probe-unknown-hint = the same command finds out what became of it
+stop-paused = somebody paused the job
+stop-paused-hint = `wxmember resume JOB` lets it go on
+
+# Sources and columns.
+source-no-sheet = `{ $name }` has no sheet `{ $sheet }`; it has `{ $sheets }`
+source-no-json = `{ $name }`, line { $line }, near byte { $byte }: not a JSON object on one line
+source-no-spreadsheet = `{ $name }` cannot be read as a spreadsheet: { $problem }
+source-encoding = `{ $name }`, line { $line }, { $column }: not { $encoding }; save it as `CSV UTF-8`, or name its encoding with `--encoding`
+source-limit = `{ $name }` has more than { $limit }
+source-quote = `{ $name }`: the record that starts near line { $line } does not end; is a quotation mark not closed?
+mapping-twice = `{ $column }` is assigned twice
+mapping-no-column = line 1: none of the { $columns } columns is `{ $column }`, which is assigned to `{ $field }`
+mapping-no-field = a member has no field `{ $field }`; a custom field has to be named in `custom_fields`
+mapping-ambiguous = columns { $first_column } (`{ $first }`) and { $second_column } (`{ $second }`) both mean `{ $field }`; rename or remove one, or choose with `--map { $same }=COLUMN`
+mapping-missing = line 1: none of the { $columns } columns is `{ $name }`; name it, for example, `{ $example }`
+defaults-unusable = the default for `{ $field }` is unusable: { $kind }
+load-seal = failed to seal row { $row }
+load-thread = a thread that reads or seals rows panicked
+report-io = failed to write `{ $path }`
+report-other = `{ $name }` is not what job { $job } was loaded from
+
+# Jobs of a ledger.
+job-ambiguous = { $jobs } jobs have a name that begins with `{ $id }`
+job-none = no job has a name that begins with `{ $id }`
+job-purged = job { $job } was purged; nothing of it can be sent again
+job-unfinished = job { $job } has { $rows } rows that have not come to an end; a purge would lose them
+ledger-database = failed to { $action } in the ledger
+ledger-url = not the address of a PostgreSQL database; write it like `postgres://user@host/database`
+ledger-wrong-key = `{ $path }` is not the key of this ledger; every host needs a copy of the one key file
+
+# Values of arguments.
+value-quota = not a quota; write it like `5/s`, `300/m` or `18000/h`, at most 1000000/s
+value-window-empty = the window begins when it ends; leave it out to send at all hours
+value-window = not a window; write it like `22:00-06:00`, or `22:00-06:00 +08:00` with a time zone
+value-window-hours = a time of the window is not on the clock; hours go from 00:00 to 24:00
+value-window-zone = the time zone of the window is no offset; write it like `+08:00` or `Z`
+value-route = not one of import-by-phone, import-by-openid, phone-membercard
+value-encoding = not one of utf-8, utf-16le, utf-16be, gbk, gb18030
+value-format = not one of csv, tsv, xlsx, xls, ods, ndjson
+value-assignment = not `FIELD=COLUMN`, such as `phone_number=手机号`
+value-duration = a time such as `8h`, `90m` or `1h30m` is needed
+value-boolean = `1` or `true`, `0` or `false` is needed
+
+# Profiles.
+profile-hint = write one with `wxmember init`, or try the sandbox first with `wxmember import FILE --sandbox`
+profile-none = { $config } has no profile `{ $name }`
+profile-names = choose one with `--profile`; it has { $names }
+profile-zone = `time_zone` is no offset
+profile-zone-hint = write it like `time_zone = "+08:00"`
+profile-no-text = not text in UTF-8
+profile-unreadable = failed to read { $path }
+profile-no-platform-key = no platform key is set, so no answer could be believed
+profile-no-platform-key-hint = set `platform_key` to the path of pub_key.pem and `platform_key_id` to its PUB_KEY_ID_…, or `apiv3_key_file` alone to download platform certificates
+profile-both = `platform_key` and `platform_key_id` go together: set both
+profile-apiv3 = an APIv3 key has 32 bytes
+profile-apiv3-hint = write the APIv3 key (APIv3密钥) of the merchant platform into it and nothing else
+profile-serial = `merchant_serial` is not the serial number of the merchant's certificate
+profile-serial-hint = leave `merchant_serial` out, or set it to { $serial }
+profile-no-certificate = neither `merchant_certificate` nor `merchant_serial` is set
+profile-no-certificate-hint = set `merchant_certificate` to the path of apiclient_cert.pem
+profile-two-keys = `merchant_key` and `merchant_p12` are both set; one of them is enough
+profile-no-key = neither `merchant_key` nor `merchant_p12` is set
+profile-no-key-hint = set `merchant_key` to the path of apiclient_key.pem
+profile-p12 = a PKCS#12 file needs a passphrase
+profile-p12-hint = name it with `merchant_p12` in the profile (`init --merchant-p12`), or a file that holds its passphrase with `open --passphrase-file`; WeChat Pay's own file has the merchant id
+profile-encrypted = the private key is encrypted with a passphrase
+profile-encrypted-hint = name a file that holds the passphrase: `merchant_key_passphrase_file` in the profile (`init --merchant-key-passphrase-file`), or `open --passphrase-file`
+place-key = put back the apiclient_key.pem that came with the merchant's certificate
+place-certificate = put back the apiclient_cert.pem that came with the merchant's key
+place-platform-key = download WeChat Pay's public key (pub_key.pem) in the merchant platform
+place-platform-certificate = fetch the platform's certificate with WeChat Pay's tool, or change to its public key
+place-name-certificate = name a platform certificate with `platform_certificate`, without an id
+place-name-key = name it with `platform_key`, and its id with `platform_key_id`
+
+# Calls: what can be done about a refusal.
+advice-certificate = see in the merchant platform whether the certificate { $serial } is the merchant { $mchid }'s and in force; the private key is the certificate's if `wxmember doctor` says so
+advice-permission = ask WeChat Pay to open this API for the merchant id, and the brand to authorise it
+advice-path = check the path; a right path that is unknown is not open for this merchant id
+advice-ids = check the ids: they belong to another brand, or to nobody
+advice-method = the path is right and the method is not
+advice-rate = send it again later: the API allows 5 calls a second and merchant id
+advice-maybe = it may have taken effect: look it up, or send the same once more
+advice-clock = set this machine's clock, best by NTP
+advice-set-key = set `platform_key_id` to { $key } and `platform_key` to that key
+advice-set-certificate = the platform signs with a certificate: set `platform_certificate`, or `apiv3_key_file` to download it
+advice-download = download the public key of { $key } in the merchant platform once more
+advice-parameters = give a part of the path with `--param NAME=VALUE`, a query with `--query NAME=VALUE`
+advice-network = check the address, the network and the proxy
+advice-field = see the field that the message names; a sealed field needs `--seal`, a query parameter `--query`
+advice-seal = seal it with `--seal { $field }`
+advice-no-certificates = this merchant has no platform certificate; set `platform_key` and `platform_key_id`
+call-value = a value stands among the arguments, where every user of this machine sees it
+call-value-hint = give `@FILE`, or `-` for stdin
+call-pointer = `--seal` needs a JSON Pointer
+call-pointer-hint = for example `--seal /phone_number=-`
+call-stdin = only one value can come from stdin
+call-stdin-hint = put the others into files: `@FILE`
+call-no-json = the body is not JSON (line { $line }, column { $column })
+call-place = the body has no place `{ $pointer }`
+call-place-hint = every object and list on the way has to be there; only the last member may be new
+call-query = the path holds a query
+call-query-hint = give each part with `--query NAME=VALUE`
+call-url = the path is a whole URL
+call-url-hint = the profile's `base_url` says where to send; give what comes after it
+call-no-body = { $method } has no body
+call-no-body-hint = leave out `--json` and `--seal`
+call-body = PATCH and PUT need a body
+call-body-hint = give one with `--json @FILE`
+
+# Keys, values and answers.
+key-none-to-seal = the profile names no key of WeChat Pay to seal with
+key-none-to-verify = the profile names no key of WeChat Pay to verify with
+key-none-hint = give one with `--key`: pub_key.pem, or a platform certificate
+seal-four-bytes = the plaintext holds a character of four bytes (an emoji or a rare Han character), which the API refuses
+verify-headers = give all four headers, and the body as it came
+verify-clock = set this machine's clock; for an answer that was kept, say when it came with `--received-at`
+verify-probe = send the request again: probes are never repeated
+verify-empty = the body is empty; save the raw bytes, for example with `curl -o`, and name that file with `--body`
+verify-changed = the body or a header is not what was signed; save the raw bytes, for example with `curl -o`; never re-serialise
+verify-unsigned = an answer with status { $status } need not be signed: WeChat Pay's errors mostly are not
+
+# Making a profile.
+init-there = { $config } is there already
+init-there-hint = name another file with `--config`, or replace this one with `--force`
+init-no-terminal = there is no terminal to ask on, and something is missing
+init-unanswered = not everything was answered
+init-unwritten = nothing was written: { $why }
+
+# The sandbox and places.
+sandbox-failed = failed to start the sandbox: { $why }
+sandbox-address = choose another address with `--listen`; port 0 takes a free one
+sandbox-keys = the sandbox's own keys are unusable
+place-no-home = there is no home folder to keep the ledger in
+place-ledger-hint = name a file with `--ledger FILE`
+place-folder = failed to make the folder { $folder }
+print-failed = failed to print
+
+# What the doctor looks at.
+check-profile = profile
+check-merchant-key = merchant key
+check-merchant-certificate = merchant certificate
+check-platform-key = platform key
+check-platform-certificate = platform certificate
+check-merchant-serial = merchant serial
+check-platform-key-id = platform key id
+check-mchid = merchant id
+check-settings = settings
+check-validity = validity
+check-apiv3-key = APIv3 key
+check-permissions = permissions
+check-clock = clock
+check-online = online
+
+# What the doctor finds.
+doctor-not-compared = not compared with the platform's; `--online` does
+doctor-usable = `{ $name }` of { $config } is usable
+doctor-correct = correct the setting
+doctor-no-apiv3 = not set; notifications and the download of certificates need it
+doctor-apiv3-blank = the APIv3 key holds a blank or a character that is not ASCII
+doctor-apiv3-length = the APIv3 key has { $bytes } bytes, it must have 32
+doctor-mode = run `chmod 600 { $path }`
+doctor-modes-right = secret files are their owner's alone
+doctor-no-folder = { $path } is not a folder
+doctor-folder-hint = make one to look at with `wxmember sandbox --dir DIR`
+doctor-line = correct the line
+doctor-no-profile = there is no profile `{ $name }`
+doctor-not-the-sandboxs = not what the sandbox wrote
+doctor-not-the-sandboxs-hint = restore it, or delete the folder and let `wxmember sandbox --dir` write it anew
+doctor-no-key = no merchant key is set, or its passphrase cannot be read
+doctor-no-key-hint = set `merchant_key` to the path of apiclient_key.pem, or `merchant_p12` to that of apiclient_cert.p12
+doctor-download = none is set, so they are downloaded and opened with the APIv3 key; not tried yet
+doctor-no-platform = there is no key of WeChat Pay, so no answer could be believed and no field sealed
+doctor-encrypted = the private key is encrypted with a passphrase
+doctor-encrypted-hint = name a file that holds the passphrase with `merchant_key_passphrase_file`
+doctor-alone = an RSA private key; without the certificate nothing says whose
+doctor-belongs = belongs to the certificate { $serial }
+doctor-belongs-not = the private key does not belong to the certificate { $serial }
+doctor-public-for-private = holds the merchant's public key, not the private one
+doctor-public-not-merchants = holds a public key, not the merchant's private key
+doctor-certificate-not-key = holds a certificate, not the merchant's private key
+doctor-key-not-certificate = holds a private key, not the merchant's certificate
+doctor-public-not-certificate = holds a public key, not the merchant's certificate
+doctor-platforms-certificate = the platform's certificate is in the merchant's place
+doctor-private-at-platform = the merchant's private key is in the platform's place
+doctor-private = holds a private key; WeChat Pay gives its public key only
+doctor-own-public = the merchant's own public key is in the platform's place
+doctor-own-certificate = the merchant's own certificate is in the platform's place
+doctor-certificate-not-public = holds a certificate, not a public key
+doctor-public = a public key, not the merchant's
+doctor-private-not-platforms = holds a private key, not the platform's certificate
+doctor-public-not-platforms = holds a public key, not a certificate
+doctor-downloaded = downloaded, and opened with the APIv3 key; { $serial } seals
+doctor-not-compared-why = not compared: { $why }
+doctor-not-tried = not tried with a profile that is not usable
+doctor-close = less than 300 s from the platform's
+doctor-seconds = { $seconds } s from the platform's
+doctor-set-clock = set the clock, best by NTP
+doctor-read = { $what } was read: the signature is accepted and the answer verifies
+doctor-accepted = the signature is accepted
+doctor-open = ask WeChat Pay to open member cards for this merchant id
+doctor-no-connection = no connection ({ $why })
+doctor-mchid = `mchid` is not 1 to 32 digits
+doctor-mchid-hint = set it to the merchant id (商户号) of the certificate
+doctor-mchid-other = `mchid` is { $mchid }, and the certificate is the merchant { $name }'s
+doctor-mchid-other-hint = set it to { $name }, or take the certificate of { $mchid }
+doctor-certificates = { $value }, the certificate's
+doctor-serial-empty = `merchant_serial` is empty
+doctor-serial-is-key-id = `merchant_serial` holds the id of WeChat Pay's public key
+doctor-serial-decimal = `merchant_serial` is in decimal, it has to be in hexadecimal
+doctor-serial-unknown = { $id }; without the certificate nothing says whether it is right
+doctor-serial-platforms = `merchant_serial` is the serial number of the platform's certificate
+doctor-serial-other = `merchant_serial` ({ $id }) is not the serial number of the certificate
+doctor-serial-hex = `merchant_serial` is not hexadecimal
+doctor-serial-hint = set it to { $serial }, or leave it out
+doctor-key-id-form = `platform_key_id` is not `PUB_KEY_ID_` in capitals and digits after it
+doctor-key-id-merchants = `platform_key_id` holds the serial number of the merchant's certificate
+doctor-key-id-platforms = `platform_key_id` holds the serial number of the platform's certificate
+doctor-key-id-leave = leave it out: a certificate brings its own number
+doctor-key-id-empty = `platform_key_id` is empty
+doctor-key-id-none = `platform_key_id` is not the id of a public key
+doctor-key-id-copy = copy the id (PUB_KEY_ID_…) that the merchant platform shows beside the public key
+doctor-not-yet = the certificate is valid from { $from } on, and this machine's clock shows { $now }
+doctor-expired = the certificate has expired on { $date }
+doctor-expires = the certificate expires on { $date }, in { $days } days
+doctor-valid = { $serial } is valid until { $date }
+doctor-renew = get the next one in the merchant platform and change over while both are valid
+
+# What verifying says.
+verdict-all-there = all four are there
+verdict-matches = matches the body of { $bytes } bytes
+verdict-unknown-key = { $key } is not known here; known is { $known }
+verdict-key = { $key } is known
+verdict-now = signed in the second it was received (limit { $limit } s)
+verdict-after = signed { $ahead } s after it was received, by our clock (limit { $limit } s)
+verdict-before = signed { $behind } s before it was received (limit { $limit } s)
+check-headers = headers
+check-timestamp = timestamp
+check-key = key
+check-signature = signature

@@ -7,7 +7,7 @@ no-runtime = 无法启动运行时
 json-failed = 无法将结果写成 JSON
 unwritable = 无法写入 { $path }
 password-in-arguments = `--ledger` 中含有密码，本机所有用户都能看到命令行参数
-password-in-arguments-hint = 去掉密码并设置 `PGPASSWORD`，或把完整的 URL 写在环境变量 `WXMEMBER_LEDGER` 中
+password-in-arguments-hint = 去掉密码并设置 `PGPASSWORD` 或 `--ledger-password-file`，或把完整的 URL 写在环境变量 `WXMEMBER_LEDGER` 中
 
 # 命令行参数。
 usage-unknown = 未知的参数 `{ $argument }`
@@ -29,7 +29,8 @@ no-jobs-hint = 用 `--ledger` 指定其他账本，或用 `--sandbox` 指定沙�
 hint-ambiguous-job = 请多输入几位任务编号；`wxmember jobs` 可列出所有任务
 hint-no-such-job = `wxmember jobs` 可列出所有任务；沙箱的任务需加 `--sandbox`
 hint-ledger-busy = 请结束另一个进程，或用 `--ledger` 指定其他账本
-hint-ledger-database = 请检查磁盘是否已满、数据库能否连接；密码取自 `PGPASSWORD`
+hint-ledger-database = 请检查磁盘是否已满、数据库能否连接
+hint-ledger-postgres = 请检查该地址的 PostgreSQL 能否连接，例如用 `psql`；密码取自 `PGPASSWORD` 或 `--ledger-password-file`
 hint-ledger-foreign = 请用 `--ledger` 指定 wxmember 的账本或一个新文件
 hint-ledger-io = 请检查目录是否存在、是否有权限，或用 `--ledger` 指定其他账本
 hint-ledger-key = 请从备份恢复密钥文件；没有它就无法识别重复的会员
@@ -95,6 +96,11 @@ refused-file-failed = 无法写入被拒绝行的文件
 refused-file-hint = 请改正 { $file } 中的行，然后导入该文件
 sandbox-has-no-profile = 进程内的沙箱不使用配置
 sandbox-has-no-profile-hint = 请去掉 `--sandbox`，或去掉 `--config` 和 `--profile`
+source-found = { $name }：{ $what }
+source-delimiter = 以 `{ $delimiter }` 分隔
+source-tabs = 以制表符分隔
+source-sheet = 工作表“{ $sheet }”
+source-gzip = gzip 压缩
 ignored-columns = 忽略的列：{ $columns }
 defaults-changed = 任务读取之后，配置中的默认值已有改动；已读取的行保持原来的值
 refused-row = 第 { $row } 行（文件第 { $line } 行）：{ $code }：{ $message }
@@ -107,6 +113,17 @@ continue-hint = 再次运行同一命令即可继续
 worker-nothing = 没有待发送的任务
 worker-sent = 共 { $requests } 个请求，用时 { $seconds } 秒
 worker-job-stopped = 任务 { $job } 还有未完成的行
+
+# 检查。
+check-stopping = 正在停止；尚未发送任何请求
+check-profile-unusable = 未使用配置：{ $why }
+check-no-profile = 没有配置，所有会员卡按永久有效处理
+check-takes = 按每秒 { $rate } 个请求导入合格的行，约需 { $time }
+column-number = 序号
+column-column = 列
+column-field = 字段
+label-good = 合格
+label-takes = 用时
 
 # 进度。
 progress-comma = ，
@@ -128,3 +145,23 @@ waiting-rate-limit = 平台限频，已降速
 waiting-window = 等待允许的时段，至 { $until }
 waiting-work = 等待任务
 waiting-other = 等待中
+
+# 其他命令。
+verified = 验证通过
+not-verified = 验证未通过
+message-to-cover = 签名应覆盖的内容：
+message-signed = 被签名的内容：
+headers-sent = 请求头：
+signature-needs = 签名被接受的条件：
+answered = { $status }，请求 { $id }，应答签名正确
+answered-without-id = { $status }，请求没有 ID，应答签名正确
+send-with-id = 请连同 `Wechatpay-Serial:` 和该公钥的 ID 一起发送
+send-with = 请连同 `Wechatpay-Serial: { $id }` 一起发送
+init-written = 已写入 { $config }，配置 `{ $name }`
+init-written-hint = 用 `{ $command }` 检查还有什么问题
+stopping-sandbox = 正在停止，等待进行中的请求
+sandbox-test-only = 仅供测试：这不是微信支付，停止后其中的会员即消失
+sandbox-import = 用 `wxmember import FILE --config { $folder }/wxmember.toml` 导入
+sandbox-dir = 加上 `--dir DIR` 可写出密钥和现成的配置，供其他程序使用
+sandbox-credentials = 文件中未给出的密钥已生成；`curl "{ $url }/credentials?reveal=true"` 可查看
+doctor-found = 发现 { $findings } 个问题

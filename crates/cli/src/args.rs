@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::language::Language;
 
 pub(crate) mod call;
+pub(crate) mod check;
 pub(crate) mod doctor;
 pub(crate) mod fields;
 pub(crate) mod import;
@@ -16,6 +17,7 @@ pub(crate) mod ledger;
 pub(crate) mod pages;
 pub(crate) mod running;
 pub(crate) mod sandbox;
+pub(crate) mod source;
 
 pub(crate) use self::sandbox::Sandbox;
 
@@ -44,13 +46,15 @@ pub(crate) struct Global {
         long,
         global = true,
         env = "WXMEMBER_LANG",
+        help_heading = GLOBAL,
         value_enum,
         value_name = "LANGUAGE"
     )]
     pub(crate) lang: Option<Language>,
 
     /// Log what is done on stderr, down to this level [default: off, with `--log-format json` info]
-    #[arg(long, global = true, env = "WXMEMBER_LOG", value_enum, value_name = "LEVEL")]
+    #[arg(long, global = true, env = "WXMEMBER_LOG",
+        help_heading = GLOBAL, value_enum, value_name = "LEVEL")]
     pub(crate) log: Option<LogLevel>,
 
     /// How stderr is written; `json` is one object a line, messages and progress too
@@ -58,6 +62,7 @@ pub(crate) struct Global {
         long,
         global = true,
         env = "WXMEMBER_LOG_FORMAT",
+        help_heading = GLOBAL,
         value_enum,
         value_name = "FORMAT",
         default_value_t = LogFormat::Text
@@ -78,9 +83,9 @@ pub(crate) enum LogLevel {
 /// How stderr is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// For people.
+    // For people.
     Text,
-    /// One JSON object a line.
+    // One JSON object a line.
     Json,
 }
 
@@ -88,6 +93,8 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     /// Make any signed call, and see what is signed
     Call(call::Call),
+    /// Look at a member list and say what an import would refuse; sends nothing
+    Check(check::Check),
     /// Write completions for a shell to stdout
     Completions(pages::Completions),
     /// Find out what is wrong with keys, serial numbers, files and the clock
@@ -141,9 +148,9 @@ pub(crate) struct Chosen {
 /// How results are printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    // For people.
     Text,
-    /// One JSON object.
+    // One JSON object.
     Json,
 }
 
@@ -155,6 +162,9 @@ fn boolean(text: &str) -> Result<bool, String> {
         _ => Err("`1` or `true`, `0` or `false` is needed".to_owned()),
     }
 }
+
+/// The heading of what holds for every command, in the help.
+pub(crate) const GLOBAL: &str = "Global options";
 
 /// What every command's exit code means; `exit.rs` holds the numbers.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with refused rows, 75 stopped and can be \

@@ -1,6 +1,7 @@
 //! One module a command.
 
 pub(crate) mod call;
+pub(crate) mod check;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod import;

@@ -22,11 +22,11 @@ pub(crate) use self::{choice::chosen, errors::usage_error, known::known};
 /// A language that the program speaks.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Language {
-    /// English.
+    // English.
     #[default]
     #[value(name = "en")]
     English,
-    /// Simplified Chinese.
+    // Simplified Chinese.
     #[value(name = "zh")]
     Chinese,
 }

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use wxmember_import::{JobReport, Ledger, LedgerError};
 
 use crate::{
-    args::ledger::{JobLedger, LedgerAt, is_postgres},
+    args::ledger::{JobLedger, LedgerAt, has_password, is_postgres},
     failure::{Failure, chain},
     language::t,
-    places,
+    places, profile,
 };
 
 /// Opens the ledger that the arguments mean; `name` is the file's in the state folder when they say nothing.
@@ -64,12 +64,18 @@ pub(crate) fn said(error: &LedgerError) -> Failure {
     hinted(Failure::new(chain(error)), error)
 }
 
-/// Why a ledger was not opened.
+/// Why a ledger was not opened. Most errors name it themselves.
 fn failure(error: &LedgerError, ledger: &str) -> Failure {
-    hinted(
-        Failure::because(t!("ledger-unusable", ledger = ledger), error),
-        error,
-    )
+    match error {
+        LedgerError::Closed | LedgerError::Database { .. } | LedgerError::Newer { .. } => {
+            let failure = Failure::because(t!("ledger-unusable", ledger = ledger), error);
+            match (error, ledger.contains("://")) {
+                (LedgerError::Database { .. }, true) => failure.hint(t!("hint-ledger-postgres")),
+                _ => hinted(failure, error),
+            }
+        }
+        _ => said(error),
+    }
 }
 
 /// The hint that belongs to an error of the ledger.
@@ -109,12 +115,44 @@ fn place(at: &LedgerAt, name: &str) -> Result<Place, Failure> {
                 None => places::state_folder()?.join("ledger.key"),
             };
             Ok(Place::Postgres {
-                url: url.to_owned(),
+                url: with_password(url, password(at)?.as_deref()),
                 key,
             })
         }
         Some(path) => Ok(Place::File(path.into())),
         None => Ok(Place::File(places::state_folder()?.join(name))),
+    }
+}
+
+/// The password, when a file or PostgreSQL's own variable has it.
+fn password(at: &LedgerAt) -> Result<Option<String>, Failure> {
+    match &at.ledger_password_file {
+        Some(path) => {
+            let text = profile::read(path)?;
+            Ok(Some(profile::without_line_break(&text).to_owned()))
+        }
+        None => Ok(std::env::var("PGPASSWORD")
+            .ok()
+            .filter(|password| !password.is_empty())),
+    }
+}
+
+/// The URL with a password among its parameters, unless it has one.
+fn with_password(url: &str, password: Option<&str>) -> String {
+    match password {
+        Some(password) if !has_password(url) => {
+            let mut url = url.to_owned();
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str("password=");
+            for byte in password.bytes() {
+                match byte {
+                    b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => url.push(char::from(byte)),
+                    _ => url.push_str(&format!("%{byte:02X}")),
+                }
+            }
+            url
+        }
+        _ => url.to_owned(),
     }
 }
 
@@ -147,6 +185,21 @@ const LAST: &str = "last";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_added_once_whatever_it_holds() {
+        let with = |url: &str| with_password(url, Some("a b&%?"));
+        assert_eq!(
+            with("postgres://u@h/d"),
+            "postgres://u@h/d?password=a%20b%26%25%3F"
+        );
+        assert_eq!(
+            with("postgres://u@h/d?sslmode=require"),
+            "postgres://u@h/d?sslmode=require&password=a%20b%26%25%3F"
+        );
+        assert_eq!(with("postgres://u:p@h/d"), "postgres://u:p@h/d");
+        assert_eq!(with_password("postgres://u@h/d", None), "postgres://u@h/d");
+    }
 
     #[track_caller]
     fn check(url: &str, expected: &str) {

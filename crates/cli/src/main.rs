@@ -24,6 +24,7 @@ mod input;
 mod language;
 mod ledger;
 mod log;
+mod mapping;
 mod message;
 mod places;
 mod print;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<exit::Code, Failure> {
     match command {
         Command::Call(arguments) => commands::call::run(&arguments).await,
+        Command::Check(arguments) => commands::check::run(&arguments).await,
         Command::Completions(arguments) => commands::pages::completions(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments).await,
         Command::Export(arguments) => commands::export::run(&arguments).await,

@@ -7,8 +7,10 @@ use std::{
     sync::Arc,
 };
 
+use jiff::tz::Offset;
 use serde::Deserialize;
 use wxmember::{Client, KeyId, MerchantKey, Signer};
+use wxmember_import::{Route, UnknownRoute, Validity};
 
 use crate::failure::Failure;
 
@@ -51,6 +53,11 @@ struct ProfileTable {
     validity: Option<ValidityTable>,
     pickup_time: Option<String>,
     custom_fields: Option<Vec<String>>,
+    level: Option<String>,
+    card_color: Option<String>,
+    card_picture_url: Option<String>,
+    time_zone: Option<String>,
+    via: Option<String>,
 }
 
 /// The validity of rows that say nothing of it.
@@ -65,6 +72,19 @@ pub(crate) enum ValidityTable {
     Between([String; 2]),
 }
 
+impl From<&ValidityTable> for Validity {
+    fn from(table: &ValidityTable) -> Self {
+        match table {
+            ValidityTable::Permanent => Self::Permanent,
+            ValidityTable::Days(days) => Self::FixTerm { days: *days },
+            ValidityTable::Between([begin, end]) => Self::FixTimeRange {
+                begin: begin.clone(),
+                end: end.clone(),
+            },
+        }
+    }
+}
+
 /// A profile that was read and whose keys fit together.
 pub(crate) struct Profile {
     pub(crate) client: Client,
@@ -77,6 +97,13 @@ pub(crate) struct Profile {
     pub(crate) validity: Option<ValidityTable>,
     pub(crate) pickup_time: Option<String>,
     pub(crate) custom_fields: Vec<String>,
+    pub(crate) level: Option<String>,
+    pub(crate) card_color: Option<String>,
+    pub(crate) card_picture_url: Option<String>,
+    /// Of times that are written without one.
+    pub(crate) time_zone: Option<Offset>,
+    /// The operation that brings members in.
+    pub(crate) via: Option<Route>,
 }
 
 impl Profile {
@@ -212,6 +239,20 @@ impl ProfileTable {
             None => builder,
         };
         let client = builder.build().map_err(|error| at.wrong(&error.to_string()))?;
+        let time_zone = match &self.time_zone {
+            Some(zone) => Some(offset(zone).ok_or_else(|| {
+                at.wrong("`time_zone` is no offset")
+                    .hint("write it like `time_zone = \"+08:00\"`")
+            })?),
+            None => None,
+        };
+        let via = match &self.via {
+            Some(via) => Some(
+                via.parse()
+                    .map_err(|error: UnknownRoute| at.wrong(&format!("`via`: {error}")))?,
+            ),
+            None => None,
+        };
         Ok(Profile {
             client,
             has_certificate: self.merchant_certificate.is_some() || self.merchant_p12.is_some(),
@@ -222,8 +263,18 @@ impl ProfileTable {
             validity: self.validity,
             pickup_time: self.pickup_time,
             custom_fields: self.custom_fields.unwrap_or_default(),
+            level: self.level,
+            card_color: self.card_color,
+            card_picture_url: self.card_picture_url,
+            time_zone,
+            via,
         })
     }
+}
+
+/// `+08:00`.
+pub(crate) fn offset(text: &str) -> Option<Offset> {
+    jiff::fmt::strtime::parse("%:z", text).ok()?.offset()
 }
 
 /// A file of a profile.

@@ -30,6 +30,8 @@ pub(crate) struct Step {
 /// What came of all checks.
 #[derive(Debug, Serialize)]
 pub(crate) struct Verdict {
+    /// Of its JSON; it grows when a field changes its meaning or goes.
+    format_version: u32,
     pub(crate) verified: bool,
     pub(crate) steps: Vec<Step>,
     /// What would make it verify.
@@ -108,6 +110,7 @@ pub(crate) fn judge(headers: &SignatureHeaders<'_>, body: &[u8], now: UnixSecond
 impl Verdict {
     fn of(steps: Vec<Step>, hint: Option<String>) -> Self {
         Self {
+            format_version: 1,
             verified: steps.iter().all(|step| step.ok),
             steps,
             hint,

@@ -193,7 +193,7 @@ impl Seen {
         let row = query
             .query_row([&hash.as_bytes()[..SHORT]], |row| row.get(0))
             .optional();
-        Ok(row.map_err(scratch)?)
+        row.map_err(scratch)
     }
 }
 

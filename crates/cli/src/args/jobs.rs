@@ -92,13 +92,13 @@ pub(crate) struct Report {
 /// The formats of a report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum ReportFormat {
-    /// For people.
+    // For people.
     Text,
-    /// One JSON object.
+    // One JSON object.
     Json,
-    /// A table by state and code.
+    // A table by state and code.
     Csv,
-    /// A page for a browser.
+    // A page for a browser.
     Html,
 }
 

@@ -28,6 +28,16 @@ pub(crate) struct LedgerAt {
         value_name = "FILE"
     )]
     pub(crate) ledger_key: Option<PathBuf>,
+
+    /// A file with the password of a `postgres://…` ledger and nothing else [default: the variable `PGPASSWORD`, or what
+    /// the URL in `WXMEMBER_LEDGER` holds]
+    #[arg(
+        long,
+        env = "WXMEMBER_LEDGER_PASSWORD_FILE",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub(crate) ledger_password_file: Option<PathBuf>,
 }
 
 /// The ledger of jobs that are there already.

@@ -28,7 +28,8 @@ pub(crate) struct Running {
     #[arg(long, env = "WXMEMBER_MAX_DURATION", value_name = "TIME", value_parser = duration)]
     pub(crate) max_duration: Option<Duration>,
 
-    /// What to do with a row whose request may have taken effect
+    /// What to do with a row whose request may have taken effect: `repeat` sends the same again, which finds out;
+    /// `hold` leaves it for somebody to look into
     #[arg(long, env = "WXMEMBER_ON_UNKNOWN", value_enum, default_value_t = Unknown::Repeat)]
     pub(crate) on_unknown: Unknown,
 
@@ -40,9 +41,9 @@ pub(crate) struct Running {
 /// What to do with a row whose outcome is unknown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Unknown {
-    /// Send the same again, which finds out.
+    // Send the same again, which finds out.
     Repeat,
-    /// Leave it for somebody to look into.
+    // Leave it for somebody to look into.
     Hold,
 }
 

@@ -56,7 +56,14 @@ mod tests {
 
     #[test]
     fn a_delimiter_is_one_character() {
-        for (text, byte) in [(",", b','), (";", b';'), ("|", b'|'), ("tab", b'\t'), ("\\t", b'\t'), ("\t", b'\t')] {
+        for (text, byte) in [
+            (",", b','),
+            (";", b';'),
+            ("|", b'|'),
+            ("tab", b'\t'),
+            ("\\t", b'\t'),
+            ("\t", b'\t'),
+        ] {
             assert_eq!(delimiter(text), Ok(byte), "{text}");
         }
         for text in ["", "::", "\"", "a", "，", "\n"] {

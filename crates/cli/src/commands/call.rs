@@ -11,7 +11,9 @@ use crate::{
     call::{Caller, Watched, explain, put},
     exit,
     failure::{Failure, chain},
-    input, message,
+    input,
+    language::t,
+    message,
     print::{self, tell},
     profile::Profile,
 };
@@ -161,11 +163,11 @@ async fn send(
 }
 
 fn answered(arguments: &Call, reply: &Reply<Answer>) -> Result<exit::Code, Failure> {
-    tell!(
-        "{}, request {}, the signature of the answer is right",
-        reply.status(),
-        reply.request_id().unwrap_or("without an id")
-    );
+    let status = reply.status().to_string();
+    match reply.request_id() {
+        Some(id) => tell!("{}", t!("answered", status = status, id = id)),
+        None => tell!("{}", t!("answered-without-id", status = status)),
+    }
     let bytes = if arguments.open.is_empty() {
         reply.bytes().to_vec()
     } else {
@@ -201,7 +203,7 @@ fn refused(error: &Error, message: &[u8], profile: &Profile) -> Failure {
             serial: merchant.serial().as_str(),
             has_certificate: profile.has_certificate,
         };
-        tell!("for the signature to be accepted:");
+        tell!("{}", t!("signature-needs"));
         for line in explain(message, signed.clock_offset(), caller) {
             tell!("  {line}");
         }
@@ -215,7 +217,7 @@ fn refused(error: &Error, message: &[u8], profile: &Profile) -> Failure {
 }
 
 fn tell_message(signed: &[u8]) {
-    tell!("the message that is signed:");
+    tell!("{}", t!("message-signed"));
     for line in message::lines(signed) {
         tell!("  {line}");
     }
@@ -224,7 +226,7 @@ fn tell_message(signed: &[u8]) {
 /// The headers as they are sent; the signature is good for 300 seconds, so only its length is told.
 fn tell_headers(arguments: &Call, profile: &Profile) {
     let merchant = profile.client.merchant();
-    tell!("headers:");
+    tell!("{}", t!("headers-sent"));
     tell!(
         "  Authorization: WECHATPAY2-SHA256-RSA2048 mchid=\"{}\",nonce_str=…,timestamp=…,serial_no=\"{}\",signature=…",
         merchant.mchid(),

@@ -7,6 +7,7 @@ use crate::{
     doctor::{self, Check, Gathered, Report},
     exit,
     failure::Failure,
+    language::t,
     print::{self, say, tell},
     profile::Profile,
 };
@@ -45,10 +46,7 @@ pub(crate) async fn run(arguments: &Doctor) -> Result<exit::Code, Failure> {
     if findings == 0 {
         return Ok(exit::DONE);
     }
-    tell!(
-        "{findings} {} found",
-        if findings == 1 { "problem" } else { "problems" }
-    );
+    tell!("{}", t!("doctor-found", findings = findings));
     Ok(exit::FAILED)
 }
 

@@ -7,9 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use wxmember_import::{CsvFile, ReportError, Source, export};
+use wxmember_import::{ReportError, Source, SourceOptions, export};
 
-use super::jobs;
+use super::{import, jobs};
 use crate::{
     args::jobs::Export,
     exit,
@@ -22,10 +22,13 @@ use crate::{
 /// Writes the rows.
 pub(crate) async fn run(arguments: &Export) -> Result<exit::Code, Failure> {
     let (ledger, job) = jobs::find(&arguments.job, &arguments.ledger).await?;
-    let source = arguments
-        .source
-        .as_ref()
-        .map(|path| Arc::new(CsvFile::new(path)) as Arc<dyn Source>);
+    let source = match &arguments.source {
+        Some(path) => {
+            let source = import::open(path, SourceOptions::default()).await?;
+            Some(Arc::new(source) as Arc<dyn Source>)
+        }
+        None => None,
+    };
     let (name, to): (PathBuf, Box<dyn Write + Send>) = match &arguments.output {
         Some(path) => (path.clone(), Box::new(BufWriter::new(create(path)?))),
         None => ("stdout".into(), Box::new(BufWriter::new(io::stdout()))),

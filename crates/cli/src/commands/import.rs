@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use wxmember_import::{CsvFile, Importer, LoadError, SourceError};
+use wxmember_import::{Description, FileSource, Importer, LoadError, Source, SourceError, SourceOptions};
 
 use self::{printed::Outcome, target::Target};
 use crate::{
@@ -33,7 +33,10 @@ pub(crate) async fn run(arguments: &args::import::Import) -> Result<exit::Code, 
     } = Target::of(arguments).await?;
     let importer = Importer::new(gateway, ledger, settings);
     let cancel = signals::cancel_on_signal(t!("stopping"));
-    let source = Arc::new(CsvFile::new(&arguments.file));
+    let source = Arc::new(open(&arguments.file, crate::mapping::options(&arguments.source)).await?);
+    if arguments.format == Format::Text {
+        tell!("{}", described(&source));
+    }
     let shown = Shown::begin(importer.progress());
     let job = match importer.load(source.clone(), &cancel).await {
         Ok(job) => job,
@@ -73,16 +76,60 @@ pub(crate) async fn run(arguments: &args::import::Import) -> Result<exit::Code, 
     Ok(printed::code(&summary))
 }
 
-fn load_failure(error: &LoadError, file: &Path) -> Failure {
+/// Finds out what a file is, which reads all of it.
+pub(super) async fn open(file: &Path, options: SourceOptions) -> Result<FileSource, Failure> {
+    let path = file.to_owned();
+    let opened = tokio::task::spawn_blocking(move || FileSource::open(path, options)).await;
+    match opened {
+        Ok(Ok(source)) => Ok(source),
+        Ok(Err(error)) => Err(source_failure(&error, file)),
+        Err(_) => Err(load_failure(&LoadError::Thread, file)),
+    }
+}
+
+/// What a file was found to be.
+pub(super) fn described(source: &FileSource) -> String {
+    let Description {
+        format,
+        encoding,
+        delimiter,
+        gzip,
+        sheet,
+        ..
+    } = source.description();
+    let mut parts = vec![format.to_string()];
+    parts.extend(encoding.map(|encoding| encoding.to_string()));
+    parts.extend(delimiter.map(|delimiter| match delimiter {
+        '\t' => t!("source-tabs"),
+        _ => t!("source-delimiter", delimiter = delimiter.to_string()),
+    }));
+    parts.extend(sheet.as_ref().map(|sheet| t!("source-sheet", sheet = sheet)));
+    if *gzip {
+        parts.push(t!("source-gzip"));
+    }
+    t!(
+        "source-found",
+        name = source.name(),
+        what = parts.join(&t!("progress-comma"))
+    )
+}
+
+fn source_failure(error: &SourceError, file: &Path) -> Failure {
+    let failure = Failure::new(chain(error));
+    match error {
+        SourceError::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
+            failure.hint(t!("hint-name-a-file"))
+        }
+        _ => failure.hint(t!("hint-correct-file", file = file.display())),
+    }
+}
+
+pub(super) fn load_failure(error: &LoadError, file: &Path) -> Failure {
     let failure = Failure::new(chain(error));
     match error {
         LoadError::Ledger(error) => ledger::hinted(failure, error),
-        LoadError::Source(SourceError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
-            failure.hint(t!("hint-name-a-file"))
-        }
-        LoadError::Source(_) | LoadError::Mapping { .. } => {
-            failure.hint(t!("hint-correct-file", file = file.display()))
-        }
+        LoadError::Source(error) => source_failure(error, file),
+        LoadError::Mapping { .. } => failure.hint(t!("hint-correct-file", file = file.display())),
         LoadError::NotReady(stop) => match &stop.hint {
             Some(hint) => failure.hint(hint.clone()),
             None => failure,
@@ -94,7 +141,11 @@ fn load_failure(error: &LoadError, file: &Path) -> Failure {
 
 /// Beside the source, with everything of its name, so that `members.csv` and `members.xlsx` do not share it.
 fn refused_path(file: &Path) -> PathBuf {
-    let mut name = file.file_name().unwrap_or_default().to_owned();
+    // Of a stream there is no place; the working folder is the user's.
+    let mut name = match file.to_str() {
+        Some("-") => "stdin".into(),
+        _ => file.file_name().unwrap_or_default().to_owned(),
+    };
     name.push(".refused.csv");
     file.with_file_name(name)
 }

@@ -11,6 +11,7 @@ use crate::{
     exit,
     failure::Failure,
     init::{Dialogue, Draft, Missing, complete},
+    language::t,
     print::tell,
     profile::{Profile, folder_of},
 };
@@ -55,14 +56,16 @@ pub(crate) fn run(arguments: &Init) -> Result<exit::Code, Failure> {
         create(config, &text)
     };
     written.map_err(|error| Failure::because(format!("failed to write {}", config.display()), &error))?;
-    tell!("wrote {}, profile `{name}`", config.display());
+    tell!("{}", t!("init-written", config = config.display(), name = name));
     let profile = match name.as_str() {
         "default" => String::new(),
         name => format!(" --profile {name}"),
     };
+    let command = format!("wxmember doctor --online --config {}{profile}", config.display());
     tell!(
-        "\nhint: look for what could still be wrong with `wxmember doctor --online --config {}{profile}`",
-        config.display()
+        "\n{}{}",
+        t!("hint-prefix"),
+        t!("init-written-hint", command = command)
     );
     Ok(exit::DONE)
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use wxmember_import::Report;
+use wxmember_import::{Report, RowState};
 
 use super::jobs;
 use crate::{
@@ -63,7 +63,7 @@ fn text(report: &Report) -> String {
             .map(|outcome| {
                 vec![
                     outcome.rows.to_string(),
-                    outcome.state.name().to_owned(),
+                    state(outcome.state),
                     outcome.code.clone(),
                     known(&outcome.message),
                 ]
@@ -76,6 +76,17 @@ fn text(report: &Report) -> String {
         _ => lines.extend(table::lines(&rows, &[true])),
     }
     lines.join("\n")
+}
+
+/// The name of a state for people.
+fn state(state: RowState) -> String {
+    match state {
+        RowState::Imported => t!("label-imported"),
+        RowState::Present => t!("label-present"),
+        RowState::Refused => t!("label-refused"),
+        RowState::Unknown => t!("label-unknown"),
+        _ => t!("label-queued"),
+    }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

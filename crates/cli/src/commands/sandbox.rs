@@ -10,6 +10,7 @@ pub(crate) use wxmember_sandbox::FaultRate;
 use crate::{
     args, exit,
     failure::{Failure, chain},
+    language::t,
     print::{say, tell},
     signals,
 };
@@ -41,7 +42,7 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     for rate in &arguments.fault {
         sandbox.fault_rate(rate.clone());
     }
-    let stop = signals::cancel_on_signal("stopping; requests in flight finish first");
+    let stop = signals::cancel_on_signal(t!("stopping-sandbox"));
     let credentials = sandbox.credentials();
     say!("base_url         {}", sandbox.base_url())?;
     say!("control_url      {}", sandbox.control_url())?;
@@ -54,17 +55,13 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
         say!("mchid            {}", other.mchid)?;
         say!("merchant_serial  {}", other.merchant_serial)?;
     }
-    tell!("test only: this is not WeChat Pay, and its members are gone when it stops");
+    tell!("{}", t!("sandbox-test-only"));
     match &arguments.dir {
-        Some(folder) => tell!(
-            "import into it with `wxmember import FILE --config {}/wxmember.toml`",
-            folder.display()
-        ),
-        None if arguments.identities.is_some() => tell!(
-            "keys that the file leaves out were made; `curl \"{}/credentials?reveal=true\"` shows them",
-            sandbox.control_url()
-        ),
-        None => tell!("add `--dir DIR` to write keys and a ready profile that other programs can use"),
+        Some(folder) => tell!("{}", t!("sandbox-import", folder = folder.display())),
+        None if arguments.identities.is_some() => {
+            tell!("{}", t!("sandbox-credentials", url = sandbox.control_url()));
+        }
+        None => tell!("{}", t!("sandbox-dir")),
     }
     stop.cancelled().await;
     sandbox.shutdown().await;

@@ -10,6 +10,7 @@ use crate::{
     exit,
     failure::{Failure, chain},
     input,
+    language::t,
     print::{say, tell},
     profile::{self, PlatformKeys, key_pair_of},
 };
@@ -43,11 +44,14 @@ pub(crate) async fn run(arguments: &Seal) -> Result<exit::Code, Failure> {
         .map_err(|error| Failure::new(chain(&error)))?;
     match arguments.format {
         Format::Text => say!("{}", sealed.as_str())?,
-        Format::Json => say!("{}", json!({"ciphertext": sealed, "key_id": id}))?,
+        Format::Json => say!(
+            "{}",
+            json!({"format_version": 1, "ciphertext": sealed, "key_id": id})
+        )?,
     }
     match id.as_str() {
-        "" => tell!("send it with `Wechatpay-Serial:` and the id of this key"),
-        id => tell!("send it with `Wechatpay-Serial: {id}`"),
+        "" => tell!("{}", t!("send-with-id")),
+        id => tell!("{}", t!("send-with", id = id)),
     }
     Ok(exit::DONE)
 }

@@ -8,7 +8,9 @@ use crate::{
     exit,
     failure::Failure,
     headers::Headers,
-    input, message,
+    input,
+    language::{self, t},
+    message,
     print::{say, tell},
     profile::{self, PlatformKeys},
     verdict::{Known, judge},
@@ -46,7 +48,7 @@ pub(crate) async fn run(arguments: &Verify) -> Result<exit::Code, Failure> {
         let mut signed = format!("{timestamp}\n{nonce}\n").into_bytes();
         signed.extend_from_slice(&body);
         signed.push(b'\n');
-        tell!("the message that the signature has to cover:");
+        tell!("{}", t!("message-to-cover"));
         for line in message::lines(&signed) {
             tell!("  {line}");
         }
@@ -63,14 +65,18 @@ pub(crate) async fn run(arguments: &Verify) -> Result<exit::Code, Failure> {
         Format::Text => {
             for step in &verdict.steps {
                 let mark = if step.ok { '✓' } else { '✗' };
-                say!("{mark} {}: {}", step.check, step.note)?;
+                say!(
+                    "{mark} {}: {}",
+                    language::known(step.check),
+                    language::known(&step.note)
+                )?;
             }
             say!(
                 "{}",
                 if verdict.verified {
-                    "verified"
+                    t!("verified")
                 } else {
-                    "not verified"
+                    t!("not-verified")
                 }
             )?;
         }
@@ -81,7 +87,7 @@ pub(crate) async fn run(arguments: &Verify) -> Result<exit::Code, Failure> {
         }
     }
     if let (Some(hint), Format::Text) = (&verdict.hint, arguments.format) {
-        tell!("\nhint: {hint}");
+        tell!("\n{}{}", t!("hint-prefix"), language::known(hint));
     }
     Ok(if verdict.verified {
         exit::DONE

@@ -23,7 +23,12 @@ use crate::{
 pub(crate) async fn run(arguments: &running::Worker) -> Result<exit::Code, Failure> {
     let chosen = &arguments.chosen;
     let profile = Profile::read(&chosen.config, &chosen.profile)?;
-    let settings = settings(&profile, &arguments.running, &chosen.config)?;
+    let settings = settings(
+        &profile,
+        &arguments.running,
+        profile.via.unwrap_or_default(),
+        &chosen.config,
+    )?;
     let ledger = ledger::open(&arguments.ledger, ledger::OWN).await?;
     let worker = Worker::new(WechatGateway::new(profile.client), ledger, settings);
     let cancel = signals::cancel_on_signal(t!("stopping"));

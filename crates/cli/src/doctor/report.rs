@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::language::known;
+
 /// What was looked at. The names are part of the JSON output.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -136,6 +138,7 @@ impl Report {
         };
         let findings: Vec<_> = self.findings().collect();
         serde_json::json!({
+            "format_version": 1,
             "healthy": findings.is_empty(),
             "findings": findings,
             "passed": notes(|entry| match entry {
@@ -160,9 +163,13 @@ impl fmt::Display for Report {
                     at,
                     problem,
                     fix,
-                }) => writeln!(f, "✗ {at}: {problem}; {fix}")?,
-                Entry::Passed(Note { check, note }) => writeln!(f, "✓ {}: {note}", check.name())?,
-                Entry::Skipped(Note { check, note }) => writeln!(f, "- {}: {note}", check.name())?,
+                }) => writeln!(f, "✗ {at}: {}; {}", known(problem), known(fix))?,
+                Entry::Passed(Note { check, note }) => {
+                    writeln!(f, "✓ {}: {}", known(check.name()), known(note))?;
+                }
+                Entry::Skipped(Note { check, note }) => {
+                    writeln!(f, "- {}: {}", known(check.name()), known(note))?;
+                }
             }
         }
         Ok(())

@@ -6,6 +6,7 @@
 use clap::{Arg, Command};
 
 use super::{Language, resource};
+use crate::args::GLOBAL;
 
 /// The command line with its help in this language.
 pub(crate) fn in_language(command: Command, language: Language) -> Command {
@@ -39,9 +40,10 @@ fn translated(command: Command, name: Option<&str>, texts: &Texts) -> Command {
     }
     command = command.mut_args(|argument| {
         let text = of(&argument_key(name, &argument)).or_else(|| of(&any_key(&argument)));
-        let heading = match argument.is_positional() {
-            true => "参数",
-            false => "选项",
+        let heading = match (argument.is_positional(), argument.get_help_heading()) {
+            (true, _) => "参数",
+            (false, Some(GLOBAL)) => "全局选项",
+            (false, _) => "选项",
         };
         let argument = argument.help_heading(heading);
         match text {

@@ -109,9 +109,13 @@ fn what_the_libraries_say_is_still_said_by_them() {
     let sources = Regex::new(r"\\\n\s*")
         .unwrap()
         .replace_all(&sources, "")
-        .into_owned();
+        .replace("\\\"", "\"");
     let sources = without_names(&sources);
     for (key, pieces) in pieces(KNOWN_EN) {
+        // Put together from smaller pieces.
+        if key.starts_with("composed-") {
+            continue;
+        }
         let pattern: String = pieces
             .iter()
             .map(|piece| match piece {
@@ -126,9 +130,11 @@ fn what_the_libraries_say_is_still_said_by_them() {
 /// Every problem of a row is known, under its code, in the words of the library.
 #[test]
 fn every_problem_of_a_row_has_chinese_words() {
-    let source =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../import/src/validate/problem.rs"))
-            .unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../import/src");
+    let source: String = ["validate/problem.rs", "source/flaw.rs"]
+        .iter()
+        .map(|file| fs::read_to_string(folder.join(file)).unwrap())
+        .collect();
     let known: Vec<_> = messages(KNOWN_ZH).into_iter().map(|(key, _)| key).collect();
     let code = Regex::new(r#""(ROW_[A-Z_]+)""#).unwrap();
     let mut codes = 0;
@@ -151,6 +157,9 @@ fn every_problem_of_a_row_has_chinese_words() {
         })
         .collect();
     for found in text.captures_iter(&source) {
+        if &found[1] == "{0}" {
+            continue;
+        }
         assert!(patterns.contains(&found[1].to_owned()), "{}", &found[1]);
     }
 }
@@ -159,8 +168,12 @@ fn every_problem_of_a_row_has_chinese_words() {
 fn commands() -> Vec<(Option<String>, Command)> {
     let mut root = Arguments::command();
     root.build();
-    let below = root.get_subcommands().cloned();
+    // A verb of a command, such as `sandbox rules`, has the key of its own name.
+    let below = root
+        .get_subcommands()
+        .flat_map(|command| std::iter::once(command).chain(command.get_subcommands()));
     let mut all: Vec<_> = below
+        .cloned()
         .map(|command| (Some(command.get_name().to_owned()), command))
         .collect();
     all.push((None, root));

@@ -89,6 +89,15 @@ impl Postgres {
         clock: Option<Arc<dyn Clock>>,
     ) -> Result<(Self, KeyedHash), LedgerError> {
         let (config, tls) = connect::parse(url)?;
+        Self::open(config, tls, key, clock).await
+    }
+
+    async fn open(
+        config: Config,
+        tls: connect::Tls,
+        key: &Path,
+        clock: Option<Arc<dyn Clock>>,
+    ) -> Result<(Self, KeyedHash), LedgerError> {
         let mut store = Self {
             config,
             tls,

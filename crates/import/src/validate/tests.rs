@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use wxmember_crypto::Plaintext;
 
 use super::*;
+use crate::source::{FileSource, Source, SourceOptions};
 
 fn profile() -> Profile {
     Profile::new("1900000001", "1004", "card", "https://example.com")
@@ -312,5 +313,28 @@ proptest! {
             }
             Err(problems) => prop_assert!(!problems.is_empty()),
         }
+    }
+}
+
+#[test]
+fn the_examples_hold_the_same_members_in_every_format() {
+    let members = |name: &str| -> Vec<Member> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+        let source = FileSource::open(path.join(name), SourceOptions::default()).unwrap();
+        let mut records = source.open().unwrap();
+        let defaults = Defaults::default().with_validity(Validity::Permanent);
+        let mapping = Mapping::detect(records.columns(), Route::default(), &defaults).unwrap();
+        let validator = Validator::new(profile(), Route::default(), mapping, defaults).unwrap();
+        let mut record = Record::default();
+        let mut members = Vec::new();
+        while records.read(&mut record).unwrap() {
+            members.push(validator.member(&record).unwrap());
+        }
+        members
+    };
+    let plain = members("members.csv");
+    assert_eq!(plain.len(), 1000);
+    for name in ["members-gbk.csv", "members.xlsx", "members.ndjson"] {
+        assert!(members(name) == plain, "{name}");
     }
 }

@@ -2,8 +2,9 @@
 
 use std::{num::NonZeroU32, path::Path};
 
-use wxmember::UserCards;
-use wxmember_import::{Defaults, Ledger, Profile as JobProfile, Quota, Settings, Validity, WechatGateway};
+use wxmember_import::{
+    Defaults, Ledger, Profile as JobProfile, Quota, Route, Settings, Validity, WechatGateway,
+};
 
 use crate::{
     args::{import::Import, running::Running},
@@ -11,7 +12,7 @@ use crate::{
     failure::Failure,
     language::t,
     ledger,
-    profile::{Profile, ValidityTable},
+    profile::Profile,
 };
 
 /// What an import needs besides its source.
@@ -30,8 +31,9 @@ impl Target {
         }
         let config = arguments.config.as_deref().unwrap_or(Path::new("wxmember.toml"));
         let profile = Profile::read(config, arguments.profile.as_deref().unwrap_or("default"))?;
-        let defaults = defaults(&profile);
-        let settings = settings(&profile, &arguments.running, config)?.with_defaults(defaults);
+        let defaults = crate::mapping::defaults(defaults(&profile), &arguments.source)?;
+        let route = arguments.via.or(profile.via).unwrap_or_default();
+        let settings = settings(&profile, &arguments.running, route, config)?.with_defaults(defaults);
         Ok(Self {
             gateway: WechatGateway::new(profile.client),
             settings,
@@ -55,8 +57,11 @@ impl Target {
             "sandbox",
         );
         let defaults = Defaults::default().with_validity(Validity::Permanent);
+        let defaults = crate::mapping::defaults(defaults, &arguments.source)?;
         let settings = run_as(
-            Settings::new(profile).with_defaults(defaults),
+            Settings::new(profile)
+                .with_route(arguments.via.unwrap_or_default())
+                .with_defaults(defaults),
             &arguments.running,
             None,
         );
@@ -73,13 +78,14 @@ impl Target {
 pub(in crate::commands) fn settings(
     profile: &Profile,
     running: &Running,
+    route: Route,
     config: &Path,
 ) -> Result<Settings, Failure> {
     let quota = match &profile.quota {
         Some(text) => text
             .parse()
             .map_err(|error| Failure::because(format!("{}: `quota`", config.display()), &error))?,
-        None => api_quota(),
+        None => api_quota(route),
     };
     let job = job_profile(
         &profile.client,
@@ -87,23 +93,29 @@ pub(in crate::commands) fn settings(
         &profile.card_id,
         &profile.base_url,
     );
-    Ok(run_as(Settings::new(job), running, Some(quota)))
+    Ok(run_as(Settings::new(job).with_route(route), running, Some(quota)))
 }
 
-fn defaults(profile: &Profile) -> Defaults {
+/// What a profile says of rows that do not say otherwise.
+pub(in crate::commands) fn defaults(profile: &Profile) -> Defaults {
     let mut defaults = Defaults::default().with_custom_fields(&profile.custom_fields);
     if let Some(validity) = &profile.validity {
-        defaults = defaults.with_validity(match validity {
-            ValidityTable::Permanent => Validity::Permanent,
-            ValidityTable::Days(days) => Validity::FixTerm { days: *days },
-            ValidityTable::Between([begin, end]) => Validity::FixTimeRange {
-                begin: begin.clone(),
-                end: end.clone(),
-            },
-        });
+        defaults = defaults.with_validity(Validity::from(validity));
     }
     if let Some(time) = &profile.pickup_time {
         defaults = defaults.with_pickup_time(time);
+    }
+    if let Some(level) = &profile.level {
+        defaults = defaults.with_level(level);
+    }
+    if let Some(color) = &profile.card_color {
+        defaults = defaults.with_card_color(color);
+    }
+    if let Some(url) = &profile.card_picture_url {
+        defaults = defaults.with_card_picture_url(url);
+    }
+    if let Some(zone) = profile.time_zone {
+        defaults = defaults.with_time_zone(zone);
     }
     defaults
 }
@@ -112,10 +124,9 @@ fn job_profile(client: &wxmember::Client, brand_id: &str, card_id: &str, base_ur
     JobProfile::new(client.merchant().mchid(), brand_id, card_id, base_url)
 }
 
-/// What the API documents for the operation.
-fn api_quota() -> Quota {
-    let limit = NonZeroU32::new(UserCards::IMPORT_BY_PHONE.rate_limit());
-    Quota::each_second(limit.unwrap_or(NonZeroU32::MIN))
+/// What the API documents for an operation.
+fn api_quota(route: Route) -> Quota {
+    Quota::each_second(NonZeroU32::new(route.rate_limit()).unwrap_or(NonZeroU32::MIN))
 }
 
 fn run_as(mut settings: Settings, running: &Running, quota: Option<Quota>) -> Settings {

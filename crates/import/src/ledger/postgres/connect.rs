@@ -218,6 +218,7 @@ mod tests {
         assert_eq!(found, expect, "{url}");
     }
 
+    #[cfg(feature = "aws-lc-rs")]
     #[test]
     fn tls_is_left_out_on_this_host_or_by_request_only() {
         check("postgres://user@localhost/db", "Disable");

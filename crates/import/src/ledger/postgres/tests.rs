@@ -258,3 +258,48 @@ async fn nobody_there_is_an_error_after_a_while() {
         "{source}"
     );
 }
+
+#[cfg(feature = "aws-lc-rs")]
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_are_encrypted_and_the_certificate_is_verified() {
+    use tokio_rustls::rustls::{
+        ClientConfig, RootCertStore,
+        pki_types::{CertificateDer, pem::PemObject},
+    };
+
+    let server = server::Postgres::start_with_tls();
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    let url = server.url("postgres").replace("127.0.0.1", "localhost") + "?sslmode=require";
+    // Nobody vouches for the certificate.
+    let error = Ledger::connect(&url, &key).await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("certificate"), "{source}");
+
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_slice(server.certificate().as_bytes()).unwrap();
+    roots.add(certificate).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let trusting = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let (config, _) = connect::parse(&url).unwrap();
+    let tls = connect::Tls::Yes(Arc::new(trusting));
+    let (store, _) = Postgres::open(config, tls, &key, None).await.unwrap();
+    let sql = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+               WHERE ssl AND application_name = 'wxmember'";
+    assert_eq!(server.sql("postgres", sql), "1\n");
+    // A server without TLS is refused, not talked to in clear.
+    drop(store);
+    let plain = server::Postgres::start();
+    let url = plain.url("postgres") + "?sslmode=require";
+    let error = Ledger::connect(&url, &key).await.unwrap_err();
+    assert!(
+        std::error::Error::source(&error)
+            .unwrap()
+            .to_string()
+            .contains("TLS")
+    );
+}

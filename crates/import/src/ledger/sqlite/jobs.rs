@@ -132,9 +132,13 @@ impl Tables {
                 .prepare_cached(
                     "UPDATE OR IGNORE rows SET state = iif(is_maybe_sent, 2, 0), has_claim = 1, owner = 0, updated_at = ?2
                      WHERE id = ?1 AND NOT EXISTS (
-                         SELECT 1 FROM rows AS other
-                         WHERE substr(other.member_hash, 1, 8) = substr(rows.member_hash, 1, 8) AND other.has_claim = 1
-                             AND other.member_hash = rows.member_hash AND other.card = rows.card)",
+                         SELECT 1 FROM members CROSS JOIN rows AS other ON other.id = members.id
+                         WHERE members.prefix = substr(rows.member_hash, 1, 8) AND other.has_claim = 1
+                             AND other.member_hash = rows.member_hash AND +other.card = rows.card)
+                     AND NOT EXISTS (
+                         SELECT 1 FROM members_new CROSS JOIN rows AS other ON other.id = members_new.id
+                         WHERE members_new.prefix = substr(rows.member_hash, 1, 8) AND other.has_claim = 1
+                             AND other.member_hash = rows.member_hash AND +other.card = rows.card)",
                 )
                 .map_err(failed)?;
             for id in refused {
@@ -184,6 +188,7 @@ impl Tables {
             let requests = transaction
                 .execute("DELETE FROM requests WHERE id > ?1 AND id <= ?2", [first, end])
                 .map_err(failed)?;
+            super::load::delete_members(&transaction, first + 1, end).map_err(failed)?;
             let rows = transaction
                 .execute(
                     "UPDATE rows SET user_card_code = NULL, member_hash = NULL, has_claim = 0

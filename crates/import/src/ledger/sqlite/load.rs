@@ -75,6 +75,7 @@ impl Tables {
                 |row| row.get(0),
             )
             .map_err(failed)?;
+        tidy_members(&transaction).map_err(failed)?;
         {
             let mut insert = Insert::new(&transaction, job, card, now / SECOND, columns).map_err(failed)?;
             for row in rows {
@@ -170,6 +171,7 @@ fn insert_job(
 
 fn delete_job(transaction: &Transaction<'_>, job: i64) -> Result<(), rusqlite::Error> {
     let (first, last) = ids_of(job);
+    delete_members(transaction, first, last)?;
     transaction.execute("DELETE FROM requests WHERE id BETWEEN ?1 AND ?2", [first, last])?;
     transaction.execute("DELETE FROM rows WHERE id BETWEEN ?1 AND ?2", [first, last])?;
     transaction.execute("DELETE FROM jobs WHERE id = ?1", [job])?;
@@ -191,6 +193,43 @@ fn renew_load(
         .map(drop)
 }
 
+/// Puts the members of late into those of old when they have become many.
+///
+/// Hashes come in no order, so each new one changes another page of a large table, and the pages are what a load
+/// writes most. A small table has few pages, and in the order of the hashes many rows share a page of the large one.
+fn tidy_members(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+    let new: i64 = transaction
+        .prepare_cached("SELECT count(*) FROM members_new")?
+        .query_row([], |row| row.get(0))?;
+    if new < MEMBERS_NEW {
+        return Ok(());
+    }
+    transaction.execute(
+        "INSERT INTO members (prefix, id) SELECT prefix, id FROM members_new ORDER BY prefix, id",
+        [],
+    )?;
+    transaction.execute("DELETE FROM members_new", []).map(drop)
+}
+
+/// Forgets the members of rows, as long as the rows still have their hashes.
+pub(super) fn delete_members(
+    transaction: &Transaction<'_>,
+    first: i64,
+    last: i64,
+) -> Result<(), rusqlite::Error> {
+    for table in ["members", "members_new"] {
+        transaction.execute(
+            &format!(
+                "DELETE FROM {table} WHERE (prefix, id) IN (
+                     SELECT substr(member_hash, 1, 8), id FROM rows
+                     WHERE id BETWEEN ?1 AND ?2 AND member_hash IS NOT NULL)"
+            ),
+            [first, last],
+        )?;
+    }
+    Ok(())
+}
+
 /// Rows of one job on their way in, with the statements they need.
 struct Insert<'a> {
     connection: &'a Connection,
@@ -200,6 +239,7 @@ struct Insert<'a> {
     columns: &'a KeyColumns,
     by_member: CachedStatement<'a>,
     row: CachedStatement<'a>,
+    member: CachedStatement<'a>,
     request: CachedStatement<'a>,
 }
 
@@ -217,10 +257,8 @@ impl<'a> Insert<'a> {
             card,
             now,
             columns,
-            by_member: connection.prepare_cached(
-                "SELECT id, state FROM rows WHERE substr(member_hash, 1, 8) = ?1 AND has_claim = 1
-                     AND member_hash = ?2 AND card = ?3",
-            )?,
+            by_member: connection.prepare_cached(FIND_MEMBER)?,
+            member: connection.prepare_cached("INSERT INTO members_new (prefix, id) VALUES (?1, ?2)")?,
             row: connection.prepare_cached(
                 "INSERT INTO rows (id, line, state, card, has_claim, updated_at, user_card_code, member_hash, code,
                      message)
@@ -261,6 +299,7 @@ impl<'a> Insert<'a> {
                 None::<&str>,
             ])?;
             if inserted == 1 {
+                self.member.execute(params![&member_hash[..8], id])?;
                 self.request
                     .execute(params![id, request.platform_key_id().as_str(), request.body()])?;
                 return Ok(());
@@ -342,3 +381,13 @@ impl<'a> Insert<'a> {
 fn holder(row: &rusqlite::Row<'_>) -> Result<(i64, i16), rusqlite::Error> {
     Ok((row.get(0)?, row.get(1)?))
 }
+
+/// Some 250 pages.
+const MEMBERS_NEW: i64 = 50_000;
+
+/// The order of the joins is given: SQLite would rather go through all rows of a card.
+pub(super) const FIND_MEMBER: &str = "
+    SELECT rows.id, state FROM (
+        SELECT id FROM members WHERE prefix = ?1 UNION ALL SELECT id FROM members_new WHERE prefix = ?1
+    ) AS found CROSS JOIN rows ON rows.id = found.id
+    WHERE has_claim = 1 AND member_hash = ?2 AND +card = ?3";

@@ -144,6 +144,18 @@ pub(super) const MIGRATIONS: &[&str] = &[
         request_id     TEXT
     ) STRICT;
 
+    CREATE TABLE members (
+        prefix BLOB    NOT NULL,
+        id     INTEGER NOT NULL,
+        PRIMARY KEY (prefix, id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE members_new (
+        prefix BLOB    NOT NULL,
+        id     INTEGER NOT NULL,
+        PRIMARY KEY (prefix, id)
+    ) STRICT, WITHOUT ROWID;
+
     CREATE TABLE requests (
         id              INTEGER PRIMARY KEY,
         platform_key_id TEXT NOT NULL,
@@ -189,7 +201,8 @@ pub(super) const MIGRATIONS: &[&str] = &[
     DROP TABLE jobs_1;
 
     CREATE UNIQUE INDEX rows_by_code ON rows (card, user_card_code) WHERE has_claim = 1;
-    CREATE INDEX rows_by_member ON rows (substr(member_hash, 1, 8)) WHERE has_claim = 1;
+    INSERT INTO members (prefix, id)
+        SELECT substr(member_hash, 1, 8), id FROM rows WHERE member_hash IS NOT NULL ORDER BY 1, 2;
     CREATE INDEX rows_by_state ON rows (state);
 ",
 ];

@@ -180,8 +180,8 @@ fn claiming_and_looking_for_duplicates_scan_nothing() {
             "rows_by_state (state=? AND rowid>? AND rowid<?)",
         ),
         (
-            "SELECT id FROM rows WHERE substr(member_hash, 1, 8) = x'01' AND has_claim = 1 AND card = 1",
-            "rows_by_member (<expr>=?)",
+            "SELECT id FROM members WHERE prefix = x'01'",
+            "PRIMARY KEY (prefix=?)",
         ),
         (
             "SELECT id FROM rows WHERE card = 1 AND user_card_code = 'C' AND has_claim = 1",
@@ -213,4 +213,33 @@ fn times_are_asked_of_the_clock_given() {
     let clock = FixedClock::at(1_000);
     let (store, _) = Sqlite::open(&path, Arc::new(clock)).unwrap();
     assert_eq!(lock(&store.connection).now(), 1_000_000_000);
+}
+
+/// The query that looks for a member must not read a table from end to end.
+#[test]
+fn a_member_is_looked_for_in_both_tables_by_prefix() {
+    let (_folder, path) = place();
+    let store = open(&path).unwrap();
+    let tables = lock(&store.connection);
+    let plan = |statement: &str, parameters: &[&dyn rusqlite::ToSql]| {
+        let statement = format!("EXPLAIN QUERY PLAN {statement}");
+        let mut statement = tables.connection.prepare(&statement).unwrap();
+        let lines = statement
+            .query_map(parameters, |row| row.get::<_, String>(3))
+            .unwrap();
+        lines.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
+    };
+    let parameters: &[&dyn rusqlite::ToSql] = &[&"1", &"2", &3];
+    let found = plan(load::FIND_MEMBER, parameters);
+    assert_eq!(found.matches("PRIMARY KEY (prefix=?)").count(), 2, "{found}");
+    assert!(found.contains("SEARCH rows USING INTEGER PRIMARY KEY"), "{found}");
+    let deleted = plan(
+        "DELETE FROM members WHERE (prefix, id) IN (
+             SELECT substr(member_hash, 1, 8), id FROM rows WHERE id BETWEEN 1 AND 2 AND member_hash IS NOT NULL)",
+        &[],
+    );
+    assert!(
+        deleted.contains("SEARCH members USING PRIMARY KEY (prefix=? AND id=?)"),
+        "{deleted}"
+    );
 }
