@@ -96,6 +96,7 @@ every_store! {
     a_row_that_repeats_another_names_it,
     a_member_that_an_earlier_job_brought_in_is_present,
     refused_rows_hold_no_claim,
+    a_row_that_was_never_sent_leaves_its_place_to_another_job,
     loading_is_one_process_at_a_time,
     storing_rows_twice_changes_nothing,
     a_job_begun_under_other_defaults_begins_anew,
@@ -337,7 +338,8 @@ async fn a_row_that_repeats_another_names_it(place: &Place) {
         told(job, 4).await,
         "ROW_DUPLICATE_PHONE_NUMBER column `手机号`: the same phone number is in row 1"
     );
-    // Another job for the same card must not have the member either, another card may.
+    // Another job for the same card must not have what is being sent either, another card may.
+    claim(&ledger, work(job), &mut Cursor::default(), 9).await;
     let id = id_of(&ledger, job).await;
     let other = load(&ledger, identity("b"), vec![member(1, 1, 77)]).await;
     assert_eq!(
@@ -408,6 +410,73 @@ async fn refused_rows_hold_no_claim(place: &Place) {
     // Now the new row has the code, and the old one cannot have it back.
     let id = id_of(&ledger, job).await;
     assert_eq!(ledger.retry(&id, &Retry::refused()).await.unwrap(), 0);
+}
+
+async fn a_row_that_was_never_sent_leaves_its_place_to_another_job(place: &Place) {
+    let ledger = place.open().await;
+    // Rows 1 to 5 wait, 6 is leased, 7 is unknown, 8 was put back after a 429, 9 is imported.
+    let job = load(&ledger, identity("a"), (1..=9).map(queued).collect()).await;
+    let (id, owner) = (id_of(&ledger, job).await, work(job));
+    assert_eq!(claim(&ledger, owner, &mut Cursor::default(), 9).await.len(), 9);
+    for row in (1..=5).chain([8]) {
+        ledger.record(owner, row, entry(RowState::Queued)).await.unwrap();
+    }
+    ledger.record(owner, 7, entry(RowState::Unknown)).await.unwrap();
+    ledger.record(owner, 9, entry(RowState::Imported)).await.unwrap();
+    let rows = vec![
+        queued(1),
+        // The code of one row and the member of another.
+        member(2, 2, 3),
+        member(3, 3, 2),
+        // Half of what it wants is held by a row that may have been sent.
+        member(4, 4, 7),
+        member(5, 6, 5),
+        queued(6),
+        queued(7),
+        queued(8),
+        queued(9),
+        // A repeat in its own list is still a mistake.
+        member(10, 1, 1),
+    ];
+    let other = load(&ledger, identity("b"), rows).await;
+    let expect = [
+        (1, RowState::Queued),
+        (2, RowState::Queued),
+        (3, RowState::Queued),
+        (4, RowState::Refused),
+        (5, RowState::Refused),
+        (6, RowState::Refused),
+        (7, RowState::Refused),
+        (8, RowState::Queued),
+        (9, RowState::Present),
+        (10, RowState::Refused),
+    ];
+    assert_eq!(states(&ledger, other).await, expect.into());
+    let expect = [
+        (1, RowState::Refused),
+        (2, RowState::Refused),
+        (3, RowState::Refused),
+        (4, RowState::Queued),
+        (5, RowState::Queued),
+        (6, RowState::Leased),
+        (7, RowState::Unknown),
+        (8, RowState::Refused),
+        (9, RowState::Imported),
+    ];
+    assert_eq!(states(&ledger, job).await, expect.into());
+    let by = id_of(&ledger, other).await;
+    let told = |row| format!("this row was never sent, and row {row} of job {by} took its place");
+    assert_eq!(
+        refusal(&ledger, job, 1).await,
+        ("ROW_SUPERSEDED".to_owned(), told(1))
+    );
+    assert_eq!(refusal(&ledger, job, 3).await.1, told(2));
+    // Its former owner does not send it, and it comes back only when its place is free.
+    assert!(!ledger.lease_again(owner, 1).await.unwrap());
+    assert_eq!(ledger.retry(&id, &Retry::refused()).await.unwrap(), 0);
+    ledger.purge(&by, true).await.unwrap();
+    assert_eq!(ledger.retry(&id, &Retry::refused()).await.unwrap(), 4);
+    assert_eq!(states(&ledger, job).await[&1], RowState::Queued);
 }
 
 async fn loading_is_one_process_at_a_time(place: &Place) {

@@ -1,13 +1,13 @@
 //! Jobs and their rows on the way in.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Failure, Postgres, Session, transaction};
 use crate::{
     job::{Identity, JobId},
     ledger::{
         KeyColumns, LOAD_LEASE, LedgerError, NewContent, NewRow, OpenedJob, Owner, RowState,
-        duplicates::{Holder, verdict},
+        duplicates::{Holder, SUPERSEDED, may_take_over, superseded, verdict},
         ids::{ids_of, job_and_row, row_id},
     },
 };
@@ -208,6 +208,7 @@ async fn store_rows(
 
     let mut claims = Claims::read(session, job, card, rows).await?;
     let mut table = Table::default();
+    let mut taken = BTreeMap::new();
     for row in rows {
         let id = row_id(job, row.row);
         if !claims.are_there.insert(id) {
@@ -222,9 +223,13 @@ async fn store_rows(
                 member_hash,
                 request,
             } => {
-                let by_code = claims.by_code.get(user_card_code);
-                let by_member = claims.by_member.get(member_hash);
-                if by_code.is_some() || by_member.is_some() {
+                let held = [claims.by_code.get(user_card_code), claims.by_member.get(member_hash)];
+                let [by_code, by_member] = held.map(|held| held.map(|(_, holder)| holder));
+                if may_take_over(by_code, by_member) {
+                    for (holder, _) in held.into_iter().flatten() {
+                        taken.entry(*holder).or_insert(row.row);
+                    }
+                } else {
                     let (state, code, message) = verdict(by_code, by_member, columns);
                     // Refused rows keep no code; one that is present may be exported with it.
                     let kept = (state == RowState::Present).then_some(user_card_code.as_str());
@@ -236,8 +241,8 @@ async fn store_rows(
                     state: RowState::Queued,
                     other_job: None,
                 };
-                claims.by_code.insert(user_card_code.clone(), holder.clone());
-                claims.by_member.insert(*member_hash, holder);
+                claims.by_code.insert(user_card_code.clone(), (id, holder.clone()));
+                claims.by_member.insert(*member_hash, (id, holder));
                 table.add_queued(id, row.line, user_card_code, member_hash);
                 table
                     .requests
@@ -245,14 +250,42 @@ async fn store_rows(
             }
         }
     }
+    supersede(session, job, &taken, now / SECOND).await?;
     table.insert(session, card, now / SECOND).await
+}
+
+/// Rows that were never sent, and are locked, leave their codes and members to rows of this job.
+async fn supersede(
+    session: &mut Session,
+    job: i64,
+    taken: &BTreeMap<i64, u64>,
+    now: i64,
+) -> Result<(), Failure> {
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let name = name_of(session, job).await?;
+    let ids: Vec<i64> = taken.keys().copied().collect();
+    let messages: Vec<String> = taken.values().map(|row| superseded(*row, &name)).collect();
+    let sql = "UPDATE rows SET state = 5, has_claim = false, code = $3, message = new.message, updated_at = $4
+               FROM unnest($1::bigint[], $2::text[]) AS new (id, message) WHERE rows.id = new.id";
+    let parameters: super::Parameters<'_> = &[&ids, &messages, &SUPERSEDED, &now];
+    session.execute(sql, parameters).await.map(drop)
+}
+
+async fn name_of(session: &mut Session, job: i64) -> Result<JobId, Failure> {
+    let row = session
+        .one("SELECT identity FROM jobs WHERE id = $1", &[&job])
+        .await?;
+    Ok(JobId::of(row.try_get(0)?))
 }
 
 /// What rows that are stored hold of that which new rows want.
 struct Claims {
     are_there: HashSet<i64>,
-    by_code: HashMap<String, Holder>,
-    by_member: HashMap<[u8; 32], Holder>,
+    /// With the id of the row that has it.
+    by_code: HashMap<String, (i64, Holder)>,
+    by_member: HashMap<[u8; 32], (i64, Holder)>,
 }
 
 impl Claims {
@@ -284,19 +317,23 @@ impl Claims {
         for row in by_code.iter().chain(&by_member) {
             let (of, _) = job_and_row(row.try_get(0)?);
             if of != job && !jobs.contains_key(&of) {
-                let found = session
-                    .one("SELECT identity FROM jobs WHERE id = $1", &[&of])
-                    .await?;
-                jobs.insert(of, JobId::of(found.try_get(0)?));
+                jobs.insert(of, name_of(session, of).await?);
             }
         }
-        let holder = |row: &tokio_postgres::Row| -> Result<Holder, tokio_postgres::Error> {
-            let (of, number) = job_and_row(row.try_get(0)?);
-            Ok(Holder {
+        let unsent = lock_unsent(session, by_code.iter().chain(&by_member)).await?;
+        let holder = |row: &tokio_postgres::Row| -> Result<(i64, Holder), tokio_postgres::Error> {
+            let id = row.try_get(0)?;
+            let (of, number) = job_and_row(id);
+            let state = match RowState::numbered(row.try_get(1)?) {
+                Some(RowState::Queued) if !unsent.contains(&id) => RowState::Leased,
+                state => state.unwrap_or(RowState::Unknown),
+            };
+            let holder = Holder {
                 row: number,
-                state: RowState::numbered(row.try_get(1)?).unwrap_or(RowState::Unknown),
+                state,
                 other_job: jobs.get(&of).cloned(),
-            })
+            };
+            Ok((id, holder))
         };
         let mut claims = Self {
             are_there,
@@ -313,6 +350,25 @@ impl Claims {
         }
         Ok(claims)
     }
+}
+
+/// Of these rows those that wait and were never sent. They are locked, so that nobody claims them meanwhile.
+async fn lock_unsent(
+    session: &mut Session,
+    holders: impl Iterator<Item = &tokio_postgres::Row>,
+) -> Result<HashSet<i64>, Failure> {
+    let mut waiting = Vec::new();
+    for row in holders {
+        if row.try_get::<_, i16>(1)? == RowState::Queued.number() {
+            waiting.push(row.try_get::<_, i64>(0)?);
+        }
+    }
+    if waiting.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let sql = "SELECT id FROM rows WHERE id = ANY($1) AND state = 0 AND NOT is_maybe_sent ORDER BY id FOR UPDATE";
+    let rows = session.all(sql, &[&waiting]).await?;
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
 /// New rows, column by column, as one statement takes them.

@@ -4,10 +4,11 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, para
 
 use super::{LedgerError, SECOND, Tables, failed, ids_of, micros, row_id};
 use crate::{
+    gateway::SealedRequest,
     job::{Identity, JobId},
     ledger::{
         KeyColumns, LOAD_LEASE, NewContent, NewRow, OpenedJob, Owner, RowState,
-        duplicates::{Holder, verdict},
+        duplicates::{Holder, SUPERSEDED, may_take_over, superseded, verdict},
     },
 };
 
@@ -285,37 +286,47 @@ impl<'a> Insert<'a> {
             .by_member
             .query_row(params![&member_hash[..8], member_hash, self.card], holder)
             .optional()?;
-        if by_member.is_none() {
-            let inserted = self.row.execute(params![
-                id,
-                new.line,
-                RowState::Queued.number(),
-                self.card,
-                true,
-                self.now,
-                user_card_code,
-                member_hash,
-                None::<&str>,
-                None::<&str>,
-            ])?;
-            if inserted == 1 {
-                self.member.execute(params![&member_hash[..8], id])?;
-                self.request
-                    .execute(params![id, request.platform_key_id().as_str(), request.body()])?;
-                return Ok(());
-            }
+        let queued = Queued {
+            id,
+            line: new.line,
+            user_card_code,
+            member_hash,
+            request,
+        };
+        if by_member.is_none() && self.queued(&queued)? {
+            return Ok(());
         }
-        self.duplicate(id, new.line, user_card_code, by_member)
+        self.duplicate(&queued, by_member)
+    }
+
+    /// Whether the row is stored: it is not if it is there already, or another row has its code.
+    fn queued(&mut self, new: &Queued<'_>) -> Result<bool, rusqlite::Error> {
+        let inserted = self.row.execute(params![
+            new.id,
+            new.line,
+            RowState::Queued.number(),
+            self.card,
+            true,
+            self.now,
+            new.user_card_code,
+            new.member_hash,
+            None::<&str>,
+            None::<&str>,
+        ])?;
+        if inserted == 1 {
+            self.member.execute(params![&new.member_hash[..8], new.id])?;
+            self.request.execute(params![
+                new.id,
+                new.request.platform_key_id().as_str(),
+                new.request.body()
+            ])?;
+        }
+        Ok(inserted == 1)
     }
 
     /// A row that is there already, or whose code or member another row has.
-    fn duplicate(
-        &mut self,
-        id: i64,
-        line: u64,
-        user_card_code: &str,
-        by_member: Option<(i64, i16)>,
-    ) -> Result<(), rusqlite::Error> {
+    fn duplicate(&mut self, new: &Queued<'_>, by_member: Option<(i64, i16)>) -> Result<(), rusqlite::Error> {
+        let (id, user_card_code) = (new.id, new.user_card_code);
         let is_there = self
             .connection
             .prepare_cached("SELECT 1 FROM rows WHERE id = ?1")?
@@ -326,16 +337,35 @@ impl<'a> Insert<'a> {
         let by_code = self
             .connection
             .prepare_cached(
-                "SELECT id, state FROM rows WHERE card = ?1 AND user_card_code = ?2 AND has_claim = 1",
+                "SELECT id, iif(state = 0 AND is_maybe_sent, 2, state) FROM rows
+                 WHERE card = ?1 AND user_card_code = ?2 AND has_claim = 1",
             )?
             .query_row(params![self.card, user_card_code], holder)
             .optional()?;
+        let holders = [by_code, by_member];
         let by_code = by_code.map(|found| self.named(found)).transpose()?;
         let by_member = by_member.map(|found| self.named(found)).transpose()?;
+        if may_take_over(by_code.as_ref(), by_member.as_ref()) {
+            for (holder, _) in holders.into_iter().flatten() {
+                self.supersede(holder, id)?;
+            }
+            return self.queued(new).map(drop);
+        }
         let (state, code, message) = verdict(by_code.as_ref(), by_member.as_ref(), self.columns);
         // Refused rows keep no code; one that is present may be exported with it.
         let kept = (state == RowState::Present).then_some(user_card_code);
-        self.ended(id, line, state, kept, code, &message)
+        self.ended(id, new.line, state, kept, code, &message)
+    }
+
+    /// A row that was never sent leaves its code and its member to the row `by` of this job.
+    fn supersede(&self, holder: i64, by: i64) -> Result<(), rusqlite::Error> {
+        let message = superseded(super::job_and_row(by).1, &self.name_of(self.job)?);
+        self.connection
+            .prepare_cached(
+                "UPDATE rows SET state = 5, has_claim = 0, code = ?2, message = ?3, updated_at = ?4 WHERE id = ?1",
+            )?
+            .execute(params![holder, SUPERSEDED, message, self.now])
+            .map(drop)
     }
 
     fn ended(
@@ -365,17 +395,28 @@ impl<'a> Insert<'a> {
 
     fn named(&self, (id, state): (i64, i16)) -> Result<Holder, rusqlite::Error> {
         let (job, row) = super::job_and_row(id);
-        let other_job = (job != self.job).then(|| {
-            self.connection
-                .prepare_cached("SELECT identity FROM jobs WHERE id = ?1")?
-                .query_row([job], |row| Ok(JobId::of(&row.get::<_, Vec<u8>>(0)?)))
-        });
+        let other_job = (job != self.job).then(|| self.name_of(job));
         Ok(Holder {
             row,
             state: RowState::numbered(state).unwrap_or(RowState::Unknown),
             other_job: other_job.transpose()?,
         })
     }
+
+    fn name_of(&self, job: i64) -> Result<JobId, rusqlite::Error> {
+        self.connection
+            .prepare_cached("SELECT identity FROM jobs WHERE id = ?1")?
+            .query_row([job], |row| Ok(JobId::of(&row.get::<_, Vec<u8>>(0)?)))
+    }
+}
+
+/// A good row on its way in.
+struct Queued<'a> {
+    id: i64,
+    line: u64,
+    user_card_code: &'a str,
+    member_hash: &'a [u8; 32],
+    request: &'a SealedRequest,
 }
 
 fn holder(row: &rusqlite::Row<'_>) -> Result<(i64, i16), rusqlite::Error> {
@@ -387,7 +428,7 @@ const MEMBERS_NEW: i64 = 50_000;
 
 /// The order of the joins is given: SQLite would rather go through all rows of a card.
 pub(super) const FIND_MEMBER: &str = "
-    SELECT rows.id, state FROM (
+    SELECT rows.id, iif(state = 0 AND is_maybe_sent, 2, state) FROM (
         SELECT id FROM members WHERE prefix = ?1 UNION ALL SELECT id FROM members_new WHERE prefix = ?1
     ) AS found CROSS JOIN rows ON rows.id = found.id
     WHERE has_claim = 1 AND member_hash = ?2 AND +card = ?3";
