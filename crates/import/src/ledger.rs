@@ -182,10 +182,10 @@ impl Ledger {
         // In parts, so that other processes get their turn.
         loop {
             let (part, last) = match &self.store {
-                Store::Postgres(store) => store.purge(job.key, after, PURGE_ROWS).await,
+                Store::Postgres(store) => store.purge(job.key, after, PART_ROWS).await,
                 Store::Sqlite(store) => {
                     store
-                        .run(move |tables| tables.purge(job.key, after, PURGE_ROWS))
+                        .run(move |tables| tables.purge(job.key, after, PART_ROWS))
                         .await
                 }
             }?;
@@ -297,9 +297,17 @@ impl Ledger {
     /// Finds the job or begins it. Whoever gets [`OpenedJob::may_load`] has the load to itself for [`LOAD_LEASE`] after
     /// each [`store_rows`](Self::store_rows); anybody else asks again later.
     pub(crate) async fn open_job(&self, identity: Identity, owner: Owner) -> Result<OpenedJob, LedgerError> {
-        match &self.store {
-            Store::Postgres(store) => store.open_job(&identity, owner).await,
-            Store::Sqlite(store) => store.run(move |tables| tables.open_job(&identity, owner)).await,
+        loop {
+            let opened = match &self.store {
+                Store::Postgres(store) => store.open_job(&identity, owner).await,
+                Store::Sqlite(store) => {
+                    let identity = identity.clone();
+                    store.run(move |tables| tables.open_job(&identity, owner)).await
+                }
+            }?;
+            if let Some(opened) = opened {
+                return Ok(opened);
+            }
         }
     }
 
@@ -323,11 +331,11 @@ impl Ledger {
         }
     }
 
-    /// Says that all rows are there.
-    pub(crate) async fn finish_loading(&self, job: i64, owner: Owner) -> Result<(), LedgerError> {
+    /// Says that all `rows` are there, whoever stored them.
+    pub(crate) async fn finish_loading(&self, job: i64, rows: u64) -> Result<(), LedgerError> {
         match &self.store {
-            Store::Postgres(store) => store.finish_loading(job, owner).await,
-            Store::Sqlite(store) => store.run(move |tables| tables.finish_loading(job, owner)).await,
+            Store::Postgres(store) => store.finish_loading(job, rows).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.finish_loading(job, rows)).await,
         }
     }
 
@@ -339,11 +347,17 @@ impl Ledger {
         }
     }
 
-    /// Forgets a job whose source turned out to be unreadable; none of its rows was ever sent.
-    pub(crate) async fn discard_job(&self, job: i64) -> Result<(), LedgerError> {
-        match &self.store {
-            Store::Postgres(store) => store.discard_job(job).await,
-            Store::Sqlite(store) => store.run(move |tables| tables.discard_job(job)).await,
+    /// Forgets a job whose source turned out to be unreadable, if the load is this owner's. A job that is loaded, and a
+    /// row that was ever attempted, stay.
+    pub(crate) async fn discard_job(&self, job: i64, owner: Owner) -> Result<(), LedgerError> {
+        loop {
+            let is_more = match &self.store {
+                Store::Postgres(store) => store.discard_job(job, owner).await,
+                Store::Sqlite(store) => store.run(move |tables| tables.discard_job(job, owner)).await,
+            }?;
+            if !is_more {
+                return Ok(());
+            }
         }
     }
 
@@ -480,8 +494,8 @@ enum Change {
     Record(Entry),
 }
 
-/// Rows of one part of a purge.
-const PURGE_ROWS: u32 = 5000;
+/// Rows of one part of what is done to many rows: other processes get their turn in between.
+const PART_ROWS: u32 = 5000;
 
 /// How long a load is left to a process that stores no rows.
 pub(crate) const LOAD_LEASE: Duration = Duration::from_secs(30);

@@ -103,6 +103,7 @@ every_store! {
     a_paused_job_gives_no_rows,
     retries_put_back_what_can_be_sent,
     a_purge_keeps_the_counts_alone,
+    a_purged_source_can_be_imported_again,
     jobs_are_found_by_the_beginning_of_their_name,
     the_timeline_has_a_slot_for_every_stretch,
     outcomes_are_counted_by_code,
@@ -171,8 +172,9 @@ async fn load(ledger: &Ledger, identity: Identity, rows: Vec<NewRow>) -> i64 {
     let owner = Owner::random().unwrap();
     let job = ledger.open_job(identity, owner).await.unwrap();
     assert!(job.may_load && job.is_new);
+    let count = rows.len() as u64;
     ledger.store_rows(job.key, owner, rows, columns()).await.unwrap();
-    ledger.finish_loading(job.key, owner).await.unwrap();
+    ledger.finish_loading(job.key, count).await.unwrap();
     job.key
 }
 
@@ -495,19 +497,32 @@ async fn loading_is_one_process_at_a_time(place: &Place) {
     place.advance(1);
     let other = two.open_job(identity("a"), second).await.unwrap();
     assert!(other.may_load && other.rows == 1);
-    one.finish_loading(job.key, first).await.unwrap();
+    one.discard_job(job.key, first).await.unwrap();
     assert!(!one.open_job(identity("a"), first).await.unwrap().is_loaded);
+    // Half a job is not loaded, and gives no rows.
+    assert!(matches!(
+        one.finish_loading(job.key, 2).await,
+        Err(LedgerError::LoadLost)
+    ));
+    assert!(
+        claim(&one, work(job.key), &mut Cursor::default(), 9)
+            .await
+            .is_empty()
+    );
     // A load that is cut off lets go at once.
     two.release_loading(job.key, second).await.unwrap();
     assert!(one.open_job(identity("a"), first).await.unwrap().may_load);
     one.store_rows(job.key, first, vec![queued(2)], columns())
         .await
         .unwrap();
-    one.finish_loading(job.key, first).await.unwrap();
+    // Who stored the last row does not matter.
+    place.advance(31);
+    assert!(two.open_job(identity("a"), second).await.unwrap().may_load);
+    one.finish_loading(job.key, 2).await.unwrap();
     let done = two.open_job(identity("a"), second).await.unwrap();
     assert!(done.is_loaded && !done.may_load && done.rows == 2);
     // Only half a job can be discarded.
-    two.discard_job(job.key).await.unwrap();
+    two.discard_job(job.key, second).await.unwrap();
     assert_eq!(two.jobs().await.unwrap().len(), 1);
 }
 
@@ -537,7 +552,7 @@ async fn storing_rows_twice_changes_nothing(place: &Place) {
     let counts = ledger.counts(job).await.unwrap();
     assert_eq!((counts.queued, counts.refused, counts.rows()), (1, 2, 3));
     assert_eq!(ledger.open_job(identity("a"), owner).await.unwrap().rows, 3);
-    ledger.discard_job(job).await.unwrap();
+    ledger.discard_job(job, owner).await.unwrap();
     assert!(ledger.jobs().await.unwrap().is_empty());
     assert!(ledger.store_rows(job, owner, rows, columns()).await.is_err());
     // Its members are free again.
@@ -549,15 +564,13 @@ async fn a_job_begun_under_other_defaults_begins_anew(place: &Place) {
     let ledger = place.open().await;
     let owner = Owner::random().unwrap();
     let job = ledger.open_job(identity("a"), owner).await.unwrap().key;
-    ledger
-        .store_rows(job, owner, vec![queued(1)], columns())
-        .await
-        .unwrap();
+    let many = (1..=6000).map(queued).collect();
+    ledger.store_rows(job, owner, many, columns()).await.unwrap();
     let mut other = identity("a");
     other.defaults = other.source_digest;
     let anew = ledger.open_job(other.clone(), owner).await.unwrap();
     assert!(anew.is_new && anew.rows == 0 && anew.key != job);
-    ledger.finish_loading(anew.key, owner).await.unwrap();
+    ledger.finish_loading(anew.key, 0).await.unwrap();
     let kept = ledger.open_job(identity("a"), owner).await.unwrap();
     assert!(kept.is_loaded && kept.are_defaults_changed && !kept.is_new);
 }
@@ -660,6 +673,47 @@ async fn a_purge_keeps_the_counts_alone(place: &Place) {
     // Its members are no duplicates any more.
     let other = load(&ledger, identity("b"), vec![queued(2)]).await;
     assert_eq!(ledger.counts(other).await.unwrap().queued, 1);
+}
+
+async fn a_purged_source_can_be_imported_again(place: &Place) {
+    let ledger = place.open().await;
+    // Once loaded, once half loaded.
+    let job = load(&ledger, identity("a"), vec![queued(1), queued(2)]).await;
+    let owner = work(job);
+    claim(&ledger, owner, &mut Cursor::default(), 1).await;
+    ledger.record(owner, 1, entry(RowState::Imported)).await.unwrap();
+    let id = id_of(&ledger, job).await;
+    let before = ledger.counts(job).await.unwrap();
+    ledger.purge(&id, true).await.unwrap();
+    let owner = Owner::random().unwrap();
+    let half = ledger.open_job(identity("a"), owner).await.unwrap();
+    assert!(half.is_new && half.may_load && half.rows == 0 && half.key != job);
+    ledger
+        .store_rows(half.key, owner, vec![queued(1)], columns())
+        .await
+        .unwrap();
+    assert_eq!(id_of(&ledger, half.key).await, id);
+    ledger.purge(&id, true).await.unwrap();
+    // Nothing is added to what was purged, whoever loads it.
+    assert!(
+        ledger
+            .store_rows(half.key, owner, vec![queued(2)], columns())
+            .await
+            .is_err()
+    );
+    let again = load(&ledger, identity("a"), vec![queued(1), queued(2)]).await;
+    assert_eq!(
+        claim(&ledger, work(again), &mut Cursor::default(), 9).await,
+        [1, 2]
+    );
+    // What was purged stays, under other names.
+    assert_eq!(ledger.counts(job).await.unwrap(), before);
+    let jobs = ledger.jobs().await.unwrap();
+    let mut names: Vec<&JobId> = jobs.iter().map(|job| &job.id).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!((jobs.len(), names.len()), (3, 3));
+    assert_eq!(jobs.iter().filter(|job| job.is_purged).count(), 2);
 }
 
 async fn jobs_are_found_by_the_beginning_of_their_name(place: &Place) {

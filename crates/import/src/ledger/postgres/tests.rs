@@ -73,9 +73,9 @@ async fn load(ledger: &Ledger, rows: u64) -> i64 {
     let owner = Owner::random().unwrap();
     let job = ledger.open_job(identity, owner).await.unwrap();
     assert!(job.may_load);
-    let rows = (job.rows + 1..=rows).map(row).collect();
-    ledger.store_rows(job.key, owner, rows, columns()).await.unwrap();
-    ledger.finish_loading(job.key, owner).await.unwrap();
+    let new = (job.rows + 1..=rows).map(row).collect();
+    ledger.store_rows(job.key, owner, new, columns()).await.unwrap();
+    ledger.finish_loading(job.key, rows).await.unwrap();
     job.key
 }
 

@@ -115,7 +115,7 @@ async fn claim_rows(
 ) -> Result<(Claim, Cursor), Failure> {
     let job = session
         .maybe(
-            "SELECT is_paused, is_purged FROM jobs WHERE id = $1",
+            "SELECT is_paused, is_purged OR NOT is_loaded FROM jobs WHERE id = $1",
             &[&work.job],
         )
         .await?;

@@ -7,22 +7,40 @@ use crate::{
     gateway::SealedRequest,
     job::{Identity, JobId},
     ledger::{
-        KeyColumns, LOAD_LEASE, NewContent, NewRow, OpenedJob, Owner, RowState,
+        KeyColumns, LOAD_LEASE, NewContent, NewRow, OpenedJob, Owner, PART_ROWS, RowState,
         duplicates::{Holder, SUPERSEDED, may_take_over, superseded, verdict},
     },
 };
 
 impl Tables {
+    /// Nothing when a part of what is begun anew was deleted: the same again goes on.
     pub(in crate::ledger) fn open_job(
         &mut self,
         identity: &Identity,
         owner: Owner,
-    ) -> Result<OpenedJob, LedgerError> {
+    ) -> Result<Option<OpenedJob>, LedgerError> {
         let failed = failed("open the job");
         let fingerprint = identity.fingerprint();
         let clock = self.clock.clone();
         let transaction = self.begin().map_err(failed)?;
         let now = micros(clock.since_1970());
+        // What is left of a purged job is kept for its counts; the same source begins anew.
+        let purged: Option<i64> = transaction
+            .query_row(
+                "SELECT id FROM jobs WHERE identity = ?1 AND is_purged = 1",
+                [fingerprint.as_bytes()],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(failed)?;
+        if let Some(job) = purged {
+            transaction
+                .execute(
+                    "UPDATE jobs SET identity = ?2 WHERE id = ?1",
+                    params![job, identity.of_purged(job).as_bytes()],
+                )
+                .map_err(failed)?;
+        }
         let found = transaction
             .query_row(
                 "SELECT id, rows, is_loaded, defaults, load_owner, load_until FROM jobs WHERE identity = ?1",
@@ -45,7 +63,11 @@ impl Tables {
         let job = match found {
             // Half of a job under other defaults is begun anew.
             Some(job) if job.are_defaults_changed && job.may_load => {
-                delete_job(&transaction, job.key).map_err(failed)?;
+                if delete_part(&transaction, job.key).map_err(failed)? {
+                    renew_load(&transaction, job.key, owner, now).map_err(failed)?;
+                    transaction.commit().map_err(failed)?;
+                    return Ok(None);
+                }
                 insert_job(&transaction, identity, now).map_err(failed)?
             }
             Some(job) => job,
@@ -55,7 +77,7 @@ impl Tables {
             renew_load(&transaction, job.key, owner, now).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
-        Ok(job)
+        Ok(Some(job))
     }
 
     pub(in crate::ledger) fn store_rows(
@@ -71,7 +93,7 @@ impl Tables {
         let now = micros(clock.since_1970());
         let card: i64 = transaction
             .query_row(
-                "SELECT card FROM jobs WHERE id = ?1 AND is_loaded = 0",
+                "SELECT card FROM jobs WHERE id = ?1 AND is_loaded = 0 AND is_purged = 0",
                 [job],
                 |row| row.get(0),
             )
@@ -94,12 +116,16 @@ impl Tables {
         transaction.commit().map_err(failed)
     }
 
-    pub(in crate::ledger) fn finish_loading(&mut self, job: i64, owner: Owner) -> Result<(), LedgerError> {
+    pub(in crate::ledger) fn finish_loading(&mut self, job: i64, rows: u64) -> Result<(), LedgerError> {
         let changed = self.connection.execute(
-            "UPDATE jobs SET is_loaded = 1, load_owner = 0, load_until = 0 WHERE id = ?1 AND load_owner = ?2",
-            params![job, owner.number()],
+            "UPDATE jobs SET is_loaded = 1, load_owner = 0, load_until = 0
+             WHERE id = ?1 AND rows >= ?2 AND is_purged = 0",
+            params![job, rows],
         );
-        changed.map(drop).map_err(failed("finish loading"))
+        match changed.map_err(failed("finish loading"))? {
+            0 => Err(LedgerError::LoadLost),
+            _ => Ok(()),
+        }
     }
 
     pub(in crate::ledger) fn release_loading(&mut self, job: i64, owner: Owner) -> Result<(), LedgerError> {
@@ -110,19 +136,21 @@ impl Tables {
         changed.map(drop).map_err(failed("release the load"))
     }
 
-    pub(in crate::ledger) fn discard_job(&mut self, job: i64) -> Result<(), LedgerError> {
+    /// Deletes the next part of a job that this owner loads; returns whether there is more.
+    pub(in crate::ledger) fn discard_job(&mut self, job: i64, owner: Owner) -> Result<bool, LedgerError> {
         let failed = failed("discard the job");
+        let clock = self.clock.clone();
         let transaction = self.begin().map_err(failed)?;
-        let is_loaded: Option<bool> = transaction
-            .query_row("SELECT is_loaded FROM jobs WHERE id = ?1", [job], |row| {
-                row.get(0)
-            })
-            .optional()
+        let is_ours = transaction
+            .prepare_cached("SELECT 1 FROM jobs WHERE id = ?1 AND is_loaded = 0 AND load_owner = ?2")
+            .and_then(|mut statement| statement.exists([job, owner.number()]))
             .map_err(failed)?;
-        if is_loaded == Some(false) {
-            delete_job(&transaction, job).map_err(failed)?;
+        let is_more = is_ours && delete_part(&transaction, job).map_err(failed)?;
+        if is_more {
+            renew_load(&transaction, job, owner, micros(clock.since_1970())).map_err(failed)?;
         }
-        transaction.commit().map_err(failed)
+        transaction.commit().map_err(failed)?;
+        Ok(is_more)
     }
 }
 
@@ -170,13 +198,28 @@ fn insert_job(
     })
 }
 
-fn delete_job(transaction: &Transaction<'_>, job: i64) -> Result<(), rusqlite::Error> {
+/// Deletes the next rows of a job, or the job when it has none; returns whether there is more. It counts as empty
+/// meanwhile, so that whoever comes after a crash begins at the first row. A row that was ever attempted stays.
+fn delete_part(transaction: &Transaction<'_>, job: i64) -> Result<bool, rusqlite::Error> {
     let (first, last) = ids_of(job);
-    delete_members(transaction, first, last)?;
-    transaction.execute("DELETE FROM requests WHERE id BETWEEN ?1 AND ?2", [first, last])?;
-    transaction.execute("DELETE FROM rows WHERE id BETWEEN ?1 AND ?2", [first, last])?;
-    transaction.execute("DELETE FROM jobs WHERE id = ?1", [job])?;
-    Ok(())
+    let (end, attempts): (Option<i64>, Option<i64>) = transaction.query_row(
+        "SELECT max(id), max(attempts)
+         FROM (SELECT id, attempts FROM rows WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3)",
+        params![first, last, PART_ROWS],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let Some(end) = end else {
+        transaction.execute("DELETE FROM jobs WHERE id = ?1", [job])?;
+        return Ok(false);
+    };
+    if attempts > Some(0) {
+        return Ok(false);
+    }
+    transaction.execute("UPDATE jobs SET rows = 0 WHERE id = ?1", [job])?;
+    delete_members(transaction, first, end)?;
+    transaction.execute("DELETE FROM requests WHERE id BETWEEN ?1 AND ?2", [first, end])?;
+    transaction.execute("DELETE FROM rows WHERE id BETWEEN ?1 AND ?2", [first, end])?;
+    Ok(true)
 }
 
 fn renew_load(

@@ -39,7 +39,7 @@ impl Tables {
         let transaction = self.begin().map_err(failed)?;
         let now = micros(clock.since_1970());
         let is_open: Option<(bool, bool)> = transaction
-            .prepare_cached("SELECT is_paused, is_purged FROM jobs WHERE id = ?1")
+            .prepare_cached("SELECT is_paused, is_purged OR NOT is_loaded FROM jobs WHERE id = ?1")
             .and_then(|mut statement| {
                 statement
                     .query_row([work.job], |row| Ok((row.get(0)?, row.get(1)?)))
