@@ -34,7 +34,7 @@ pub use self::{
 };
 pub(crate) use self::{
     owner::{OpenedJob, Owner, Work},
-    row::{Claim, ClaimedRow, Cursor, Entry, KeyColumns, MemberKind, NewContent, NewRow},
+    row::{Claim, ClaimedRow, Cursor, Entry, KeyColumns, MemberKind, NewContent, NewRow, Skip},
 };
 use self::{postgres::Postgres, sqlite::Sqlite};
 
@@ -361,19 +361,20 @@ impl Ledger {
         }
     }
 
-    /// Leases up to `limit` rows that this owner has not dealt with, and moves the cursor. Leases that are over become
-    /// unknown before.
+    /// Leases up to `limit` rows that this owner has not dealt with and does not skip, and moves the cursor. Leases that
+    /// are over become unknown before.
     pub(crate) async fn claim_rows(
         &self,
         work: Work,
         cursor: Cursor,
         limit: u32,
+        skip: Skip,
     ) -> Result<(Claim, Cursor), LedgerError> {
         match &self.store {
-            Store::Postgres(store) => store.claim_rows(work, cursor, limit).await,
+            Store::Postgres(store) => store.claim_rows(work, cursor, limit, &skip).await,
             Store::Sqlite(store) => {
                 store
-                    .run(move |tables| tables.claim_rows(work, cursor, limit))
+                    .run(move |tables| tables.claim_rows(work, cursor, limit, &skip))
                     .await
             }
         }
@@ -396,6 +397,23 @@ impl Ledger {
             work,
             row,
             change: Change::Record(entry),
+        })
+        .await
+    }
+
+    /// Writes down that the outcome of an attempt is unknown, and keeps the row leased for `rest` longer than a lease,
+    /// so that nobody sends it before this owner's next attempt. `false` as in [`record`](Self::record).
+    pub(crate) async fn keep(
+        &self,
+        work: Work,
+        row: u64,
+        entry: Entry,
+        rest: Duration,
+    ) -> Result<bool, LedgerError> {
+        self.write(Write {
+            work,
+            row,
+            change: Change::Keep(entry, rest),
         })
         .await
     }
@@ -490,6 +508,7 @@ struct Write {
 
 #[derive(Debug)]
 enum Change {
+    Keep(Entry, Duration),
     Lease,
     Record(Entry),
 }

@@ -93,6 +93,8 @@ every_store! {
     a_late_answer_undoes_nothing_and_a_success_wins,
     a_run_claims_a_row_once_and_finds_what_others_let_go,
     a_row_that_was_taken_over_is_not_sent_again_by_its_former_owner,
+    a_row_that_is_kept_waits_for_its_owner,
+    a_run_is_given_nothing_that_it_skips,
     a_row_that_repeats_another_names_it,
     a_member_that_an_earlier_job_brought_in_is_present,
     refused_rows_hold_no_claim,
@@ -187,7 +189,10 @@ fn work(job: i64) -> Work {
 }
 
 async fn claim(ledger: &Ledger, work: Work, cursor: &mut Cursor, limit: u32) -> Vec<u64> {
-    let (claim, behind) = ledger.claim_rows(work, *cursor, limit).await.unwrap();
+    let (claim, behind) = ledger
+        .claim_rows(work, *cursor, limit, Skip::default())
+        .await
+        .unwrap();
     *cursor = behind;
     match claim {
         Claim::Rows(rows) => rows.iter().map(|row| row.row).collect(),
@@ -227,7 +232,7 @@ async fn a_claimed_row_is_nobody_elses_until_its_lease_ends(place: &Place) {
     let (first, second) = (work(job), work(job));
     assert_eq!(claim(&one, first, &mut Cursor::default(), 9).await, [1]);
     let mut cursor = Cursor::default();
-    let (answer, behind) = two.claim_rows(second, cursor, 9).await.unwrap();
+    let (answer, behind) = two.claim_rows(second, cursor, 9, Skip::default()).await.unwrap();
     assert!(
         matches!(answer, Claim::Wait(wait) if wait == Duration::from_secs(60)),
         "{answer:?}"
@@ -236,7 +241,7 @@ async fn a_claimed_row_is_nobody_elses_until_its_lease_ends(place: &Place) {
     place.advance(59);
     assert!(claim(&two, second, &mut cursor, 9).await.is_empty());
     place.advance(1);
-    let (answer, _) = two.claim_rows(second, cursor, 9).await.unwrap();
+    let (answer, _) = two.claim_rows(second, cursor, 9, Skip::default()).await.unwrap();
     let Claim::Rows(rows) = answer else {
         panic!("{answer:?}")
     };
@@ -297,7 +302,7 @@ async fn a_run_claims_a_row_once_and_finds_what_others_let_go(place: &Place) {
     for row in 1..=3 {
         ledger.record(one, row, entry(RowState::Imported)).await.unwrap();
     }
-    let (answer, _) = ledger.claim_rows(one, first, 9).await.unwrap();
+    let (answer, _) = ledger.claim_rows(one, first, 9, Skip::default()).await.unwrap();
     assert!(matches!(answer, Claim::Nothing), "{answer:?}");
 }
 
@@ -318,6 +323,70 @@ async fn a_row_that_was_taken_over_is_not_sent_again_by_its_former_owner(place: 
     assert!(!ledger.lease_again(one, 1).await.unwrap());
     ledger.record(two, 1, entry(RowState::Imported)).await.unwrap();
     assert!(!ledger.lease_again(two, 1).await.unwrap());
+}
+
+async fn a_row_that_is_kept_waits_for_its_owner(place: &Place) {
+    let ledger = place.open().await;
+    let job = load(&ledger, identity("a"), vec![queued(1)]).await;
+    let (one, two) = (work(job), work(job));
+    claim(&ledger, one, &mut Cursor::default(), 1).await;
+    let keep = async |work| {
+        let rest = Duration::from_secs(30);
+        ledger
+            .keep(work, 1, entry(RowState::Unknown), rest)
+            .await
+            .unwrap()
+    };
+    assert!(!keep(two).await);
+    assert!(keep(one).await);
+    assert_eq!(states(&ledger, job).await, [(1, RowState::Leased)].into());
+    assert_eq!(refusal(&ledger, job, 1).await.0, "CODE");
+    place.advance(89);
+    assert!(claim(&ledger, two, &mut Cursor::default(), 1).await.is_empty());
+    assert!(ledger.lease_again(one, 1).await.unwrap() && keep(one).await);
+    // Its outcome is unknown, also when nobody comes back to it.
+    place.advance(90);
+    assert_eq!(claim(&ledger, two, &mut Cursor::default(), 1).await, [1]);
+    assert!(!keep(one).await && !ledger.lease_again(one, 1).await.unwrap());
+    assert!(ledger.record(two, 1, entry(RowState::Queued)).await.unwrap());
+    assert_eq!(states(&ledger, job).await, [(1, RowState::Unknown)].into());
+}
+
+async fn a_run_is_given_nothing_that_it_skips(place: &Place) {
+    let ledger = place.open().await;
+    let job = load(&ledger, identity("a"), (1..=6).map(queued).collect()).await;
+    let (one, two) = (work(job), work(job));
+    assert_eq!(claim(&ledger, one, &mut Cursor::default(), 4).await, [1, 2, 3, 4]);
+    for row in [1, 2] {
+        ledger.record(one, row, entry(RowState::Unknown)).await.unwrap();
+    }
+    let given = async |cursor: &mut Cursor, rows: &[u64], is_unknown| {
+        let skip = Skip {
+            rows: Arc::new(rows.iter().copied().collect()),
+            is_unknown,
+        };
+        let (claim, behind) = ledger.claim_rows(two, *cursor, 1, skip).await.unwrap();
+        *cursor = behind;
+        match claim {
+            Claim::Rows(rows) => rows[0].row,
+            Claim::Wait(_) => 0,
+            other => panic!("{other:?}"),
+        }
+    };
+    let mut cursor = Cursor::default();
+    assert_eq!(given(&mut cursor, &[1], false).await, 2);
+    assert_eq!(given(&mut cursor, &[1, 5], true).await, 6);
+    // Rows 3 and 4 are another owner's, and waited for unless they are given up too.
+    assert_eq!(given(&mut cursor, &[1, 4, 5], true).await, 0);
+    let skip = Skip {
+        rows: Arc::new([1, 3, 4, 5].into()),
+        is_unknown: false,
+    };
+    let (answer, _) = ledger.claim_rows(two, cursor, 9, skip).await.unwrap();
+    assert!(matches!(answer, Claim::Nothing), "{answer:?}");
+    assert_eq!(given(&mut cursor, &[], true).await, 5);
+    assert_eq!(given(&mut cursor, &[], true).await, 0);
+    assert_eq!(given(&mut cursor, &[], false).await, 1);
 }
 
 async fn a_row_that_repeats_another_names_it(place: &Place) {
@@ -582,7 +651,10 @@ async fn a_paused_job_gives_no_rows(place: &Place) {
     assert_eq!(claim(&one, owner, &mut Cursor::default(), 1).await, [1]);
     two.pause(&id).await.unwrap();
     two.pause(&id).await.unwrap();
-    let (answer, _) = one.claim_rows(owner, Cursor::default(), 1).await.unwrap();
+    let (answer, _) = one
+        .claim_rows(owner, Cursor::default(), 1, Skip::default())
+        .await
+        .unwrap();
     assert!(matches!(answer, Claim::Paused), "{answer:?}");
     // What is under way is written down.
     assert!(one.record(owner, 1, entry(RowState::Imported)).await.unwrap());
@@ -663,7 +735,10 @@ async fn a_purge_keeps_the_counts_alone(place: &Place) {
     );
     assert_eq!(refused[1].code, "ROW_DUPLICATE_CODE");
     // Nothing can be sent any more, and a second purge finds nothing.
-    let (answer, _) = ledger.claim_rows(work(job), Cursor::default(), 1).await.unwrap();
+    let (answer, _) = ledger
+        .claim_rows(work(job), Cursor::default(), 1, Skip::default())
+        .await
+        .unwrap();
     assert!(matches!(answer, Claim::Nothing), "{answer:?}");
     assert!(matches!(
         ledger.retry(&id, &Retry::refused()).await,
