@@ -101,7 +101,7 @@ impl<G: Gateway> Importer<G> {
             rows = match loaded.await {
                 Ok(rows) => rows,
                 Err(LoadError::Source(error)) => {
-                    ledger.discard_job(opened.key).await?;
+                    ledger.discard_job(opened.key, owner).await?;
                     return Err(error.into());
                 }
                 Err(error) => {
@@ -112,12 +112,14 @@ impl<G: Gateway> Importer<G> {
                         _ => return Err(error),
                     };
                     if !opened.is_loaded {
+                        // To look was to take the load, and nobody is to wait for it.
+                        ledger.release_loading(opened.key, owner).await?;
                         return Err(error);
                     }
                     opened.rows
                 }
             };
-            ledger.finish_loading(opened.key, owner).await?;
+            ledger.finish_loading(opened.key, rows).await?;
         }
         self.progress.counted(ledger.counts(opened.key).await?, None);
         Ok(Job {

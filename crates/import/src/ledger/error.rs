@@ -57,6 +57,11 @@ pub enum LedgerError {
         /// The key's file.
         path: PathBuf,
     },
+    /// A load ended although not all of its rows are there: another process purged or discarded the job meanwhile.
+    #[error(
+        "the job was purged or begun anew by another process while it was loaded; the same command continues"
+    )]
+    LoadLost,
     /// A later version of this software wrote the ledger.
     #[error("the ledger has version {found}, this software knows up to {known}; update wxmember")]
     Newer {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::{
     super::{
-        Claim, ClaimedRow, Cursor, Entry, Ledger, LedgerError, NewContent, NewRow, Owner, RowState, Work,
-        testing::server,
+        Claim, ClaimedRow, Cursor, Entry, Ledger, LedgerError, NewContent, NewRow, Owner, RowState, Skip,
+        Work, testing::server,
     },
     *,
 };
@@ -73,9 +73,9 @@ async fn load(ledger: &Ledger, rows: u64) -> i64 {
     let owner = Owner::random().unwrap();
     let job = ledger.open_job(identity, owner).await.unwrap();
     assert!(job.may_load);
-    let rows = (job.rows + 1..=rows).map(row).collect();
-    ledger.store_rows(job.key, owner, rows, columns()).await.unwrap();
-    ledger.finish_loading(job.key, owner).await.unwrap();
+    let new = (job.rows + 1..=rows).map(row).collect();
+    ledger.store_rows(job.key, owner, new, columns()).await.unwrap();
+    ledger.finish_loading(job.key, rows).await.unwrap();
     job.key
 }
 
@@ -105,7 +105,7 @@ async fn a_server_that_crashes_and_comes_back_loses_nothing() {
     let drive = |ledger: Ledger| async move {
         let (work, mut cursor, mut done) = (work(job), Cursor::default(), 0);
         loop {
-            let (claim, behind) = ledger.claim_rows(work, cursor, 5).await.unwrap();
+            let (claim, behind) = ledger.claim_rows(work, cursor, 5, Skip::default()).await.unwrap();
             cursor = behind;
             let Claim::Rows(rows) = claim else { return done };
             let records = rows.into_iter().map(|ClaimedRow { row, .. }| {
@@ -143,10 +143,16 @@ async fn leases_and_the_pace_go_by_the_clock_of_the_database() {
     let setup = Setup::new();
     let ledger = setup.open().await.unwrap();
     let job = load(&ledger, 1).await;
-    ledger.claim_rows(work(job), Cursor::default(), 1).await.unwrap();
+    ledger
+        .claim_rows(work(job), Cursor::default(), 1, Skip::default())
+        .await
+        .unwrap();
     let sql = "SELECT lease_until / 1000000 - extract(epoch FROM now())::bigint BETWEEN 50 AND 60 FROM wxmember.rows";
     assert_eq!(setup.server.sql("ledger", sql), "t\n");
-    let (claim, _) = ledger.claim_rows(work(job), Cursor::default(), 1).await.unwrap();
+    let (claim, _) = ledger
+        .claim_rows(work(job), Cursor::default(), 1, Skip::default())
+        .await
+        .unwrap();
     assert!(
         matches!(claim, Claim::Wait(wait) if wait <= Duration::from_secs(60)),
         "{claim:?}"
@@ -155,7 +161,10 @@ async fn leases_and_the_pace_go_by_the_clock_of_the_database() {
     setup
         .server
         .sql("ledger", "UPDATE wxmember.rows SET lease_until = 0");
-    let (claim, _) = ledger.claim_rows(work(job), Cursor::default(), 1).await.unwrap();
+    let (claim, _) = ledger
+        .claim_rows(work(job), Cursor::default(), 1, Skip::default())
+        .await
+        .unwrap();
     assert!(matches!(claim, Claim::Rows(rows) if rows[0].is_maybe_sent));
 }
 
@@ -165,7 +174,10 @@ async fn a_write_that_nobody_knows_of_is_found_again() {
     let ledger = setup.open().await.unwrap();
     let job = load(&ledger, 2).await;
     let work = work(job);
-    ledger.claim_rows(work, Cursor::default(), 2).await.unwrap();
+    ledger
+        .claim_rows(work, Cursor::default(), 2, Skip::default())
+        .await
+        .unwrap();
     let super::super::Store::Postgres(store) = &ledger.store else {
         panic!("a database")
     };
@@ -232,7 +244,10 @@ async fn what_the_server_says_is_told_without_values() {
     );
     let mut entry = imported();
     entry.request_id = Some("MARKER".into());
-    ledger.claim_rows(work(job), Cursor::default(), 2).await.unwrap();
+    ledger
+        .claim_rows(work(job), Cursor::default(), 2, Skip::default())
+        .await
+        .unwrap();
     let error = ledger.record(work(job), 1, entry).await.unwrap_err();
     let told = format!("{error} {error:?}");
     assert!(told.contains("23514") && !told.contains("MARKER"), "{told}");

@@ -48,6 +48,23 @@ async fn a_refused_probe_costs_one_row() {
     }
 }
 
+/// The stop is the caller's, and says nothing about the row.
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_is_cancelled_is_no_stop_of_its_own() {
+    let gateway = Fake::with_script(|_, _| Act::Lose);
+    let setup = Setup::new();
+    let importer = setup.importer_with(&gateway, settings().with_probe(true));
+    let job = loaded(&setup, 1..=10).await;
+    let cancel = CancellationToken::new();
+    let stop = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        cancel.cancel();
+    };
+    let (summary, ()) = tokio::join!(importer.run(&job, &cancel), stop);
+    let summary = summary.unwrap();
+    assert_eq!((counts(&summary), stop_of(&summary)), ([0, 0, 0, 1, 9], ""));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_good_probe_goes_on_and_is_asked_for_once() {
     let gateway = Fake::new();
