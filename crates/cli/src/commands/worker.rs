@@ -121,7 +121,7 @@ fn print_text(summary: &WorkerSummary) -> Result<(), Failure> {
 
 /// The worst of its jobs.
 fn exit_code(summary: &WorkerSummary) -> exit::Code {
-    if summary.stopped.is_some() {
+    if !summary.is_complete() {
         return exit::RESUMABLE;
     }
     summary.jobs.iter().map(code).max().unwrap_or(exit::DONE)
