@@ -38,6 +38,7 @@ use self::failure::Failure;
 pub(super) struct Postgres {
     config: Config,
     tls: connect::Tls,
+    session_patience: connect::Patience,
     idle: Mutex<Vec<Session>>,
     places: Arc<Semaphore>,
     waiting: Mutex<Vec<Waiting>>,
@@ -101,6 +102,7 @@ impl Postgres {
         let mut store = Self {
             config,
             tls,
+            session_patience: connect::Patience::default(),
             idle: Mutex::default(),
             places: Arc::new(Semaphore::new(CONNECTIONS)),
             waiting: Mutex::default(),
@@ -176,7 +178,7 @@ impl Postgres {
         };
         let session = match idle {
             Some(session) => session,
-            None => connect::session(&self.config, &self.tls).await?,
+            None => connect::session(&self.config, &self.tls, self.session_patience).await?,
         };
         Ok(Lease { session, place })
     }
