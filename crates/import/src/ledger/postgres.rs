@@ -86,9 +86,9 @@ use transaction;
 impl Postgres {
     pub(super) async fn connect(
         url: &str,
-        key: &Path,
+        key: Option<&Path>,
         clock: Option<Arc<dyn Clock>>,
-    ) -> Result<(Self, KeyedHash), LedgerError> {
+    ) -> Result<(Self, Option<KeyedHash>), LedgerError> {
         let (config, tls) = connect::parse(url)?;
         Self::open(config, tls, key, clock).await
     }
@@ -96,9 +96,9 @@ impl Postgres {
     async fn open(
         config: Config,
         tls: connect::Tls,
-        key: &Path,
+        key: Option<&Path>,
         clock: Option<Arc<dyn Clock>>,
-    ) -> Result<(Self, KeyedHash), LedgerError> {
+    ) -> Result<(Self, Option<KeyedHash>), LedgerError> {
         let mut store = Self {
             config,
             tls,
