@@ -78,6 +78,8 @@ impl<G: Gateway> Importer<G> {
         };
         let id = identity.id();
         let owner = Owner::random()?;
+        // A ledger without its key finds out before there is a job.
+        ledger.hash()?;
         let mut opened = self.opened(&identity, owner, cancel).await?;
         let mut rows = opened.rows;
         if !opened.is_loaded {

@@ -52,7 +52,8 @@ use self::{postgres::Postgres, sqlite::Sqlite};
 #[derive(Clone, Debug)]
 pub struct Ledger {
     store: Store,
-    hash: KeyedHash,
+    /// What nobody needs who loads nothing.
+    hash: Option<KeyedHash>,
 }
 
 #[derive(Clone, Debug)]
@@ -85,7 +86,7 @@ impl Ledger {
         let (store, hash) = Sqlite::open(path, clock)?;
         Ok(Self {
             store: Store::Sqlite(Arc::new(store)),
-            hash,
+            hash: Some(hash),
         })
     }
 
@@ -95,15 +96,25 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`LedgerError::Url`] when the address cannot be read, [`LedgerError::WrongKey`] when the key is another one, and
-    /// as [`open`](Self::open).
+    /// [`LedgerError::Url`] when the address cannot be read, [`LedgerError::KeyElsewhere`] when the ledger is there and
+    /// the key's file is not, [`LedgerError::WrongKey`] when the key is another one, and as [`open`](Self::open).
     pub async fn connect(url: &str, key: &Path) -> Result<Self, LedgerError> {
-        Self::connect_with_clock(url, key, None).await
+        Self::connect_with_clock(url, Some(key), None).await
+    }
+
+    /// As [`connect`](Self::connect), for a process that loads no rows: a worker, or somebody who looks at jobs. It
+    /// neither needs the key nor makes one; a load fails with [`LedgerError::NoKey`].
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect), but for those of the key.
+    pub async fn connect_without_key(url: &str) -> Result<Self, LedgerError> {
+        Self::connect_with_clock(url, None, None).await
     }
 
     async fn connect_with_clock(
         url: &str,
-        key: &Path,
+        key: Option<&Path>,
         clock: Option<Arc<dyn Clock>>,
     ) -> Result<Self, LedgerError> {
         let (store, hash) = Postgres::connect(url, key, clock).await?;
@@ -290,8 +301,9 @@ impl Ledger {
 
 /// What the engine needs.
 impl Ledger {
-    pub(crate) fn hash(&self) -> &KeyedHash {
-        &self.hash
+    /// The key of the hashes.
+    pub(crate) fn hash(&self) -> Result<&KeyedHash, LedgerError> {
+        self.hash.as_ref().ok_or(LedgerError::NoKey)
     }
 
     /// Finds the job or begins it. Whoever gets [`OpenedJob::may_load`] has the load to itself for [`LOAD_LEASE`] after

@@ -71,6 +71,8 @@ pub(crate) struct State {
     /// Rows that this run has given up. Another process may try them in its turn, and give them back; without this,
     /// two processes would hand a row that never gets an answer to each other without end.
     given_up: Arc<HashSet<u64>>,
+    /// The code of the last refusal, and how many had it without a success in between.
+    refusals: (Option<String>, u32),
 }
 
 /// How a row left this run.
@@ -422,6 +424,7 @@ impl<G: Gateway> Run<G> {
 
     /// Too many rows in a row without a known outcome: the platform is ill, and a million rows should not find out.
     fn done(&self, end: &End) {
+        self.count_refusals(&end.entry);
         if end.entry.state != RowState::Unknown {
             self.unknown_streak.store(0, Ordering::Relaxed);
             return;
@@ -434,6 +437,36 @@ impl<G: Gateway> Run<G> {
                 message: format!("{limit} rows one after the other ended without a known outcome"),
                 hint: Some(
                     "the platform or the way to it is disturbed; the same command continues later".to_owned(),
+                ),
+            });
+        }
+    }
+
+    /// Many equal refusals in a row are hardly the rows' fault: a proxy, a frozen account, a wrong card.
+    fn count_refusals(&self, entry: &Entry) {
+        let same = {
+            let refusals = &mut self.lock().refusals;
+            match entry.state {
+                RowState::Refused if refusals.0 == entry.code => refusals.1 += 1,
+                RowState::Refused => *refusals = (entry.code.clone(), 1),
+                RowState::Imported | RowState::Present => *refusals = (None, 0),
+                _ => {}
+            }
+            refusals.1
+        };
+        if let Some(limit) = self.settings.refusal_limit
+            && same >= limit.get()
+        {
+            self.stop_for(Stop {
+                code: "SAME_REFUSAL".to_owned(),
+                message: format!(
+                    "{limit} rows one after the other were refused alike: {}: {}",
+                    entry.code.as_deref().unwrap_or_default(),
+                    entry.message.as_deref().unwrap_or_default()
+                ),
+                hint: Some(
+                    "look at the message; if it is the rows' fault, the same command with `--yes` goes on"
+                        .to_owned(),
                 ),
             });
         }

@@ -49,7 +49,7 @@ impl Place {
             }
             Self::Database { url, folder, clock } => {
                 let key = folder.path().join("ledger.key");
-                Ledger::connect_with_clock(url, &key, Some(clock.clone()))
+                Ledger::connect_with_clock(url, Some(&key), Some(clock.clone()))
                     .await
                     .unwrap()
             }

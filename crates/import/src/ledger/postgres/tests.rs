@@ -202,7 +202,12 @@ async fn another_key_a_later_version_and_foreign_tables_are_refused() {
     let right = std::fs::read(setup.key()).unwrap();
     assert_eq!(right.len(), 32);
     std::fs::remove_file(setup.key()).unwrap();
-    assert!(matches!(setup.open().await, Err(LedgerError::Key { .. })));
+    let error = setup.open().await.unwrap_err();
+    assert!(
+        matches!(&error, LedgerError::KeyElsewhere { path } if *path == setup.key()),
+        "{error}"
+    );
+    assert!(error.to_string().contains("`--ledger-key`"), "{error}");
     assert!(!setup.key().exists());
     std::fs::write(setup.key(), [7; 32]).unwrap();
     let error = setup.open().await.unwrap_err();
@@ -231,6 +236,70 @@ async fn another_key_a_later_version_and_foreign_tables_are_refused() {
         .await
         .unwrap_err();
     assert!(matches!(error, LedgerError::Foreign { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_loads_nothing_needs_no_key_and_makes_none() {
+    let setup = Setup::new();
+    let url = setup.server.url("ledger");
+    // A worker may be the first that is there.
+    let worker = Ledger::connect_without_key(&url).await.unwrap();
+    assert!(matches!(worker.hash(), Err(LedgerError::NoKey)));
+    let sql = "SELECT count(*) FROM wxmember.meta WHERE name = 'key'";
+    assert_eq!(setup.server.sql("ledger", sql), "0\n");
+    let importer = setup.open().await.unwrap();
+    assert_eq!(std::fs::read(setup.key()).unwrap().len(), 32);
+    assert_eq!(setup.server.sql("ledger", sql), "1\n");
+    let job = load(&importer, 1).await;
+    // On a second host the key's file is not there.
+    std::fs::remove_file(setup.key()).unwrap();
+    for ledger in [worker, Ledger::connect_without_key(&url).await.unwrap()] {
+        assert_eq!(ledger.jobs().await.unwrap().len(), 1);
+    }
+    let ledger = Ledger::connect_without_key(&url).await.unwrap();
+    let (claim, _) = ledger.claim_rows(work(job), Cursor::default(), 1).await.unwrap();
+    assert!(matches!(claim, Claim::Rows(rows) if rows.len() == 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_falls_silent_in_a_transaction_stops_nobody() {
+    let setup = Setup::new();
+    let ledger = setup.open().await.unwrap();
+    let key = crate::pace::PaceKey::new(&Profile::new("1", "2", "3", "http://h"), Route::default());
+    ledger.reserve(&key, 1, Some(1000.0)).await.unwrap();
+    let (config, tls) = connect::parse(&setup.server.url("ledger")).unwrap();
+    let patience = connect::Patience {
+        in_transaction: Duration::from_millis(300),
+        ..connect::Patience::default()
+    };
+    let mut silent = connect::session(&config, &tls, patience).await.unwrap();
+    silent.execute("BEGIN", &[]).await.unwrap();
+    silent
+        .all("SELECT next_at FROM pace FOR UPDATE", &[])
+        .await
+        .unwrap();
+    let reserve = ledger.reserve(&key, 1, Some(1000.0));
+    let reservation = tokio::time::timeout(Duration::from_secs(20), reserve).await;
+    assert!(reservation.unwrap().unwrap().rate.is_some());
+    let failure = silent.execute("COMMIT", &[]).await.unwrap_err();
+    assert!(failure.is_passing(), "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_takes_too_long_is_asked_for_again() {
+    let setup = Setup::new();
+    drop(setup.open().await.unwrap());
+    let (config, tls) = connect::parse(&setup.server.url("ledger")).unwrap();
+    let patience = connect::Patience {
+        lock: Duration::from_millis(1),
+        ..connect::Patience::default()
+    };
+    let mut holder = connect::session(&config, &tls, patience).await.unwrap();
+    holder.execute("BEGIN", &[]).await.unwrap();
+    holder.execute("LOCK TABLE meta", &[]).await.unwrap();
+    let mut other = connect::session(&config, &tls, patience).await.unwrap();
+    let failure = other.execute("SELECT 1 FROM meta", &[]).await.unwrap_err();
+    assert!(failure.is_passing(), "{failure:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,7 +371,7 @@ async fn connections_are_encrypted_and_the_certificate_is_verified() {
         .with_no_client_auth();
     let (config, _) = connect::parse(&url).unwrap();
     let tls = connect::Tls::Yes(Arc::new(trusting));
-    let (store, _) = Postgres::open(config, tls, &key, None).await.unwrap();
+    let (store, _) = Postgres::open(config, tls, Some(&key), None).await.unwrap();
     let sql = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
                WHERE ssl AND application_name = 'wxmember'";
     assert_eq!(server.sql("postgres", sql), "1\n");
