@@ -72,6 +72,7 @@ row-lost-digits = a number of more than 15 digits, which a spreadsheet has round
 row-cell-nested = a JSON array or object, where one value is needed
 row-cell-no-date = formatted as a date that does not exist
 row-cell-no-text = a JSON string with half a character
+row-spans-lines = spans lines { $first } to { $last }; is a quotation mark not closed?
 row-repeated-key = the object has this key twice
 row-unknown-key = the object has a key that none of the first 1000 objects has
 
@@ -97,6 +98,7 @@ source-no-spreadsheet = `{ $name }` cannot be read as a spreadsheet: { $problem 
 source-encoding = `{ $name }`, line { $line }, { $column }: not { $encoding }; save it as `CSV UTF-8`, or name its encoding with `--encoding`
 source-limit = `{ $name }` has more than { $limit }
 source-quote = `{ $name }`: the record that starts near line { $line } does not end; is a quotation mark not closed?
+source-quote-open = `{ $name }`: the quotation mark on line { $line } is not closed
 mapping-twice = `{ $column }` is assigned twice
 mapping-no-column = line 1: none of the { $columns } columns is `{ $column }`, which is assigned to `{ $field }`
 mapping-no-field = a member has no field `{ $field }`; a custom field has to be named in `custom_fields`

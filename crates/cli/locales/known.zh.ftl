@@ -67,6 +67,7 @@ row-lost-digits = 超过 15 位的数字，表格软件已将其舍入；请把�
 row-cell-nested = 是 JSON 数组或对象，需要单个值
 row-cell-no-date = 设为日期格式，但该日期不存在
 row-cell-no-text = JSON 字符串中有不完整的字符
+row-spans-lines = 跨第 { $first } 至 { $last } 行；是否有引号未闭合？
 row-repeated-key = 该对象中此键出现了两次
 row-unknown-key = 该对象中有前 1000 个对象都没有的键
 
@@ -89,6 +90,7 @@ source-no-spreadsheet = `{ $name }` 无法作为表格读取：{ $problem }
 source-encoding = `{ $name }` 第 { $line } 行，{ $column }：不是 { $encoding } 编码；请另存为 `CSV UTF-8`，或用 `--encoding` 指定编码
 source-limit = `{ $name }` 超过上限：{ $limit }
 source-quote = `{ $name }`：第 { $line } 行附近开始的记录没有结束；是否有引号未闭合？
+source-quote-open = `{ $name }`：第 { $line } 行的引号没有闭合
 mapping-twice = `{ $column }` 被指定了两次
 mapping-no-column = 第 1 行：{ $columns } 列中没有为 `{ $field }` 指定的列 `{ $column }`
 mapping-no-field = 会员没有字段 `{ $field }`；自定义字段须在 `custom_fields` 中列出

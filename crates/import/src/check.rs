@@ -261,6 +261,16 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_swallowed_others_is_refused_even_when_only_an_ignored_column_did() {
+        check_list(
+            "手机号,卡号,备注\n13800138000,A1,\n13800138001,A2,\"好客户\n13800138002,A3,\n13800138003,A4,\"新客\n13800138004,A5,\n",
+            Route::ImportByPhone,
+            2,
+            &["row 2 (line 3): spans lines 3 to 5; is a quotation mark not closed?"],
+        );
+    }
+
+    #[test]
     fn only_the_first_problems_are_kept_and_all_rows_are_counted() {
         let text = format!("手机号,卡号\n{}", "1,2\n".repeat(100));
         let problem = |row| {

@@ -200,6 +200,14 @@ pub enum SourceError {
         /// The bound, with its unit, and what to do.
         limit: &'static str,
     },
+    /// The file ends inside a quoted cell.
+    #[error("`{source_name}`: the quotation mark on line {line} is not closed")]
+    QuoteNotClosed {
+        /// The source.
+        source_name: String,
+        /// The line where the quote begins, from 1.
+        line: u64,
+    },
     /// One record has more than a million bytes: most likely a quote that is never closed.
     #[error(
         "`{source_name}`: the record that starts near line {line} does not end; is a quotation mark not closed?"

@@ -70,20 +70,6 @@ impl Validator {
     ///
     /// All the problems of the row, in the order of the fields; at least one.
     pub fn member(&self, record: &Record) -> Result<Member, Vec<Problem>> {
-        let columns = self.mapping.columns();
-        let surplus = record.cells.get(columns..).unwrap_or_default();
-        if record.cells.len() < columns || surplus.iter().any(|cell| !cell.trim().is_empty()) {
-            let kind = ProblemKind::Ragged {
-                expected: columns,
-                found: record.cells.len(),
-            };
-            return Err(vec![Problem {
-                row: record.row,
-                line: record.line,
-                column: None,
-                kind,
-            }]);
-        }
         let mut row = Row {
             validator: self,
             record,
@@ -91,6 +77,19 @@ impl Validator {
         };
         for flaw in record.flaws.iter().filter(|flaw| flaw.cell.is_none()) {
             row.report(None, ProblemKind::Flaw(flaw.kind));
+        }
+        let columns = self.mapping.columns();
+        let surplus = record.cells.get(columns..).unwrap_or_default();
+        if record.cells.len() < columns || surplus.iter().any(|cell| !cell.trim().is_empty()) {
+            let found = record.cells.len();
+            row.report(
+                None,
+                ProblemKind::Ragged {
+                    expected: columns,
+                    found,
+                },
+            );
+            return Err(row.problems);
         }
         let (phone_number, openid) = match self.route {
             Route::ImportByOpenid => (

@@ -52,6 +52,14 @@ pub enum FlawKind {
     /// A key that its object has twice.
     #[error("the object has this key twice")]
     RepeatedKey,
+    /// A cell that looks like it holds the records behind it.
+    #[error("spans lines {first} to {last}; is a quotation mark not closed?")]
+    SpansLines {
+        /// The line it starts on, from 1.
+        first: u32,
+        /// The line it ends on.
+        last: u32,
+    },
     /// A key that none of the first objects has.
     #[error("the object has a key that none of the first 1000 objects has")]
     UnknownKey,
@@ -69,6 +77,7 @@ impl FlawKind {
             Self::NoDate => "ROW_CELL_NO_DATE",
             Self::NoText => "ROW_CELL_NO_TEXT",
             Self::RepeatedKey => "ROW_REPEATED_KEY",
+            Self::SpansLines { .. } => "ROW_SPANS_LINES",
             Self::UnknownKey => "ROW_UNKNOWN_KEY",
         }
     }
