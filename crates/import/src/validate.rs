@@ -357,11 +357,10 @@ impl<'a> Row<'a> {
                 }
                 return default.clone();
             }
-            // Without a type, the default's type holds, else what the values belong to.
-            None => match default {
-                Some(default) => default.wire_name(),
-                None if days && !begin && !end => "FIX_TERM",
-                None => "FIX_TIME_RANGE",
+            // Without a type, it is the one that the values belong to; the default's when they belong to both.
+            None => match (begin || end, days, default.as_ref().map(Validity::wire_name)) {
+                (false, _, _) | (true, true, Some("FIX_TERM")) => "FIX_TERM",
+                (true, _, _) => "FIX_TIME_RANGE",
             },
         };
         let fields = [

@@ -152,7 +152,7 @@ fn a_validity_has_what_its_type_needs_and_nothing_else() {
     check_validity(Some(Validity::FixTerm { days: 9 }), ",,,10", Ok("FIX_TERM 10"));
     check_validity(
         Some(Validity::Permanent),
-        ",,,10",
+        "永久有效,,,10",
         Err(&[ValidityContradiction {
             validity_type: "PERMANENT",
         }]),
@@ -201,6 +201,20 @@ fn lengths_end_where_the_platform_says() {
             format!("13800138000,{value}")
         } else {
             format!("13800138000,{value},A1")
+    check_validity(Some(Validity::Permanent), ",,,10", Ok("FIX_TERM 10"));
+    check_validity(Some(Validity::Permanent), ",2024-01-01,2024-12-31,", Ok(range));
+    check_validity(
+        Some(Validity::FixTerm { days: 9 }),
+        ",2024-01-01,2024-12-31,",
+        Ok(range),
+    );
+    check_validity(
+        Some(Validity::Permanent),
+        ",,2024-12-31,",
+        Err(&[ValidityIncomplete {
+            validity_type: "FIX_TIME_RANGE",
+        }]),
+    );
         };
         let defaults = Defaults::default()
             .with_validity(Validity::Permanent)
