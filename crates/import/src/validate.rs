@@ -429,9 +429,7 @@ fn plain(text: &str) -> Result<(), ProblemKind> {
 }
 
 fn code(text: &str) -> Result<String, ProblemKind> {
-    if phone::is_scientific(text) {
-        return Err(ProblemKind::ScientificNotation);
-    }
+    phone::whole(text)?;
     if let Some(position) = text.chars().position(|c| !c.is_ascii_graphic()) {
         return Err(ProblemKind::CodeCharacter {
             position: position + 1,
