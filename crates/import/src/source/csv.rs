@@ -97,6 +97,7 @@ pub struct CsvRecords<R> {
     text: Vec<u8>,
     ends: Vec<usize>,
     columns: Vec<String>,
+    header_line: u64,
     rows: u64,
     /// What the text was before it came here as UTF-8.
     encoding: Encoding,
@@ -136,6 +137,7 @@ impl<R: Read + Send> CsvRecords<R> {
             text: vec![0; 4096],
             ends: vec![0; 32],
             columns: Vec::new(),
+            header_line: 1,
             rows: 0,
         };
         records.skip_mark()?;
@@ -146,6 +148,7 @@ impl<R: Read + Send> CsvRecords<R> {
             });
         }
         records.columns = header.cells;
+        records.header_line = header.line;
         Ok(records)
     }
 
@@ -296,6 +299,10 @@ impl<R: Read + Send> Records for CsvRecords<R> {
         &self.columns
     }
 
+    fn header_line(&self) -> u64 {
+        self.header_line
+    }
+
     fn read(&mut self, record: &mut Record) -> Result<bool, SourceError> {
         while self.parse(record)? {
             if record.cells.iter().any(|cell| !cell.trim().is_empty()) {
@@ -307,6 +314,7 @@ impl<R: Read + Send> Records for CsvRecords<R> {
         if self.rows == 0 {
             return Err(SourceError::HeaderOnly {
                 source_name: self.name.clone(),
+                line: self.header_line,
             });
         }
         Ok(false)
