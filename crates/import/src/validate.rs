@@ -13,7 +13,7 @@ use crate::{
     mapping::{Field, Mapping},
     member::{CommonField, Member, Validity},
     report,
-    source::Record,
+    source::{FlawKind, Record},
 };
 
 mod phone;
@@ -264,17 +264,17 @@ impl<'a> Row<'a> {
         self.report(self.validator.mapping.column_of(field), kind);
     }
 
-    /// What the source knows to be wrong with a cell.
-    fn flaw(&self, index: usize) -> Option<ProblemKind> {
+    /// What the source knows to be wrong with a cell that holds this field; none is a custom one.
+    fn flaw(&self, index: usize, field: Option<Field>) -> Option<ProblemKind> {
         let mut flaws = self.record.flaws.iter();
         flaws
-            .find(|flaw| flaw.cell == Some(index))
+            .find(|flaw| flaw.cell == Some(index) && !takes(field, flaw.kind))
             .map(|flaw| ProblemKind::Flaw(flaw.kind))
     }
 
     fn optional<T>(&mut self, field: Field, rule: impl Fn(&str) -> Result<T, ProblemKind>) -> Option<T> {
         let index = self.validator.mapping.column_of(field)?;
-        if let Some(kind) = self.flaw(index) {
+        if let Some(kind) = self.flaw(index, Some(field)) {
             self.report(Some(index), kind);
             return None;
         }
@@ -290,7 +290,7 @@ impl<'a> Row<'a> {
             .validator
             .mapping
             .column_of(field)
-            .is_some_and(|index| self.flaw(index).is_some());
+            .is_some_and(|index| self.flaw(index, Some(field)).is_some());
         if self.field(field).is_none() && !is_flawed {
             self.report_field(field, ProblemKind::Missing);
         }
@@ -308,7 +308,7 @@ impl<'a> Row<'a> {
     fn custom_fields(&mut self) -> Vec<(String, Vec<FormValue>)> {
         let mut fields = Vec::new();
         for (name, index) in self.validator.mapping.custom_fields() {
-            if let Some(kind) = self.flaw(index) {
+            if let Some(kind) = self.flaw(index, None) {
                 self.report(Some(index), kind);
                 continue;
             }
@@ -416,6 +416,31 @@ impl<'a> Row<'a> {
         }
         Some(Validity::FixTimeRange { begin, end })
     }
+}
+
+/// Whether what a source marks is no flaw of this field.
+fn takes(field: Option<Field>, flaw: FlawKind) -> bool {
+    match flaw {
+        FlawKind::Date => matches!(
+            field,
+            Some(
+                Field::PickupTime
+                    | Field::ValidityBegin
+                    | Field::ValidityEnd
+                    | Field::Common(CommonField::Birthday)
+            )
+        ),
+        FlawKind::Fraction => !matches!(
+            field,
+            Some(Field::UserCardCode | Field::Openid | Field::RequestNo)
+        ),
+        _ => false,
+    }
+}
+
+/// Whether a text is a phone number, which no column is called.
+pub(crate) fn is_phone_number(text: &str) -> bool {
+    phone::normalize(text.trim_matches(is_margin)).is_ok()
 }
 
 /// The rule for every text: three bytes a character at most.
