@@ -253,9 +253,9 @@ async fn inspect(
 ) -> Result<(Mapping, wxmember_crypto::Fingerprint), LoadError> {
     let (source, defaults) = (Arc::clone(source), defaults.clone());
     let inspected = tokio::task::spawn_blocking(move || {
-        let records = source.open()?;
+        let mut records = source.open()?;
         let mapping =
-            Mapping::detect(records.columns(), route, &defaults).map_err(|error| LoadError::Mapping {
+            Mapping::of_records(records.as_mut(), route, &defaults).map_err(|error| LoadError::Mapping {
                 source_name: source.name().to_owned(),
                 error,
             })?;
