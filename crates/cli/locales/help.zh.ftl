@@ -69,7 +69,7 @@ help-doctor-online = 发出一个不改变任何数据的签名请求，并比�
 
 help-export = 将任务中某一状态的行写成 CSV
 help-export-after =
-    列为 row、line、user_card_code、state、code、message、request_id 和 updated_at；加 `--source` 时前面还有该文件的各列，该文件必须是导入时的原文件。这样的文件含有个人信息，只有所有者可读。
+    列为 row、line、user_card_code、state、code、message、request_id 和 updated_at；加 `--source` 时前面还有该文件的各列，该文件必须是导入时的原文件，且以相同的方式读取。这样的文件含有个人信息，只有所有者可读。
 
     退出码：0 已写入，1 失败，2 用法错误。
 help-export-state = 哪种状态的行
