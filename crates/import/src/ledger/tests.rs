@@ -104,6 +104,7 @@ every_store! {
     a_job_begun_under_other_defaults_begins_anew,
     a_paused_job_gives_no_rows,
     retries_put_back_what_can_be_sent,
+    a_retry_of_many_rows_goes_through_all_of_them,
     a_purge_keeps_the_counts_alone,
     a_purged_source_can_be_imported_again,
     jobs_are_found_by_the_beginning_of_their_name,
@@ -633,7 +634,7 @@ async fn a_job_begun_under_other_defaults_begins_anew(place: &Place) {
     let ledger = place.open().await;
     let owner = Owner::random().unwrap();
     let job = ledger.open_job(identity("a"), owner).await.unwrap().key;
-    let many = (1..=6000).map(queued).collect();
+    let many = (1..=5_100).map(queued).collect();
     ledger.store_rows(job, owner, many, columns()).await.unwrap();
     let mut other = identity("a");
     other.defaults = other.source_digest;
@@ -707,6 +708,21 @@ async fn retries_put_back_what_can_be_sent(place: &Place) {
         (6, RowState::Refused),
     ];
     assert_eq!(states(&ledger, job).await, expect.into());
+}
+
+async fn a_retry_of_many_rows_goes_through_all_of_them(place: &Place) {
+    const ROWS: u64 = 5_100;
+    let ledger = place.open().await;
+    // Every row was taken by the same list in another file, which is purged then.
+    let job = load(&ledger, identity("a"), (1..=ROWS).map(queued).collect()).await;
+    let other = load(&ledger, identity("b"), (1..=ROWS).map(queued).collect()).await;
+    assert_eq!(ledger.counts(job).await.unwrap().refused, ROWS);
+    let (id, by) = (id_of(&ledger, job).await, id_of(&ledger, other).await);
+    let retry = Retry::refused_and_unknown().with_code("ROW_SUPERSEDED");
+    assert_eq!(ledger.retry(&id, &retry).await.unwrap(), 0);
+    ledger.purge(&by, true).await.unwrap();
+    assert_eq!(ledger.retry(&id, &retry).await.unwrap(), ROWS);
+    assert_eq!(ledger.counts(job).await.unwrap().queued, ROWS);
 }
 
 async fn a_purge_keeps_the_counts_alone(place: &Place) {
