@@ -19,6 +19,7 @@ mod duplicates;
 mod error;
 mod ids;
 mod key;
+mod open_jobs;
 mod owner;
 mod postgres;
 mod report;
@@ -33,6 +34,7 @@ pub use self::{
     row::{Counts, RowReport, RowState},
 };
 pub(crate) use self::{
+    open_jobs::OpenJob,
     owner::{OpenedJob, Owner, Work},
     row::{Claim, ClaimedRow, Cursor, Entry, KeyColumns, MemberKind, NewContent, NewRow, Skip},
 };

@@ -103,6 +103,7 @@ every_store! {
     storing_rows_twice_changes_nothing,
     a_job_begun_under_other_defaults_begins_anew,
     a_paused_job_gives_no_rows,
+    a_job_is_open_as_long_as_a_row_of_it_is_not_done,
     retries_put_back_what_can_be_sent,
     a_retry_of_many_rows_goes_through_all_of_them,
     a_purge_keeps_the_counts_alone,
@@ -662,6 +663,46 @@ async fn a_paused_job_gives_no_rows(place: &Place) {
     assert!(one.jobs().await.unwrap()[0].is_paused);
     two.resume(&id).await.unwrap();
     assert_eq!(claim(&one, owner, &mut Cursor::default(), 1).await, [2]);
+}
+
+async fn a_job_is_open_as_long_as_a_row_of_it_is_not_done(place: &Place) {
+    let ledger = place.open().await;
+    let shown = async || {
+        let jobs = ledger.open_jobs().await.unwrap();
+        let shown = jobs
+            .into_iter()
+            .map(|job| (job.key, job.has_queued, job.has_leased, job.has_unknown));
+        shown.collect::<Vec<_>>()
+    };
+    let one = load(&ledger, identity("a"), (1..=2).map(queued).collect()).await;
+    // Its first row repeats one of the first job.
+    let two = load(&ledger, identity("b"), vec![queued(1), member(2, 4, 4)]).await;
+    // Not loaded yet.
+    let begun = ledger
+        .open_job(identity("c"), Owner::random().unwrap())
+        .await
+        .unwrap();
+    assert!(!begun.is_loaded);
+    assert_eq!(
+        shown().await,
+        [(one, true, false, false), (two, true, false, false)]
+    );
+    let owner = work(one);
+    claim(&ledger, owner, &mut Cursor::default(), 2).await;
+    assert_eq!(shown().await[0], (one, false, true, false));
+    ledger.record(owner, 1, entry(RowState::Imported)).await.unwrap();
+    ledger.record(owner, 2, entry(RowState::Unknown)).await.unwrap();
+    assert_eq!(shown().await[0], (one, false, false, true));
+    ledger.record(owner, 2, entry(RowState::Present)).await.unwrap();
+    assert_eq!(shown().await, [(two, true, false, false)]);
+    let job = ledger.open_jobs().await.unwrap().remove(0);
+    assert_eq!(
+        (job.id.clone(), job.route),
+        (id_of(&ledger, two).await, Route::default())
+    );
+    assert_eq!(job.profile, identity("b").profile);
+    ledger.pause(&job.id).await.unwrap();
+    assert_eq!(shown().await, []);
 }
 
 async fn retries_put_back_what_can_be_sent(place: &Place) {
