@@ -16,6 +16,7 @@ mod jobs;
 mod kill;
 mod language;
 mod ledger;
+mod outputs;
 mod postgres;
 mod program;
 mod report;

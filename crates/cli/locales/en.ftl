@@ -6,6 +6,9 @@ hint-prefix = { "hint: " }
 no-runtime = failed to start the runtime
 json-failed = failed to write the result as JSON
 unwritable = failed to write { $path }
+output-kept = { $path } is needed and not written over
+output-link = { $path } is a symbolic link and not followed
+output-hint = name another file with `--output`
 password-in-arguments = a password stands in `--ledger`, where every user of this machine sees it
 password-in-arguments-hint = leave it out and set `PGPASSWORD` or `--ledger-password-file`, or give the whole URL in the variable `WXMEMBER_LEDGER`
 
@@ -21,6 +24,7 @@ usage-hint = see `wxmember --help`, or a command with `--help` behind it
 
 # Ledgers and jobs.
 ledger-unusable = ledger { $ledger }
+ledger-no-file = the ledger is neither a file nor a `postgres://…` URL
 ledger-missing = there is no ledger { $ledger }
 ledger-missing-hint = it is made by the first `wxmember import`; name another one with `--ledger`, or that of the sandbox with `--sandbox`
 ledger-missing-hint-sandbox = it is made by the first `wxmember import FILE --sandbox`
@@ -101,6 +105,9 @@ hint-name-a-file = name a file that exists
 hint-correct-file = correct { $file } and run the same command; nothing was sent
 hint-defaults = set `validity` and `pickup_time` in the profile, or add the columns
 refused-file-failed = failed to write the file of refused rows
+refused-file-nowhere = there is no folder that the file of refused rows can be written into
+refused-file-kept = { $file } has another text, which may be yours, and is kept
+hint-refused-file = run the same command in a folder that you may write into; no row is sent twice
 refused-file-hint = put the rows in { $file } right and import that file
 sandbox-has-no-profile = a sandbox inside this process has no profile
 sandbox-has-no-profile-hint = leave out `--sandbox`, or `--config` and `--profile`
@@ -171,6 +178,7 @@ stopping-sandbox = stopping; requests in flight finish first
 sandbox-test-only = test only: this is not WeChat Pay, and its members are gone when it stops
 sandbox-import = import into it with `wxmember import FILE --config { $folder }/wxmember.toml`
 sandbox-dir = add `--dir DIR` to write keys and a ready profile that other programs can use
+sandbox-credentials = keys that the file leaves out were made; `curl "{ $url }/credentials?reveal=true"` shows them
 doctor-found =
     { $findings ->
         [one] { $findings } problem found

@@ -62,6 +62,8 @@ ledger-busy = the ledger `{ $path }` is in use by another process
 ledger-closed = the ledger was closed before it was done
 ledger-io = failed to open `{ $path }`
 ledger-key = the ledger's key `{ $path }` is missing or damaged; restore it, or start a new ledger
+ledger-key-elsewhere = the ledger's key `{ $path }` is not on this host; copy it from the host that made the ledger, and name it with `--ledger-key`
+ledger-no-key = the ledger was opened without its key, so no rows can be loaded into it
 ledger-newer = the ledger has version { $found }, this software knows up to { $known }; update wxmember
 ledger-foreign = `{ $path }` is not a ledger of wxmember
 

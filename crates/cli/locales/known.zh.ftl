@@ -58,6 +58,8 @@ ledger-busy = 账本 `{ $path }` 正被另一个进程使用
 ledger-closed = 账本在完成之前被关闭
 ledger-io = 无法打开 `{ $path }`
 ledger-key = 账本的密钥 `{ $path }` 丢失或损坏；请恢复它，或新建账本
+ledger-key-elsewhere = 本机没有账本的密钥 `{ $path }`；请从创建账本的主机复制，并用 `--ledger-key` 指定
+ledger-no-key = 账本是不带密钥打开的，因此不能载入任何行
 ledger-newer = 账本的版本是 { $found }，本软件最高支持 { $known }；请升级 wxmember
 ledger-foreign = `{ $path }` 不是 wxmember 的账本
 

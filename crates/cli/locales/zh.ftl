@@ -6,6 +6,9 @@ hint-prefix = 提示：
 no-runtime = 无法启动运行时
 json-failed = 无法将结果写成 JSON
 unwritable = 无法写入 { $path }
+output-kept = { $path } 仍需使用，不会覆盖
+output-link = { $path } 是符号链接，不会跟随写入
+output-hint = 请用 `--output` 指定其他文件
 password-in-arguments = `--ledger` 中含有密码，本机所有用户都能看到命令行参数
 password-in-arguments-hint = 去掉密码并设置 `PGPASSWORD` 或 `--ledger-password-file`，或把完整的 URL 写在环境变量 `WXMEMBER_LEDGER` 中
 
@@ -21,6 +24,7 @@ usage-hint = 参见 `wxmember --help`，或在命令后加 `--help`
 
 # 账本与任务。
 ledger-unusable = 账本 { $ledger }
+ledger-no-file = 账本既不是文件，也不是 `postgres://…` URL
 ledger-missing = 账本 { $ledger } 不存在
 ledger-missing-hint = 账本由第一次 `wxmember import` 创建；可用 `--ledger` 指定其他账本，或用 `--sandbox` 指定沙箱的账本
 ledger-missing-hint-sandbox = 账本由第一次 `wxmember import FILE --sandbox` 创建
@@ -93,6 +97,9 @@ hint-name-a-file = 请指定一个存在的文件
 hint-correct-file = 请改正 { $file } 后再次运行同一命令；尚未发送任何请求
 hint-defaults = 请在配置中设置 `validity` 和 `pickup_time`，或在名单中加上这些列
 refused-file-failed = 无法写入被拒绝行的文件
+refused-file-nowhere = 没有可以写入被拒绝行文件的目录
+refused-file-kept = { $file } 的内容不同，可能是改正过的，已保留
+hint-refused-file = 请在可写的目录中再次运行同一命令；不会重复发送任何行
 refused-file-hint = 请改正 { $file } 中的行，然后导入该文件
 sandbox-has-no-profile = 进程内的沙箱不使用配置
 sandbox-has-no-profile-hint = 请去掉 `--sandbox`，或去掉 `--config` 和 `--profile`
@@ -163,4 +170,5 @@ stopping-sandbox = 正在停止，等待进行中的请求
 sandbox-test-only = 仅供测试：这不是微信支付，停止后其中的会员即消失
 sandbox-import = 用 `wxmember import FILE --config { $folder }/wxmember.toml` 导入
 sandbox-dir = 加上 `--dir DIR` 可写出密钥和现成的配置，供其他程序使用
+sandbox-credentials = 文件中未给出的密钥已生成；`curl "{ $url }/credentials?reveal=true"` 可查看
 doctor-found = 发现 { $findings } 个问题

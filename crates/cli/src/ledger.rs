@@ -25,6 +25,16 @@ pub(crate) async fn open(at: &LedgerAt, name: &str) -> Result<Ledger, Failure> {
     }
 }
 
+/// The same for a command that loads nothing: it needs no key, and makes none.
+pub(crate) async fn open_without_key(at: &LedgerAt, name: &str) -> Result<Ledger, Failure> {
+    match place(at, name)? {
+        Place::File(_) => open(at, name).await,
+        Place::Postgres { url, .. } => Ledger::connect_without_key(&url)
+            .await
+            .map_err(|error| failure(&error, &shown(&url))),
+    }
+}
+
 /// The ledger of jobs that are there already.
 pub(crate) async fn of_jobs(arguments: &JobLedger) -> Result<Ledger, Failure> {
     let name = if arguments.sandbox { SANDBOX } else { OWN };
@@ -39,7 +49,7 @@ pub(crate) async fn of_jobs(arguments: &JobLedger) -> Result<Ledger, Failure> {
             },
         ));
     }
-    open(&arguments.at, name).await
+    open_without_key(&arguments.at, name).await
 }
 
 /// Finds a job by the beginning of its id, or the last one.
@@ -119,9 +129,30 @@ fn place(at: &LedgerAt, name: &str) -> Result<Place, Failure> {
                 key,
             })
         }
+        // Not repeated, since a password may stand in it.
+        Some(text) if is_connection(text) => {
+            Err(Failure::usage(t!("ledger-no-file")).hint(t!("hint-ledger-url")))
+        }
         Some(path) => Ok(Place::File(path.into())),
         None => Ok(Place::File(places::state_folder()?.join(name))),
     }
+}
+
+/// Whether a text is meant for a database, in a form that is not understood: a URL of another scheme, or the
+/// `host=… password=…` of PostgreSQL's own programs. As the name of a file it would put a password on the disk.
+fn is_connection(text: &str) -> bool {
+    let is_url = text.contains("://")
+        || text
+            .split_once(':')
+            .is_some_and(|(scheme, _)| is_postgres(scheme.trim()));
+    let is_pair = |word: &str| {
+        word.split_once('=').is_some_and(|(name, _)| {
+            CONNECTION_WORDS
+                .iter()
+                .any(|known| name.trim().eq_ignore_ascii_case(known))
+        })
+    };
+    is_url || text.split_whitespace().any(is_pair) || is_pair(text)
 }
 
 /// The password, when a file or PostgreSQL's own variable has it.
@@ -156,6 +187,22 @@ fn with_password(url: &str, password: Option<&str>) -> String {
     }
 }
 
+/// The files that a ledger consists of, which nothing else may be written into.
+pub(crate) fn files(arguments: &JobLedger) -> Result<Vec<PathBuf>, Failure> {
+    let name = if arguments.sandbox { SANDBOX } else { OWN };
+    Ok(match place(&arguments.at, name)? {
+        Place::File(path) => ["", "-wal", "-shm", ".key"]
+            .iter()
+            .map(|end| {
+                let mut name = path.clone().into_os_string();
+                name.push(end);
+                name.into()
+            })
+            .collect(),
+        Place::Postgres { key, .. } => vec![key],
+    })
+}
+
 /// The file beside which the sandbox's keys are kept.
 pub(crate) fn sandbox_file(at: &LedgerAt) -> Result<PathBuf, Failure> {
     match place(at, SANDBOX)? {
@@ -179,6 +226,11 @@ pub(crate) const OWN: &str = "ledger.db";
 /// The same for `import --sandbox`, whose jobs are nobody's.
 pub(crate) const SANDBOX: &str = "sandbox.db";
 
+/// What a connection in the form of PostgreSQL's own programs is made of.
+const CONNECTION_WORDS: [&str; 9] = [
+    "dbname", "host", "hostaddr", "passfile", "password", "port", "service", "sslmode", "user",
+];
+
 /// Stands for the job that changed last.
 const LAST: &str = "last";
 
@@ -199,6 +251,38 @@ mod tests {
         );
         assert_eq!(with("postgres://u:p@h/d"), "postgres://u:p@h/d");
         assert_eq!(with_password("postgres://u@h/d", None), "postgres://u@h/d");
+    }
+
+    #[test]
+    fn only_a_name_of_a_file_is_taken_for_one() {
+        for text in [
+            "pg://u:MARKER@h/db",
+            "postgress://u:MARKER@h/db",
+            "mysql://u:MARKER@h/db",
+            "postgres:u:MARKER@h/db",
+            "PostgreSQL:/u:MARKER@h/db",
+            "host=x password=MARKER",
+            "password = MARKER",
+            "dbname=x",
+        ] {
+            let at = LedgerAt {
+                ledger: Some(text.to_owned()),
+                ledger_key: None,
+                ledger_password_file: None,
+            };
+            let failure = place(&at, OWN).err().expect(text);
+            assert_eq!(failure.code(), crate::exit::USAGE, "{text}");
+            assert!(!failure.to_string().contains("MARKER"), "{failure}");
+            assert!(failure.advice().is_some());
+        }
+        for text in [
+            "ledger.db",
+            "C:/ledgers/a:b@c.db",
+            "year=2026/ledger.db",
+            "postgres.db",
+        ] {
+            assert!(!is_connection(text), "{text}");
+        }
     }
 
     #[track_caller]

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use wxmember_import::{Assignment, Defaults, SourceOptions, Validity};
 
 use crate::{
-    args::source::SourceArguments,
+    args::source::{Reading, SourceArguments},
     failure::Failure,
     profile::{self, ValidityTable},
 };
@@ -43,12 +43,12 @@ struct Constants {
 }
 
 /// What is not left to be found out about a file.
-pub(crate) fn options(arguments: &SourceArguments) -> SourceOptions {
+pub(crate) fn options(reading: &Reading) -> SourceOptions {
     let mut options = SourceOptions::default();
-    options.encoding = arguments.encoding;
-    options.delimiter = arguments.delimiter;
-    options.sheet.clone_from(&arguments.sheet);
-    options.format = arguments.input_format;
+    options.encoding = reading.encoding;
+    options.delimiter = reading.delimiter;
+    options.sheet.clone_from(&reading.sheet);
+    options.format = reading.input_format;
     options
 }
 

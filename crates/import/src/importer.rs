@@ -14,7 +14,7 @@ use crate::{
     load::Load,
     mapping::Mapping,
     progress::{Progress, ProgressSender, Summary, Waiting},
-    report::{RefusedFile, ReportError},
+    report::{RefusedFile, RefusedRows, ReportError},
     run::RunError,
     settings::Settings,
     source::{Source, SourceError},
@@ -78,6 +78,8 @@ impl<G: Gateway> Importer<G> {
         };
         let id = identity.id();
         let owner = Owner::random()?;
+        // A ledger without its key finds out before there is a job.
+        ledger.hash()?;
         let mut opened = self.opened(&identity, owner, cancel).await?;
         let mut rows = opened.rows;
         if !opened.is_loaded {
@@ -101,7 +103,7 @@ impl<G: Gateway> Importer<G> {
             rows = match loaded.await {
                 Ok(rows) => rows,
                 Err(LoadError::Source(error)) => {
-                    ledger.discard_job(opened.key).await?;
+                    ledger.discard_job(opened.key, owner).await?;
                     return Err(error.into());
                 }
                 Err(error) => {
@@ -112,12 +114,14 @@ impl<G: Gateway> Importer<G> {
                         _ => return Err(error),
                     };
                     if !opened.is_loaded {
+                        // To look was to take the load, and nobody is to wait for it.
+                        ledger.release_loading(opened.key, owner).await?;
                         return Err(error);
                     }
                     opened.rows
                 }
             };
-            ledger.finish_loading(opened.key, owner).await?;
+            ledger.finish_loading(opened.key, rows).await?;
         }
         self.progress.counted(ledger.counts(opened.key).await?, None);
         Ok(Job {
@@ -196,7 +200,10 @@ impl<G: Gateway> Importer<G> {
     }
 
     /// Writes the refused rows with the source's own columns plus `row`, `code`, `message` and `request_id`, to be put
-    /// right and imported again as it is. Returns how many; with none, no file is written.
+    /// right and imported again as it is. With none, no file is written.
+    ///
+    /// A file that is there with another text is kept, since it may have been corrected; the rows then go into
+    /// `….2.csv` beside it, or the next number that is free. A file with the same text is left as it is.
     ///
     /// The file holds personal data and is readable by its owner only. Cells that a spreadsheet could take for a
     /// formula get an apostrophe in front, which an import of the file takes away.
@@ -209,27 +216,33 @@ impl<G: Gateway> Importer<G> {
         job: &Job,
         source: Arc<dyn Source>,
         path: impl AsRef<Path>,
-    ) -> Result<u64, ReportError> {
+    ) -> Result<RefusedRows, ReportError> {
         let source_name = source.name().to_owned();
         let path = path.as_ref().to_owned();
         let mut page = self.rows(job, RowState::Refused, 0, PAGE).await?;
         if page.is_empty() {
-            return Ok(0);
+            return Ok(RefusedRows::default());
         }
-        let target = path.clone();
-        let mut file = blocking(move || RefusedFile::create(&target, source.open()?)).await?;
-        let mut written = 0;
+        let mut file = blocking(move || RefusedFile::create(&path, source.open()?)).await?;
+        let mut rows = 0;
         while let Some(last) = page.last().map(|report| report.row) {
-            written += page.len() as u64;
+            rows += page.len() as u64;
             file = blocking(move || file.copy(&page).map(|()| file)).await?;
             page = self.rows(job, RowState::Refused, last, PAGE).await?;
         }
-        if blocking(move || file.finish()).await? != Some(job.source_digest) {
-            // Rows of another file would be shown for those that were refused.
-            let _ = std::fs::remove_file(&path);
-            return Err(SourceError::Changed { source_name }.into());
-        }
-        Ok(written)
+        let digest = job.source_digest;
+        let file = blocking(move || {
+            if file.read_to_end()? != Some(digest) {
+                // Rows of another file would be shown for those that were refused.
+                return Err(SourceError::Changed { source_name }.into());
+            }
+            file.keep()
+        })
+        .await?;
+        Ok(RefusedRows {
+            rows,
+            file: Some(file),
+        })
     }
 }
 

@@ -40,7 +40,7 @@ pub use crate::{
     member::{CommonField, Member, Validity},
     pace::{Quota, QuotaError},
     progress::{Progress, Summary, Waiting},
-    report::{Language, Report, ReportError, export},
+    report::{Language, RefusedRows, Report, ReportError, export},
     run::RunError,
     settings::{OnUnknown, Settings},
     source::{

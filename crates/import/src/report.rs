@@ -1,20 +1,21 @@
 //! The file of the rows that were refused: the source's own columns and what was wrong, to be put right and imported.
 //! Below it, reports on a job as a whole and the export of its rows.
 //!
-//! Never shows a cell anywhere else.
+//! Never shows a cell anywhere else, and never writes over a file that somebody may have corrected.
 
 use std::{
-    fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
+use tempfile::NamedTempFile;
 use thiserror::Error;
 
 mod csv;
 mod html;
 mod job;
 mod rows;
+mod settle;
 
 pub use self::{
     job::{Language, Report},
@@ -59,12 +60,24 @@ pub enum ReportError {
     Thread,
 }
 
+/// What became of the file of refused rows.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct RefusedRows {
+    /// How many rows are refused.
+    pub rows: u64,
+    /// The file that holds them; nothing when there are none. It is not the one that was asked for when another text
+    /// stands there.
+    pub file: Option<PathBuf>,
+}
+
 /// Writes refused rows: the source's own columns, then [`ADDED_COLUMNS`].
 ///
-/// The file holds personal data, as the source does, and is readable by its owner only.
+/// The file holds personal data, as the source does, and is readable by its owner only. Until [`Self::keep`] it is a
+/// temporary one, which goes with the value.
 pub(crate) struct RefusedFile {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: BufWriter<NamedTempFile>,
     records: Box<dyn Records>,
     record: Record,
     own: usize,
@@ -77,13 +90,10 @@ impl RefusedFile {
             path: path.to_owned(),
             source,
         };
-        let mut options = File::options();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(io_error)?;
-        #[cfg(unix)]
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        // The system makes it for its owner alone.
+        let file = tempfile::Builder::new()
+            .prefix(".wxmember-")
+            .tempfile_in(settle::folder(path))
             .map_err(io_error)?;
         let own = own_columns(records.columns());
         let is_refused_file = own < records.columns().len();
@@ -131,13 +141,19 @@ impl RefusedFile {
     }
 
     /// Reads the source to its end and returns the digest of what was read.
-    pub(crate) fn finish(mut self) -> Result<Option<wxmember_crypto::Fingerprint>, ReportError> {
+    pub(crate) fn read_to_end(&mut self) -> Result<Option<wxmember_crypto::Fingerprint>, ReportError> {
         while self.records.read(&mut self.record)? {}
-        self.file.flush().map_err(|source| ReportError::Io {
-            path: self.path.clone(),
-            source,
-        })?;
         Ok(self.records.digest())
+    }
+
+    /// Puts the file in its place and returns where that is: beside a file with another text, under a further name.
+    pub(crate) fn keep(self) -> Result<PathBuf, ReportError> {
+        let Self { path, file, .. } = self;
+        let kept = file
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .and_then(|file| settle::settle(file, &path));
+        kept.map_err(|source| ReportError::Io { path, source })
     }
 
     fn line(&mut self, cells: &[String]) -> Result<(), ReportError> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use wxmember_import::RowState;
 
-use super::{Format, boolean, ledger::JobLedger};
+use super::{Format, boolean, ledger::JobLedger, source::Reading};
 
 /// Arguments of `jobs`.
 #[derive(Args)]
@@ -106,8 +106,8 @@ pub(crate) enum ReportFormat {
 #[derive(Args)]
 #[command(
     after_help = "The columns are row, line, user_card_code, state, code, message, request_id and updated_at; with \
-                  `--source` the columns of that file come first, which has to be the one that was imported. Such a \
-                  file holds personal data and is readable by its owner only.\n\n\
+                  `--source` the columns of that file come first, which has to be the one that was imported, read in \
+                  the same way. Such a file holds personal data and is readable by its owner only.\n\n\
                   Exit codes: 0 written, 1 failed, 2 wrong usage."
 )]
 pub(crate) struct Export {
@@ -124,6 +124,9 @@ pub(crate) struct Export {
     /// The file that was imported, to write its columns too
     #[arg(long, env = "WXMEMBER_EXPORT_SOURCE", value_name = "FILE")]
     pub(crate) source: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 
     /// Write into this file [default: stdout]
     #[arg(short, long, env = "WXMEMBER_EXPORT_OUTPUT", value_name = "FILE")]

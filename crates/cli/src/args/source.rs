@@ -1,11 +1,11 @@
-//! Arguments that say what a member list is, shared by `import` and `check`.
+//! Arguments that say what a member list is, shared by `import`, `check` and `export`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use wxmember_import::{Assignment, Encoding, FileFormat};
 
-/// What is not left to be found out.
+/// What a file is, as far as that is not left to be found out.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct SourceArguments {
     /// Take a column for a field, for example `phone_number=手机号` or `level=#7`; may be repeated
@@ -21,6 +21,13 @@ pub(crate) struct SourceArguments {
     #[arg(long, env = "WXMEMBER_MAP_FILE", value_name = "FILE")]
     pub(crate) map_file: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// How a file is read, as far as that is not left to be found out.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Reading {
     /// The encoding of a text: utf-8, utf-16le, utf-16be, gbk or gb18030 [default: found out]
     #[arg(long, env = "WXMEMBER_ENCODING", value_name = "NAME")]
     pub(crate) encoding: Option<Encoding>,

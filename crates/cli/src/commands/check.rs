@@ -31,7 +31,7 @@ pub(crate) async fn run(arguments: &Check) -> Result<exit::Code, Failure> {
     let via = profile.as_ref().and_then(|profile| profile.via);
     let route = arguments.via.or(via).unwrap_or_default();
     let quota = quota(arguments, profile.as_ref(), route)?;
-    let source = Arc::new(open(&arguments.file, mapping::options(&arguments.source)).await?);
+    let source = Arc::new(open(&arguments.file, mapping::options(&arguments.source.reading)).await?);
     let cancel = signals::cancel_on_signal(t!("check-stopping"));
     let checked = {
         let (source, problems) = (Arc::clone(&source), arguments.problems);

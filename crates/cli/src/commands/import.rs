@@ -1,10 +1,6 @@
 //! `wxmember import`: loads a member list into the ledger, runs the job, tells what became of it.
 
-use std::{
-    io::ErrorKind,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io::ErrorKind, path::Path, sync::Arc};
 
 use wxmember_import::{Description, FileSource, Importer, LoadError, Source, SourceError, SourceOptions};
 
@@ -21,6 +17,7 @@ use crate::{
 };
 
 pub(super) mod printed;
+mod refused;
 pub(super) mod target;
 
 /// Imports a file and returns the exit code.
@@ -31,9 +28,16 @@ pub(crate) async fn run(arguments: &args::import::Import) -> Result<exit::Code, 
         ledger,
         embedded,
     } = Target::of(arguments).await?;
+    let refused_path = refused::path(&arguments.file)?;
     let importer = Importer::new(gateway, ledger, settings);
     let cancel = signals::cancel_on_signal(t!("stopping"));
-    let source = Arc::new(open(&arguments.file, crate::mapping::options(&arguments.source)).await?);
+    let source = Arc::new(
+        open(
+            &arguments.file,
+            crate::mapping::options(&arguments.source.reading),
+        )
+        .await?,
+    );
     if arguments.format == Format::Text {
         tell!("{}", described(&source));
     }
@@ -55,15 +59,22 @@ pub(crate) async fn run(arguments: &args::import::Import) -> Result<exit::Code, 
         }
     })?;
     drop(shown);
-    let refused_path = refused_path(&arguments.file);
-    let written = importer
-        .write_refused(&job, source, &refused_path)
-        .await
-        .map_err(|error| Failure::because(t!("refused-file-failed"), &error))?;
+    // What became of the rows is told whatever becomes of the file.
+    let (refused, failure) = match importer.write_refused(&job, source, &refused_path).await {
+        Ok(refused) => (refused.file, None),
+        Err(error) => (
+            None,
+            Some(Failure::because(t!("refused-file-failed"), &error).hint(t!("hint-refused-file"))),
+        ),
+    };
     let outcome = Outcome {
         summary: &summary,
         job: &job,
-        refused_file: (written > 0).then_some(refused_path.as_path()),
+        kept_file: refused
+            .as_ref()
+            .filter(|file| **file != refused_path)
+            .map(|_| refused_path.as_path()),
+        refused_file: refused.as_deref(),
         is_sandbox: arguments.sandbox,
     };
     match arguments.format {
@@ -73,7 +84,10 @@ pub(crate) async fn run(arguments: &args::import::Import) -> Result<exit::Code, 
     if let Some(embedded) = embedded {
         embedded.stop().await;
     }
-    Ok(printed::code(&summary))
+    match failure {
+        Some(failure) => Err(failure),
+        None => Ok(printed::code(&summary)),
+    }
 }
 
 /// Finds out what a file is, which reads all of it.
@@ -140,15 +154,4 @@ pub(super) fn load_failure(error: &LoadError, file: &Path) -> Failure {
         LoadError::Defaults(_) => failure.hint(t!("hint-defaults")),
         _ => failure,
     }
-}
-
-/// Beside the source, with everything of its name, so that `members.csv` and `members.xlsx` do not share it.
-fn refused_path(file: &Path) -> PathBuf {
-    // Of a stream there is no place; the working folder is the user's.
-    let mut name = match file.to_str() {
-        Some("-") => "stdin".into(),
-        _ => file.file_name().unwrap_or_default().to_owned(),
-    };
-    name.push(".refused.csv");
-    file.with_file_name(name)
 }

@@ -1,7 +1,5 @@
 //! `wxmember report`: what became of a job, for people, programs, spreadsheets and browsers.
 
-use std::{fs, path::Path};
-
 use wxmember_import::{Report, RowState};
 
 use super::jobs;
@@ -11,6 +9,7 @@ use crate::{
     failure::Failure,
     language::{self, known, t},
     ledger,
+    output::Output,
     print::{self, tell},
     table,
 };
@@ -39,7 +38,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<exit::Code, Failure> {
     };
     match &arguments.output {
         Some(path) => {
-            write(path, &text)?;
+            Output::public(path, &ledger::files(&arguments.ledger)?)?.write(&text)?;
             tell!("{}", t!("report-written", path = path.display()));
         }
         None => print::bytes(text.as_bytes())?,
@@ -87,8 +86,4 @@ fn state(state: RowState) -> String {
         RowState::Unknown => t!("label-unknown"),
         _ => t!("label-queued"),
     }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text).map_err(|error| Failure::because(t!("unwritable", path = path.display()), &error))
 }

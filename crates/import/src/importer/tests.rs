@@ -116,7 +116,8 @@ async fn every_mistake_is_named_and_can_be_put_right() {
         importer
             .write_refused(&job, Arc::clone(&source), &refused)
             .await
-            .unwrap(),
+            .unwrap()
+            .rows,
         21
     );
     let again: Arc<dyn Source> = Arc::new(CsvFile::new(&refused));

@@ -19,6 +19,8 @@ pub(super) struct Outcome<'a> {
     pub(super) summary: &'a Summary,
     pub(super) job: &'a Job,
     pub(super) refused_file: Option<&'a Path>,
+    /// The file that was not written over.
+    pub(super) kept_file: Option<&'a Path>,
     pub(super) is_sandbox: bool,
 }
 
@@ -108,6 +110,9 @@ impl Outcome<'_> {
     fn tell_what_next(&self) {
         let summary = self.summary;
         let hint = |text: String| tell!("\n{}{text}", t!("hint-prefix"));
+        if let Some(file) = self.kept_file {
+            tell!("\n{}", t!("refused-file-kept", file = file.display()));
+        }
         if let Some(file) = self.refused_file {
             hint(t!("refused-file-hint", file = file.display()));
         }
