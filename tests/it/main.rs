@@ -9,6 +9,7 @@ mod engine;
 mod examples;
 mod faults;
 mod fields;
+mod formats;
 mod init;
 mod interop;
 mod jobs;

@@ -153,10 +153,14 @@ help-sandbox = 在本机扮演微信支付一方，用于测试
 help-sandbox-listen = 接口的地址；端口 0 表示任选空闲端口
 help-sandbox-control = 控制接口的地址；端口 0 表示任选空闲端口
 help-sandbox-dir = 将商户会持有的文件写入该目录，或使用其中已有的密钥
+help-sandbox-identities = 从该 TOML 文件读取商户、品牌、模板与密钥
 help-sandbox-clock-shift = 沙箱时钟快多少秒；负数为慢
 help-sandbox-platform-certificates = 微信支付公钥之外的平台证书数量；`--dir` 中已有的计算在内
 help-sandbox-fault = 按种子使一部分应答出错，如 `lost-answer=1%,seed=7`（FAULT=SHARE[,seed=N][,operation=ID][,seconds=N]）；可多次使用，环境变量中用 `;` 分隔
 help-sandbox-quota = 沙箱允许的请求频率，如 `5/s` [默认：不限]
+
+help-rules = 列出沙箱拒绝请求的每条规则、其来源与可信程度
+help-rules-format = 输出格式：每行一条规则的表格，或一个 JSON 对象
 
 help-seal = 为微信支付加密一个值
 help-seal-after =

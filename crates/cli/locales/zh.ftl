@@ -172,4 +172,5 @@ stopping-sandbox = 正在停止，等待进行中的请求
 sandbox-test-only = 仅供测试：这不是微信支付，停止后其中的会员即消失
 sandbox-import = 用 `wxmember import FILE --config { $folder }/wxmember.toml` 导入
 sandbox-dir = 加上 `--dir DIR` 可写出密钥和现成的配置，供其他程序使用
+sandbox-credentials = 文件中未给出的密钥已生成；`curl "{ $url }/credentials?reveal=true"` 可查看
 doctor-found = 发现 { $findings } 个问题

@@ -25,6 +25,16 @@ pub(crate) async fn open(at: &LedgerAt, name: &str) -> Result<Ledger, Failure> {
     }
 }
 
+/// The same for a command that loads nothing: it needs no key, and makes none.
+pub(crate) async fn open_without_key(at: &LedgerAt, name: &str) -> Result<Ledger, Failure> {
+    match place(at, name)? {
+        Place::File(_) => open(at, name).await,
+        Place::Postgres { url, .. } => Ledger::connect_without_key(&url)
+            .await
+            .map_err(|error| failure(&error, &shown(&url))),
+    }
+}
+
 /// The ledger of jobs that are there already.
 pub(crate) async fn of_jobs(arguments: &JobLedger) -> Result<Ledger, Failure> {
     let name = if arguments.sandbox { SANDBOX } else { OWN };
@@ -39,7 +49,7 @@ pub(crate) async fn of_jobs(arguments: &JobLedger) -> Result<Ledger, Failure> {
             },
         ));
     }
-    open(&arguments.at, name).await
+    open_without_key(&arguments.at, name).await
 }
 
 /// Finds a job by the beginning of its id, or the last one.

@@ -33,6 +33,8 @@ pub struct Checked {
     pub refused: BTreeMap<&'static str, u64>,
     /// The first problems, in the order of the source.
     pub problems: Vec<Problem>,
+    /// Whether a code is a number of a spreadsheet. What its format shows before the first digit is not in the file.
+    pub has_number_codes: bool,
 }
 
 impl Checked {
@@ -40,6 +42,12 @@ impl Checked {
     #[must_use]
     pub fn refused_rows(&self) -> u64 {
         self.rows - self.good
+    }
+
+    /// What is not wrong and yet worth a look.
+    #[must_use]
+    pub fn notes(&self) -> Vec<&'static str> {
+        Vec::from_iter(self.has_number_codes.then_some(NUMBER_CODES))
     }
 }
 
@@ -74,7 +82,7 @@ pub fn check(
 ) -> Result<Checked, LoadError> {
     let mut records = source.open()?;
     let mapping =
-        Mapping::detect(records.columns(), route, defaults).map_err(|error| LoadError::Mapping {
+        Mapping::of_records(records.as_mut(), route, defaults).map_err(|error| LoadError::Mapping {
             source_name: source.name().to_owned(),
             error,
         })?;
@@ -88,13 +96,16 @@ pub fn check(
         good: 0,
         refused: BTreeMap::new(),
         problems: Vec::new(),
+        has_number_codes: false,
     };
+    let code = checked.mapping.column_of(Field::UserCardCode);
     let mut record = Record::default();
     while records.read(&mut record)? {
         if cancel.is_cancelled() {
             return Err(LoadError::Cancelled { rows: checked.rows });
         }
         checked.rows += 1;
+        checked.has_number_codes |= code.is_some_and(|place| record.numbers.contains(&place));
         let found = match validator.member(&record) {
             Err(found) => found,
             Ok(member) => seen.repeated(&validator, &record, route, &member)?,
@@ -201,6 +212,7 @@ fn scratch(error: impl std::error::Error + Send + Sync + 'static) -> LoadError {
     LoadError::Scratch(Box::new(error))
 }
 
+const NUMBER_CODES: &str = "codes are numbers in the spreadsheet: leading zeros are lost";
 /// Bytes of a hash that are kept: enough that no two of a billion rows are taken for each other.
 const SHORT: usize = 16;
 
@@ -258,6 +270,31 @@ mod tests {
                 "row 3 (line 4), column `out_request_no`: character 2 is not allowed; a request number has digits, English letters and `|`, `_`, `*`, `-`",
             ],
         );
+    }
+
+    #[test]
+    fn a_row_that_swallowed_others_is_refused_even_when_only_an_ignored_column_did() {
+        check_list(
+            "手机号,卡号,备注\n13800138000,A1,\n13800138001,A2,\"好客户\n13800138002,A3,\n13800138003,A4,\"新客\n13800138004,A5,\n",
+            Route::ImportByPhone,
+            2,
+            &["row 2 (line 3): spans lines 3 to 5; is a quotation mark not closed?"],
+        );
+    }
+
+    #[test]
+    fn codes_that_are_numbers_of_a_spreadsheet_are_told() {
+        let list = include_bytes!("../fixtures/list.xlsx").as_slice();
+        let source = FileSource::from_stream("list.xlsx", list, SourceOptions::default()).unwrap();
+        let defaults = Defaults::default().with_validity(Validity::Permanent);
+        let look = |defaults: &Defaults| {
+            check(&source, Route::default(), defaults, 0, &CancellationToken::new()).unwrap()
+        };
+        assert_eq!(look(&defaults).notes(), [NUMBER_CODES]);
+        let by_name = defaults
+            .clone()
+            .with_columns(["user_card_code=姓名".parse().unwrap()]);
+        assert_eq!(look(&by_name).notes(), [""; 0]);
     }
 
     #[test]

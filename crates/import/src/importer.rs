@@ -78,6 +78,8 @@ impl<G: Gateway> Importer<G> {
         };
         let id = identity.id();
         let owner = Owner::random()?;
+        // A ledger without its key finds out before there is a job.
+        ledger.hash()?;
         let mut opened = self.opened(&identity, owner, cancel).await?;
         let mut rows = opened.rows;
         if !opened.is_loaded {
@@ -101,7 +103,7 @@ impl<G: Gateway> Importer<G> {
             rows = match loaded.await {
                 Ok(rows) => rows,
                 Err(LoadError::Source(error)) => {
-                    ledger.discard_job(opened.key).await?;
+                    ledger.discard_job(opened.key, owner).await?;
                     return Err(error.into());
                 }
                 Err(error) => {
@@ -112,12 +114,14 @@ impl<G: Gateway> Importer<G> {
                         _ => return Err(error),
                     };
                     if !opened.is_loaded {
+                        // To look was to take the load, and nobody is to wait for it.
+                        ledger.release_loading(opened.key, owner).await?;
                         return Err(error);
                     }
                     opened.rows
                 }
             };
-            ledger.finish_loading(opened.key, owner).await?;
+            ledger.finish_loading(opened.key, rows).await?;
         }
         self.progress.counted(ledger.counts(opened.key).await?, None);
         Ok(Job {
@@ -258,9 +262,9 @@ async fn inspect(
 ) -> Result<(Mapping, wxmember_crypto::Fingerprint), LoadError> {
     let (source, defaults) = (Arc::clone(source), defaults.clone());
     let inspected = tokio::task::spawn_blocking(move || {
-        let records = source.open()?;
+        let mut records = source.open()?;
         let mapping =
-            Mapping::detect(records.columns(), route, &defaults).map_err(|error| LoadError::Mapping {
+            Mapping::of_records(records.as_mut(), route, &defaults).map_err(|error| LoadError::Mapping {
                 source_name: source.name().to_owned(),
                 error,
             })?;

@@ -170,6 +170,11 @@ impl Identity {
         ])
     }
 
+    /// What a job becomes when it was purged and its source is imported again.
+    pub(crate) fn of_purged(&self, key: i64) -> Fingerprint {
+        fingerprint(["purged", &self.fingerprint().to_string(), &key.to_string()])
+    }
+
     pub(crate) fn id(&self) -> JobId {
         JobId::of(self.fingerprint().as_bytes())
     }

@@ -34,7 +34,7 @@ pub use self::{
 };
 pub(crate) use self::{
     owner::{OpenedJob, Owner, Work},
-    row::{Claim, ClaimedRow, Cursor, Entry, KeyColumns, MemberKind, NewContent, NewRow},
+    row::{Claim, ClaimedRow, Cursor, Entry, KeyColumns, MemberKind, NewContent, NewRow, Skip},
 };
 use self::{postgres::Postgres, sqlite::Sqlite};
 
@@ -52,7 +52,8 @@ use self::{postgres::Postgres, sqlite::Sqlite};
 #[derive(Clone, Debug)]
 pub struct Ledger {
     store: Store,
-    hash: KeyedHash,
+    /// What nobody needs who loads nothing.
+    hash: Option<KeyedHash>,
 }
 
 #[derive(Clone, Debug)]
@@ -85,7 +86,7 @@ impl Ledger {
         let (store, hash) = Sqlite::open(path, clock)?;
         Ok(Self {
             store: Store::Sqlite(Arc::new(store)),
-            hash,
+            hash: Some(hash),
         })
     }
 
@@ -95,15 +96,25 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`LedgerError::Url`] when the address cannot be read, [`LedgerError::WrongKey`] when the key is another one, and
-    /// as [`open`](Self::open).
+    /// [`LedgerError::Url`] when the address cannot be read, [`LedgerError::KeyElsewhere`] when the ledger is there and
+    /// the key's file is not, [`LedgerError::WrongKey`] when the key is another one, and as [`open`](Self::open).
     pub async fn connect(url: &str, key: &Path) -> Result<Self, LedgerError> {
-        Self::connect_with_clock(url, key, None).await
+        Self::connect_with_clock(url, Some(key), None).await
+    }
+
+    /// As [`connect`](Self::connect), for a process that loads no rows: a worker, or somebody who looks at jobs. It
+    /// neither needs the key nor makes one; a load fails with [`LedgerError::NoKey`].
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect), but for those of the key.
+    pub async fn connect_without_key(url: &str) -> Result<Self, LedgerError> {
+        Self::connect_with_clock(url, None, None).await
     }
 
     async fn connect_with_clock(
         url: &str,
-        key: &Path,
+        key: Option<&Path>,
         clock: Option<Arc<dyn Clock>>,
     ) -> Result<Self, LedgerError> {
         let (store, hash) = Postgres::connect(url, key, clock).await?;
@@ -182,10 +193,10 @@ impl Ledger {
         // In parts, so that other processes get their turn.
         loop {
             let (part, last) = match &self.store {
-                Store::Postgres(store) => store.purge(job.key, after, PURGE_ROWS).await,
+                Store::Postgres(store) => store.purge(job.key, after, PART_ROWS).await,
                 Store::Sqlite(store) => {
                     store
-                        .run(move |tables| tables.purge(job.key, after, PURGE_ROWS))
+                        .run(move |tables| tables.purge(job.key, after, PART_ROWS))
                         .await
                 }
             }?;
@@ -290,16 +301,25 @@ impl Ledger {
 
 /// What the engine needs.
 impl Ledger {
-    pub(crate) fn hash(&self) -> &KeyedHash {
-        &self.hash
+    /// The key of the hashes.
+    pub(crate) fn hash(&self) -> Result<&KeyedHash, LedgerError> {
+        self.hash.as_ref().ok_or(LedgerError::NoKey)
     }
 
     /// Finds the job or begins it. Whoever gets [`OpenedJob::may_load`] has the load to itself for [`LOAD_LEASE`] after
     /// each [`store_rows`](Self::store_rows); anybody else asks again later.
     pub(crate) async fn open_job(&self, identity: Identity, owner: Owner) -> Result<OpenedJob, LedgerError> {
-        match &self.store {
-            Store::Postgres(store) => store.open_job(&identity, owner).await,
-            Store::Sqlite(store) => store.run(move |tables| tables.open_job(&identity, owner)).await,
+        loop {
+            let opened = match &self.store {
+                Store::Postgres(store) => store.open_job(&identity, owner).await,
+                Store::Sqlite(store) => {
+                    let identity = identity.clone();
+                    store.run(move |tables| tables.open_job(&identity, owner)).await
+                }
+            }?;
+            if let Some(opened) = opened {
+                return Ok(opened);
+            }
         }
     }
 
@@ -323,11 +343,11 @@ impl Ledger {
         }
     }
 
-    /// Says that all rows are there.
-    pub(crate) async fn finish_loading(&self, job: i64, owner: Owner) -> Result<(), LedgerError> {
+    /// Says that all `rows` are there, whoever stored them.
+    pub(crate) async fn finish_loading(&self, job: i64, rows: u64) -> Result<(), LedgerError> {
         match &self.store {
-            Store::Postgres(store) => store.finish_loading(job, owner).await,
-            Store::Sqlite(store) => store.run(move |tables| tables.finish_loading(job, owner)).await,
+            Store::Postgres(store) => store.finish_loading(job, rows).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.finish_loading(job, rows)).await,
         }
     }
 
@@ -339,27 +359,34 @@ impl Ledger {
         }
     }
 
-    /// Forgets a job whose source turned out to be unreadable; none of its rows was ever sent.
-    pub(crate) async fn discard_job(&self, job: i64) -> Result<(), LedgerError> {
-        match &self.store {
-            Store::Postgres(store) => store.discard_job(job).await,
-            Store::Sqlite(store) => store.run(move |tables| tables.discard_job(job)).await,
+    /// Forgets a job whose source turned out to be unreadable, if the load is this owner's. A job that is loaded, and a
+    /// row that was ever attempted, stay.
+    pub(crate) async fn discard_job(&self, job: i64, owner: Owner) -> Result<(), LedgerError> {
+        loop {
+            let is_more = match &self.store {
+                Store::Postgres(store) => store.discard_job(job, owner).await,
+                Store::Sqlite(store) => store.run(move |tables| tables.discard_job(job, owner)).await,
+            }?;
+            if !is_more {
+                return Ok(());
+            }
         }
     }
 
-    /// Leases up to `limit` rows that this owner has not dealt with, and moves the cursor. Leases that are over become
-    /// unknown before.
+    /// Leases up to `limit` rows that this owner has not dealt with and does not skip, and moves the cursor. Leases that
+    /// are over become unknown before.
     pub(crate) async fn claim_rows(
         &self,
         work: Work,
         cursor: Cursor,
         limit: u32,
+        skip: Skip,
     ) -> Result<(Claim, Cursor), LedgerError> {
         match &self.store {
-            Store::Postgres(store) => store.claim_rows(work, cursor, limit).await,
+            Store::Postgres(store) => store.claim_rows(work, cursor, limit, &skip).await,
             Store::Sqlite(store) => {
                 store
-                    .run(move |tables| tables.claim_rows(work, cursor, limit))
+                    .run(move |tables| tables.claim_rows(work, cursor, limit, &skip))
                     .await
             }
         }
@@ -382,6 +409,23 @@ impl Ledger {
             work,
             row,
             change: Change::Record(entry),
+        })
+        .await
+    }
+
+    /// Writes down that the outcome of an attempt is unknown, and keeps the row leased for `rest` longer than a lease,
+    /// so that nobody sends it before this owner's next attempt. `false` as in [`record`](Self::record).
+    pub(crate) async fn keep(
+        &self,
+        work: Work,
+        row: u64,
+        entry: Entry,
+        rest: Duration,
+    ) -> Result<bool, LedgerError> {
+        self.write(Write {
+            work,
+            row,
+            change: Change::Keep(entry, rest),
         })
         .await
     }
@@ -476,12 +520,13 @@ struct Write {
 
 #[derive(Debug)]
 enum Change {
+    Keep(Entry, Duration),
     Lease,
     Record(Entry),
 }
 
-/// Rows of one part of a purge.
-const PURGE_ROWS: u32 = 5000;
+/// Rows of one part of what is done to many rows: other processes get their turn in between.
+const PART_ROWS: u32 = 5000;
 
 /// How long a load is left to a process that stores no rows.
 pub(crate) const LOAD_LEASE: Duration = Duration::from_secs(30);

@@ -75,7 +75,7 @@ impl<G: Gateway> Load<G> {
             let sealer = Sealer {
                 gateway: Arc::clone(&self.gateway),
                 validator: Arc::clone(&self.validator),
-                hash: self.ledger.hash().clone(),
+                hash: self.ledger.hash()?.clone(),
                 route: self.route,
                 job: self.job.clone(),
             };

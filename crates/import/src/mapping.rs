@@ -8,7 +8,13 @@ use thiserror::Error;
 
 pub use self::assignment::{Assignment, AssignmentError};
 use self::names::{SYNONYMS, key};
-use crate::{defaults::Defaults, job::Route, member::CommonField, source::shown};
+use crate::{
+    defaults::Defaults,
+    job::Route,
+    member::CommonField,
+    source::{Record, Records, shown},
+    validate::is_phone_number,
+};
 
 mod assignment;
 mod names;
@@ -94,6 +100,9 @@ impl Mapping {
     /// [`MappingError`] when a needed field is missing or has two columns, or an assigned column is not there.
     pub fn detect(columns: &[String], route: Route, defaults: &Defaults) -> Result<Self, MappingError> {
         let own = own_columns(columns);
+        if columns.iter().any(|name| is_phone_number(name)) {
+            return Err(MappingError::NoHeader);
+        }
         let mut mapping = Self {
             fields: Vec::new(),
             custom: Vec::new(),
@@ -109,6 +118,7 @@ impl Mapping {
                     field: assignment.field().to_owned(),
                     column: shown(assignment.column()),
                     columns: own,
+                    line: 1,
                 })?;
             if std::mem::replace(&mut is_taken[index], true) {
                 return Err(MappingError::AssignedTwice {
@@ -187,10 +197,55 @@ impl Mapping {
         for &(field, has_default) in needed {
             if mapping.column_of(field).is_none() && !has_default {
                 // The header itself is not shown: without one, the first member would stand here.
-                return Err(MappingError::MissingColumn { field, columns: own });
+                return Err(MappingError::MissingColumn {
+                    field,
+                    columns: own,
+                    line: 1,
+                });
             }
         }
         Ok(mapping)
+    }
+
+    /// The same with records at hand: the error names the line of the header, and another line that looks like one.
+    ///
+    /// Reads records only when there is an error.
+    pub(crate) fn of_records(
+        records: &mut dyn Records,
+        route: Route,
+        defaults: &Defaults,
+    ) -> Result<Self, MappingError> {
+        let mut error = match Self::detect(records.columns(), route, defaults) {
+            Ok(mapping) => return Ok(mapping),
+            Err(error) => error,
+        };
+        let header = records.header_line();
+        match &mut error {
+            MappingError::NoSuchColumn { line, .. } | MappingError::MissingColumn { line, .. } => {
+                *line = header;
+            }
+            _ => return Err(error),
+        }
+        let mut record = Record::default();
+        for _ in 0..LOOK_BELOW {
+            if !matches!(records.read(&mut record), Ok(true)) {
+                break;
+            }
+            match Self::detect(&record.cells, route, defaults) {
+                Ok(_)
+                | Err(MappingError::MissingColumn {
+                    field: Field::PickupTime | Field::ValidityType,
+                    ..
+                }) => {
+                    return Err(MappingError::HeaderBelow {
+                        line: header,
+                        below: record.line,
+                    });
+                }
+                Err(_) => {}
+            }
+        }
+        Err(error)
     }
 
     /// The place of a field's column, from 0.
@@ -264,6 +319,9 @@ pub(crate) fn own_columns(columns: &[String]) -> usize {
 /// What a file of refused rows has after the source's own columns.
 pub(crate) const ADDED_COLUMNS: [&str; 4] = ["row", "code", "message", "request_id"];
 
+/// Records among which a header is looked for when the first line is none.
+const LOOK_BELOW: usize = 20;
+
 /// Why the columns do not make a member.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
@@ -275,8 +333,10 @@ pub enum MappingError {
         column: String,
     },
     /// A column that was assigned and is not there.
-    #[error("line 1: none of the {columns} columns is `{column}`, which is assigned to `{field}`")]
+    #[error("line {line}: none of the {columns} columns is `{column}`, which is assigned to `{field}`")]
     NoSuchColumn {
+        /// The line of the header, from 1.
+        line: u64,
         /// The field.
         field: String,
         /// The column asked for.
@@ -284,6 +344,19 @@ pub enum MappingError {
         /// How many columns there are.
         columns: usize,
     },
+    /// The line taken for the header names nothing, and one below it does.
+    #[error(
+        "line {line} does not name the columns; the header seems to be on line {below}: delete what stands above it"
+    )]
+    HeaderBelow {
+        /// The line taken for the header, from 1.
+        line: u64,
+        /// The line that names the columns.
+        below: u64,
+    },
+    /// A member where the names of the columns are expected.
+    #[error("there seems to be no header line: one of the names of the columns is a phone number")]
+    NoHeader,
     /// A field that members do not have.
     #[error("a member has no field `{field}`; a custom field has to be named in `custom_fields`")]
     UnknownField {
@@ -308,10 +381,12 @@ pub enum MappingError {
     },
     /// A needed field has no column and no default.
     #[error(
-        "line 1: none of the {columns} columns is `{name}`; name it, for example, `{example}`{default}",
+        "line {line}: none of the {columns} columns is `{name}`; name it, for example, `{example}`{default}",
         name = field.name(), example = example(*field), default = default_hint(*field)
     )]
     MissingColumn {
+        /// The line of the header, from 1.
+        line: u64,
         /// The field.
         field: Field,
         /// How many columns there are.

@@ -2,8 +2,8 @@
 //!
 //! A row is marked in the ledger before each attempt and after each answer. Whatever ends the run early (a stop, a
 //! cancellation, an error of the ledger) lets the attempts in flight finish and starts no new one. Other processes may
-//! work on the same job: a row is only ever sent by who has it leased, and a run ends when nothing is left that it has
-//! not dealt with and nobody else has a row leased.
+//! work on the same job: a row is only ever sent by who has it leased, also between two attempts whose outcome is unknown,
+//! and a run ends when nothing is left that it has not dealt with and nobody else has a row leased that it might get.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     gateway::{Answer, Gateway, SealedRequest, Stop},
     job::Route,
-    ledger::{Claim, ClaimedRow, Cursor, Entry, Ledger, LedgerError, RowState, Work},
+    ledger::{Claim, ClaimedRow, Cursor, Entry, Ledger, LedgerError, RowState, Skip, Work},
     pace::Pacer,
     progress::{ProgressSender, Waiting},
     settings::{OnUnknown, Settings},
@@ -70,7 +70,9 @@ pub(crate) struct State {
     reason: Option<Stop>,
     /// Rows that this run has given up. Another process may try them in its turn, and give them back; without this,
     /// two processes would hand a row that never gets an answer to each other without end.
-    given_up: HashSet<u64>,
+    given_up: Arc<HashSet<u64>>,
+    /// The code of the last refusal, and how many had it without a success in between.
+    refusals: (Option<String>, u32),
 }
 
 /// How a row left this run.
@@ -78,6 +80,15 @@ pub(crate) struct State {
 struct End {
     row: u64,
     entry: Entry,
+}
+
+/// What the row that goes first says.
+enum Probe {
+    /// Others may follow.
+    Good,
+    /// Another process has the row: the next one goes first.
+    TakenOver,
+    Stopped,
 }
 
 type Ended = Result<Option<End>, LedgerError>;
@@ -110,8 +121,6 @@ impl<G: Gateway> Run<G> {
     async fn dispatch(self: &Arc<Self>, rows: &mut JoinSet<Ended>) -> Result<(), LedgerError> {
         let mut cursor = Cursor::default();
         let mut claimed = VecDeque::new();
-        // Kept leased until the end, so that they are not claimed again and again. Their requests are not kept.
-        let mut left_alone = Vec::new();
         let mut claimed_at = Instant::now();
         let mut is_probing = self.is_probing;
         let mut has_turn = false;
@@ -125,25 +134,22 @@ impl<G: Gateway> Run<G> {
             if let Some(row) = claimed.pop_front() {
                 rows.spawn(Arc::clone(self).drive(row, claimed_at, slot));
                 has_turn = false;
-                if is_probing && !self.has_probed(rows).await? {
-                    break;
+                if is_probing {
+                    match self.probed(rows).await? {
+                        Probe::Good => is_probing = false,
+                        Probe::TakenOver => {}
+                        Probe::Stopped => break,
+                    }
                 }
-                is_probing = false;
                 continue;
             }
             let limit = if is_probing { 1 } else { self.batch() };
             claimed_at = Instant::now();
-            let (claim, behind) = self.ledger.claim_rows(self.work, cursor, limit).await?;
+            let skip = self.skip();
+            let (claim, behind) = self.ledger.claim_rows(self.work, cursor, limit, skip).await?;
             cursor = behind;
             match claim {
-                Claim::Rows(batch) => {
-                    for row in batch {
-                        match self.leaves_alone(&row) {
-                            true => left_alone.push((row.row, row.is_maybe_sent)),
-                            false => claimed.push_back(row),
-                        }
-                    }
-                }
+                Claim::Rows(batch) => claimed.extend(batch),
                 Claim::Wait(time) => {
                     drop(slot);
                     self.wait_for_others(time).await;
@@ -152,9 +158,8 @@ impl<G: Gateway> Run<G> {
                 Claim::Nothing => break,
             }
         }
-        left_alone.extend(claimed.iter().map(|row| (row.row, row.is_maybe_sent)));
-        for (row, is_maybe_sent) in left_alone {
-            self.put_back(row, is_maybe_sent).await?;
+        for row in claimed {
+            self.put_back(row.row, row.is_maybe_sent).await?;
         }
         Ok(())
     }
@@ -223,9 +228,16 @@ impl<G: Gateway> Run<G> {
         }
     }
 
-    fn leaves_alone(&self, row: &ClaimedRow) -> bool {
-        row.is_maybe_sent && self.settings.on_unknown == OnUnknown::Hold
-            || self.lock().given_up.contains(&row.row)
+    /// What this run leaves to others, or to the next one.
+    fn skip(&self) -> Skip {
+        Skip {
+            rows: Arc::clone(&self.lock().given_up),
+            is_unknown: self.settings.on_unknown == OnUnknown::Hold,
+        }
+    }
+
+    fn give_up(&self, row: u64) {
+        Arc::make_mut(&mut self.lock().given_up).insert(row);
     }
 
     /// Nothing was sent, so the row goes back to where it was.
@@ -240,15 +252,18 @@ impl<G: Gateway> Run<G> {
         self.ledger.record(self.work, row, entry).await.map(drop)
     }
 
-    /// Waits for the one row that goes first. Returns whether others may follow.
-    async fn has_probed(&self, rows: &mut JoinSet<Ended>) -> Result<bool, LedgerError> {
+    /// Waits for the one row that goes first.
+    async fn probed(&self, rows: &mut JoinSet<Ended>) -> Result<Probe, LedgerError> {
         let end = match rows.join_next().await {
-            Some(Ok(end)) => end?,
+            Some(Ok(end)) => match end? {
+                None => return Ok(Probe::TakenOver),
+                end => end,
+            },
             // The gateway panicked, so nothing is known of the row.
             _ => None,
         };
         let stop = match end.map(|End { row, entry }| (entry.state, row, entry)) {
-            Some((RowState::Imported | RowState::Present, ..)) => return Ok(true),
+            Some((RowState::Imported | RowState::Present, ..)) => return Ok(Probe::Good),
             Some((RowState::Refused, row, entry)) => Stop {
                 code: "PROBE_REFUSED".to_owned(),
                 message: format!(
@@ -262,6 +277,8 @@ impl<G: Gateway> Run<G> {
                         .to_owned(),
                 ),
             },
+            // Whoever stopped the run did not wait for the answer.
+            Some(_) if self.stop.is_cancelled() => return Ok(Probe::Stopped),
             _ => Stop {
                 code: "PROBE_UNKNOWN".to_owned(),
                 message: "the first row, sent alone because nothing was imported into this card yet, got no clear answer"
@@ -270,7 +287,7 @@ impl<G: Gateway> Run<G> {
             },
         };
         self.stop_for(stop);
-        Ok(false)
+        Ok(Probe::Stopped)
     }
 
     /// Brings one row to its end in this run. The slot is held meanwhile, also between attempts: a platform that
@@ -316,7 +333,19 @@ impl<G: Gateway> Run<G> {
                 self.progress.waiting(Some(Waiting::RateLimit));
             }
             let step = transition(self.route, attempt, answer);
-            let is_written = self.ledger.record(self.work, row, step.entry.clone()).await?;
+            let goes_on = matches!(step.next, Next::Again | Next::Slower { .. });
+            // Nobody else is to send it while its outcome is unknown and this run has attempts left.
+            let is_kept = goes_on && step.entry.state == RowState::Unknown;
+            let rest = if is_throttled {
+                Duration::ZERO
+            } else {
+                backoff(row, attempt)
+            };
+            let entry = step.entry.clone();
+            let is_written = match is_kept {
+                true => self.ledger.keep(self.work, row, entry, rest).await,
+                false => self.ledger.record(self.work, row, entry).await,
+            }?;
             let end = End {
                 row,
                 entry: step.entry,
@@ -336,7 +365,7 @@ impl<G: Gateway> Run<G> {
                     return Ok(Some(end));
                 }
                 // Another process has the row, or brought it to an end.
-                Next::Again | Next::Slower { .. } if !is_written => return Ok(None),
+                Next::Again | Next::Slower { .. } if !is_written => return Ok(self.taken_over(row, attempt)),
                 Next::Again | Next::Slower { .. } => {}
             }
             if is_throttled {
@@ -345,19 +374,35 @@ impl<G: Gateway> Run<G> {
                 if self.under_way.load(Ordering::Relaxed) == 0 {
                     self.progress.waiting(Some(Waiting::BackOff));
                 }
-                let rest = tokio::time::sleep(backoff(row, attempt));
-                if self.unless_stopped(rest).await.is_none() {
-                    return Ok(Some(end));
+                if self.unless_stopped(tokio::time::sleep(rest)).await.is_none() {
+                    return self.let_go(end, is_kept).await;
                 }
                 attempt.number += 1;
             }
             if !self.turn().await? {
-                return Ok(Some(end));
+                return self.let_go(end, is_kept).await;
             }
             if !self.ledger.lease_again(self.work, row).await? {
-                return Ok(None);
+                return Ok(self.taken_over(row, attempt));
             }
         }
+    }
+
+    /// The run was stopped before the row's next attempt.
+    async fn let_go(&self, end: End, is_kept: bool) -> Ended {
+        if is_kept {
+            self.ledger.record(self.work, end.row, end.entry.clone()).await?;
+        }
+        Ok(Some(end))
+    }
+
+    /// Another process has the row. If this one does not know what its own attempts came to, it has had its turn:
+    /// otherwise the row would go to and fro, and each time have all attempts anew.
+    fn taken_over(&self, row: u64, attempt: Attempt) -> Option<End> {
+        if attempt.is_maybe_sent {
+            self.give_up(row);
+        }
+        None
     }
 
     async fn send(&self, request: &SealedRequest) -> Answer {
@@ -379,11 +424,12 @@ impl<G: Gateway> Run<G> {
 
     /// Too many rows in a row without a known outcome: the platform is ill, and a million rows should not find out.
     fn done(&self, end: &End) {
+        self.count_refusals(&end.entry);
         if end.entry.state != RowState::Unknown {
             self.unknown_streak.store(0, Ordering::Relaxed);
             return;
         }
-        self.lock().given_up.insert(end.row);
+        self.give_up(end.row);
         let limit = self.settings.unknown_limit.get();
         if self.unknown_streak.fetch_add(1, Ordering::Relaxed) + 1 >= limit {
             self.stop_for(Stop {
@@ -391,6 +437,36 @@ impl<G: Gateway> Run<G> {
                 message: format!("{limit} rows one after the other ended without a known outcome"),
                 hint: Some(
                     "the platform or the way to it is disturbed; the same command continues later".to_owned(),
+                ),
+            });
+        }
+    }
+
+    /// Many equal refusals in a row are hardly the rows' fault: a proxy, a frozen account, a wrong card.
+    fn count_refusals(&self, entry: &Entry) {
+        let same = {
+            let refusals = &mut self.lock().refusals;
+            match entry.state {
+                RowState::Refused if refusals.0 == entry.code => refusals.1 += 1,
+                RowState::Refused => *refusals = (entry.code.clone(), 1),
+                RowState::Imported | RowState::Present => *refusals = (None, 0),
+                _ => {}
+            }
+            refusals.1
+        };
+        if let Some(limit) = self.settings.refusal_limit
+            && same >= limit.get()
+        {
+            self.stop_for(Stop {
+                code: "SAME_REFUSAL".to_owned(),
+                message: format!(
+                    "{limit} rows one after the other were refused alike: {}: {}",
+                    entry.code.as_deref().unwrap_or_default(),
+                    entry.message.as_deref().unwrap_or_default()
+                ),
+                hint: Some(
+                    "look at the message; if it is the rows' fault, the same command with `--yes` goes on"
+                        .to_owned(),
                 ),
             });
         }

@@ -26,6 +26,7 @@ pub struct Settings {
     pub(crate) attempts: NonZeroU32,
     pub(crate) attempt_timeout: Duration,
     pub(crate) unknown_limit: NonZeroU32,
+    pub(crate) refusal_limit: Option<NonZeroU32>,
     pub(crate) load_threads: NonZeroUsize,
     pub(crate) probe: bool,
     pub(crate) window: Option<Window>,
@@ -47,6 +48,7 @@ impl Settings {
             attempts: ATTEMPTS,
             attempt_timeout: Duration::from_secs(60),
             unknown_limit: UNKNOWN_LIMIT,
+            refusal_limit: Some(REFUSAL_LIMIT),
             load_threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             probe: true,
             window: None,
@@ -104,6 +106,14 @@ impl Settings {
     #[must_use]
     pub fn with_unknown_limit(mut self, rows: NonZeroU32) -> Self {
         self.unknown_limit = rows;
+        self
+    }
+
+    /// Sets after how many equal refusals, with no success in between, a run stops with `SAME_REFUSAL`: then it is
+    /// hardly the rows' fault. `None` never stops. Default: 200.
+    #[must_use]
+    pub fn with_refusal_limit(mut self, rows: Option<NonZeroU32>) -> Self {
+        self.refusal_limit = rows;
         self
     }
 
@@ -177,6 +187,7 @@ pub enum OnUnknown {
 
 const ATTEMPTS: NonZeroU32 = NonZeroU32::new(5).unwrap();
 const UNKNOWN_LIMIT: NonZeroU32 = NonZeroU32::new(50).unwrap();
+const REFUSAL_LIMIT: NonZeroU32 = NonZeroU32::new(200).unwrap();
 const CONCURRENCY: usize = 32;
 const CONCURRENCY_LEAST: usize = 8;
 const CONCURRENCY_MOST: usize = 256;

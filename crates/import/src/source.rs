@@ -53,6 +53,11 @@ pub trait Records: Send {
     /// The names of the columns, in order.
     fn columns(&self) -> &[String];
 
+    /// The line that names the columns, from 1.
+    fn header_line(&self) -> u64 {
+        1
+    }
+
     /// Reads the next record into `record`, whose memory is used again. Returns whether there was one.
     ///
     /// Records whose cells are all empty are skipped and not counted.
@@ -75,8 +80,11 @@ pub struct Record {
     pub line: u64,
     /// The cells as the source has them. There may be more or fewer than columns.
     pub cells: Vec<String>,
-    /// What the source knows to be wrong with a cell, though its text does not show it.
+    /// What the source knows to be wrong with a cell, though its text does not show it. Some of it is wrong only where
+    /// something else than a date is asked for.
     pub flaws: Vec<Flaw>,
+    /// The places of the cells that are numbers in a spreadsheet, from 0: what the leading zeros of a code are lost in.
+    pub numbers: Vec<usize>,
 }
 
 impl fmt::Debug for Record {
@@ -136,10 +144,12 @@ pub enum SourceError {
         problem: &'static str,
     },
     /// A header and no record.
-    #[error("`{source_name}` has a header on line 1 and no row below it")]
+    #[error("`{source_name}` has a header on line {line} and no row below it")]
     HeaderOnly {
         /// The source.
         source_name: String,
+        /// The line of the header, from 1.
+        line: u64,
     },
     /// The operating system failed to read it.
     #[error("failed to read `{source_name}`")]
@@ -199,6 +209,14 @@ pub enum SourceError {
         source_name: String,
         /// The bound, with its unit, and what to do.
         limit: &'static str,
+    },
+    /// The file ends inside a quoted cell.
+    #[error("`{source_name}`: the quotation mark on line {line} is not closed")]
+    QuoteNotClosed {
+        /// The source.
+        source_name: String,
+        /// The line where the quote begins, from 1.
+        line: u64,
     },
     /// One record has more than a million bytes: most likely a quote that is never closed.
     #[error(

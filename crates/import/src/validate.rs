@@ -13,7 +13,7 @@ use crate::{
     mapping::{Field, Mapping},
     member::{CommonField, Member, Validity},
     report,
-    source::Record,
+    source::{FlawKind, Record},
 };
 
 mod phone;
@@ -70,20 +70,6 @@ impl Validator {
     ///
     /// All the problems of the row, in the order of the fields; at least one.
     pub fn member(&self, record: &Record) -> Result<Member, Vec<Problem>> {
-        let columns = self.mapping.columns();
-        let surplus = record.cells.get(columns..).unwrap_or_default();
-        if record.cells.len() < columns || surplus.iter().any(|cell| !cell.trim().is_empty()) {
-            let kind = ProblemKind::Ragged {
-                expected: columns,
-                found: record.cells.len(),
-            };
-            return Err(vec![Problem {
-                row: record.row,
-                line: record.line,
-                column: None,
-                kind,
-            }]);
-        }
         let mut row = Row {
             validator: self,
             record,
@@ -91,6 +77,19 @@ impl Validator {
         };
         for flaw in record.flaws.iter().filter(|flaw| flaw.cell.is_none()) {
             row.report(None, ProblemKind::Flaw(flaw.kind));
+        }
+        let columns = self.mapping.columns();
+        let surplus = record.cells.get(columns..).unwrap_or_default();
+        if record.cells.len() < columns || surplus.iter().any(|cell| !cell.trim().is_empty()) {
+            let found = record.cells.len();
+            row.report(
+                None,
+                ProblemKind::Ragged {
+                    expected: columns,
+                    found,
+                },
+            );
+            return Err(row.problems);
         }
         let (phone_number, openid) = match self.route {
             Route::ImportByOpenid => (
@@ -265,17 +264,17 @@ impl<'a> Row<'a> {
         self.report(self.validator.mapping.column_of(field), kind);
     }
 
-    /// What the source knows to be wrong with a cell.
-    fn flaw(&self, index: usize) -> Option<ProblemKind> {
+    /// What the source knows to be wrong with a cell that holds this field; none is a custom one.
+    fn flaw(&self, index: usize, field: Option<Field>) -> Option<ProblemKind> {
         let mut flaws = self.record.flaws.iter();
         flaws
-            .find(|flaw| flaw.cell == Some(index))
+            .find(|flaw| flaw.cell == Some(index) && !takes(field, flaw.kind))
             .map(|flaw| ProblemKind::Flaw(flaw.kind))
     }
 
     fn optional<T>(&mut self, field: Field, rule: impl Fn(&str) -> Result<T, ProblemKind>) -> Option<T> {
         let index = self.validator.mapping.column_of(field)?;
-        if let Some(kind) = self.flaw(index) {
+        if let Some(kind) = self.flaw(index, Some(field)) {
             self.report(Some(index), kind);
             return None;
         }
@@ -291,7 +290,7 @@ impl<'a> Row<'a> {
             .validator
             .mapping
             .column_of(field)
-            .is_some_and(|index| self.flaw(index).is_some());
+            .is_some_and(|index| self.flaw(index, Some(field)).is_some());
         if self.field(field).is_none() && !is_flawed {
             self.report_field(field, ProblemKind::Missing);
         }
@@ -309,7 +308,7 @@ impl<'a> Row<'a> {
     fn custom_fields(&mut self) -> Vec<(String, Vec<FormValue>)> {
         let mut fields = Vec::new();
         for (name, index) in self.validator.mapping.custom_fields() {
-            if let Some(kind) = self.flaw(index) {
+            if let Some(kind) = self.flaw(index, None) {
                 self.report(Some(index), kind);
                 continue;
             }
@@ -358,11 +357,10 @@ impl<'a> Row<'a> {
                 }
                 return default.clone();
             }
-            // Without a type, the default's type holds, else what the values belong to.
-            None => match default {
-                Some(default) => default.wire_name(),
-                None if days && !begin && !end => "FIX_TERM",
-                None => "FIX_TIME_RANGE",
+            // Without a type, it is the one that the values belong to; the default's when they belong to both.
+            None => match (begin || end, days, default.as_ref().map(Validity::wire_name)) {
+                (false, _, _) | (true, true, Some("FIX_TERM")) => "FIX_TERM",
+                (true, _, _) => "FIX_TIME_RANGE",
             },
         };
         let fields = [
@@ -420,6 +418,31 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Whether what a source marks is no flaw of this field.
+fn takes(field: Option<Field>, flaw: FlawKind) -> bool {
+    match flaw {
+        FlawKind::Date => matches!(
+            field,
+            Some(
+                Field::PickupTime
+                    | Field::ValidityBegin
+                    | Field::ValidityEnd
+                    | Field::Common(CommonField::Birthday)
+            )
+        ),
+        FlawKind::Fraction => !matches!(
+            field,
+            Some(Field::UserCardCode | Field::Openid | Field::RequestNo)
+        ),
+        _ => false,
+    }
+}
+
+/// Whether a text is a phone number, which no column is called.
+pub(crate) fn is_phone_number(text: &str) -> bool {
+    phone::normalize(text.trim_matches(is_margin)).is_ok()
+}
+
 /// The rule for every text: three bytes a character at most.
 fn plain(text: &str) -> Result<(), ProblemKind> {
     match text.chars().position(|c| c.len_utf8() > 3) {
@@ -431,9 +454,7 @@ fn plain(text: &str) -> Result<(), ProblemKind> {
 }
 
 fn code(text: &str) -> Result<String, ProblemKind> {
-    if phone::is_scientific(text) {
-        return Err(ProblemKind::ScientificNotation);
-    }
+    phone::whole(text)?;
     if let Some(position) = text.chars().position(|c| !c.is_ascii_graphic()) {
         return Err(ProblemKind::CodeCharacter {
             position: position + 1,

@@ -202,6 +202,17 @@ fn answer(route: Route, error: &Error) -> Answer {
             reason: reason(error),
             request_id,
         },
+        // Not the platform's words: a proxy, or a merchant who is shut out. It says nothing about the row. A 401 stops
+        // the run in any case.
+        (_, _) if error.code().is_none() && error.status() == Some(403) => stop(
+            "FORBIDDEN",
+            "403 without an explanation",
+            "look for a proxy between this host and WeChat Pay, and whether the merchant is in good standing",
+        ),
+        _ if error.code().is_none() && error.status() != Some(401) => Answer::Unknown {
+            reason: reason(error),
+            request_id,
+        },
         _ => Answer::Refused {
             status: error.status().unwrap_or_default(),
             code: error.code().map_or("UNKNOWN", ErrorCode::as_str).to_owned(),

@@ -12,7 +12,7 @@ use crate::{
     engine::{self, Engine, Target},
     gateway::{Gateway, Stop},
     job::{JobId, Profile},
-    ledger::{JobReport, Ledger},
+    ledger::{JobReport, Ledger, LedgerError},
     outcome,
     progress::{Progress, ProgressSender, Summary, Waiting},
     run::RunError,
@@ -73,17 +73,21 @@ impl<G: Gateway> Worker<G> {
             running: JoinSet::new(),
             jobs: HashMap::new(),
             failures: Failures::default(),
+            is_cut_off: until == Until::Done,
             stopped: None,
         };
-        let result = crew.work().await;
+        let mut result = crew.work().await;
         // Those that are still at work stop for the same reason, or because this one failed.
         crew.stop.cancel();
         while let Some(ended) = crew.running.join_next().await {
-            if let Ok((id, ended)) = ended {
-                crew.ended(id, ended);
+            if let Ok((id, ended)) = ended
+                && let Some(error) = crew.ended(id, ended)
+            {
+                result = result.and(Err(error));
             }
         }
         result?;
+        crew.count().await?;
         self.progress.waiting(None);
         let mut jobs: Vec<Summary> = crew.jobs.into_values().filter_map(|job| job.summary).collect();
         jobs.sort_by(|one, other| one.job.cmp(&other.job));
@@ -91,6 +95,7 @@ impl<G: Gateway> Worker<G> {
             sent: jobs.iter().map(|job| job.sent).sum(),
             jobs,
             seconds: started.elapsed().as_secs_f64(),
+            is_cut_off: crew.is_cut_off,
             stopped: crew.stopped,
         })
     }
@@ -105,15 +110,22 @@ struct Crew<'a, G> {
     running: JoinSet<(JobId, Result<Summary, RunError>)>,
     jobs: HashMap<JobId, Known>,
     failures: Failures,
+    /// Whether there may be rows that no run knows of.
+    is_cut_off: bool,
     stopped: Option<Stop>,
 }
 
 /// What a worker knows of a job that it has worked on.
 struct Known {
+    key: i64,
     progress: ProgressSender,
     summary: Option<Summary>,
+    /// Whether its last run told how it ended; until then the summary is of an earlier one.
+    is_told: bool,
     is_running: bool,
     rest: Rest,
+    /// First rows, sent alone, that were refused.
+    refused_probes: u32,
 }
 
 /// When a job is worked on again.
@@ -121,7 +133,9 @@ struct Known {
 enum Rest {
     /// When it has queued rows, or at this time when it has unknown ones.
     Unknown(Instant),
-    /// At this time: what stopped it may be over then.
+    /// At this time, and a worker does not end before: it was the ledger that failed, or it goes on in any case.
+    Soon(Instant),
+    /// At this time, by a worker that waits for more: what stopped it may be over then.
     Until(Instant),
     /// Not by this worker: somebody has to put something right first.
     Forever,
@@ -134,7 +148,9 @@ impl<G: Gateway> Crew<'_, G> {
             let is_idle = match self.worker.engine.ledger.jobs().await {
                 Ok(jobs) => {
                     let is_left = self.start(jobs);
+                    self.is_cut_off = is_left || self.until == Until::Done;
                     if self.running.is_empty() && !is_left && self.until == Until::Done {
+                        self.is_cut_off = false;
                         return Ok(());
                     }
                     self.running.is_empty()
@@ -194,6 +210,10 @@ impl<G: Gateway> Crew<'_, G> {
                 Some(known) if known.is_running => false,
                 Some(known) => match known.rest {
                     Rest::Unknown(at) => job.counts.queued > 0 || self.until == Until::Stopped && now >= at,
+                    Rest::Soon(at) => {
+                        is_left |= now < at;
+                        now >= at
+                    }
                     Rest::Until(at) => self.until == Until::Stopped && now >= at,
                     Rest::Forever => false,
                 },
@@ -206,12 +226,15 @@ impl<G: Gateway> Crew<'_, G> {
                 break;
             }
             let known = self.jobs.entry(job.id.clone()).or_insert_with(|| Known {
+                key: job.key,
                 progress: ProgressSender::new(),
                 summary: None,
+                is_told: false,
                 is_running: true,
                 rest: Rest::Forever,
+                refused_probes: 0,
             });
-            known.is_running = true;
+            (known.is_running, known.is_told) = (true, false);
             let target = Target {
                 key: job.key,
                 id: job.id,
@@ -251,7 +274,7 @@ impl<G: Gateway> Crew<'_, G> {
         let mut summary = match ended {
             Ok(summary) => summary,
             Err(error) => {
-                known.rest = Rest::Until(now);
+                known.rest = Rest::Soon(now);
                 return Some(error);
             }
         };
@@ -259,7 +282,15 @@ impl<G: Gateway> Crew<'_, G> {
         known.rest = match &summary.stopped {
             None => Rest::Unknown(now + AGAIN_UNKNOWN),
             // It is not looked at as long as it is paused.
-            Some(stop) if stop.code == "PAUSED" => Rest::Until(now),
+            Some(stop) if stop.code == "PAUSED" => Rest::Soon(now),
+            // One row in bad luck may not hold a job; several say that it is the card or the settings.
+            Some(stop) if stop.code == "PROBE_REFUSED" => {
+                known.refused_probes += 1;
+                match known.refused_probes < MOST_PROBES {
+                    true => Rest::Soon(now + AGAIN_PROBE),
+                    false => Rest::Forever,
+                }
+            }
             Some(stop) if outcome::is_passing(stop) => Rest::Until(now + AGAIN_STOPPED),
             Some(_) => Rest::Forever,
         };
@@ -274,7 +305,26 @@ impl<G: Gateway> Crew<'_, G> {
             summary.seconds += before.seconds;
         }
         known.summary = Some(summary);
+        known.is_told = true;
         None
+    }
+
+    /// Asks the ledger for what the last runs did not tell, so that no job passes for done that is not.
+    async fn count(&mut self) -> Result<(), LedgerError> {
+        for (id, known) in &mut self.jobs {
+            if known.is_told {
+                continue;
+            }
+            let counts = self.worker.engine.ledger.counts(known.key).await?;
+            let mut summary = Summary::new(id.clone(), counts);
+            if let Some(before) = known.summary.take() {
+                summary.sent = before.sent;
+                summary.seconds = before.seconds;
+                summary.refused_by_code = before.refused_by_code;
+            }
+            known.summary = Some(summary);
+        }
+        Ok(())
     }
 
     /// Waits until a ledger that failed may be asked again; gives it up when it fails for too long.
@@ -366,16 +416,18 @@ pub struct WorkerSummary {
     pub sent: u64,
     /// Seconds that it worked or waited.
     pub seconds: f64,
+    /// Whether it was cancelled, or its time was over, before it had begun all that it would have worked on.
+    pub is_cut_off: bool,
     /// Why it stopped early; nothing when it did not, or when the caller cancelled it.
     #[serde(serialize_with = "crate::progress::serialize_stop")]
     pub stopped: Option<Stop>,
 }
 
 impl WorkerSummary {
-    /// Whether every row of every job it worked on has come to a known end.
+    /// Whether every row of every job it was there for has come to a known end.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.stopped.is_none() && self.jobs.iter().all(Summary::is_complete)
+        self.stopped.is_none() && !self.is_cut_off && self.jobs.iter().all(Summary::is_complete)
     }
 }
 
@@ -387,6 +439,9 @@ const LOOK_MOST: Duration = Duration::from_secs(15);
 const TELL: Duration = Duration::from_millis(500);
 /// When a job is tried again that the platform or the way to it stopped.
 const AGAIN_STOPPED: Duration = Duration::from_secs(60);
+/// When the next row goes alone after the first one was refused, and how many are tried so.
+const AGAIN_PROBE: Duration = Duration::from_secs(5);
+const MOST_PROBES: u32 = 5;
 /// When rows are tried again that a whole run left without a known outcome.
 const AGAIN_UNKNOWN: Duration = Duration::from_secs(600);
 const FAILURE_FIRST: Duration = Duration::from_secs(1);

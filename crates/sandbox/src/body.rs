@@ -8,6 +8,7 @@ use jsonschema::{ValidationError, error::ValidationErrorKind};
 use serde_json::Value;
 use wxmember_crypto::{FormValue, Plaintext, PlatformCiphertext, PrivateKey, party::Platform};
 
+use self::strict::Unreadable;
 use crate::{
     member::Card,
     refusal::{Issue, Location, Refusal},
@@ -15,13 +16,21 @@ use crate::{
     spec::{Body, fields::pointer_to},
 };
 
+mod strict;
+
 /// Reads a body and holds it against its schema.
 pub(crate) fn parse(body: &[u8], expected: &Body) -> Result<Value, Refusal> {
     let text = std::str::from_utf8(body).map_err(|_| &rule::BODY_NOT_UTF8)?;
     if has_four_byte_characters(text) {
         return Err((&rule::FOUR_BYTE_CHARACTER).into());
     }
-    let document: Value = serde_json::from_str(text).map_err(|_| &rule::BODY_NOT_JSON)?;
+    let document = strict::read(text).map_err(|error| match error {
+        Unreadable::NotJson => Refusal::from(&rule::BODY_NOT_JSON),
+        Unreadable::Duplicate(pointer) => {
+            let issue = Issue::new("字段重复", "is given twice");
+            Refusal::at(&rule::DUPLICATE_MEMBER, pointer, issue)
+        }
+    })?;
     check_values(&document, "")?;
     let first_error = expected.validator.iter_errors(&document).next();
     if let Some(error) = &first_error {

@@ -80,6 +80,12 @@ impl Clock {
         self.0.shift.store(seconds.saturating_mul(1000), Ordering::SeqCst);
     }
 
+    /// How many seconds the platform is ahead of the true time.
+    #[must_use]
+    pub fn shift_seconds(&self) -> i64 {
+        self.0.shift.load(Ordering::SeqCst).div_euclid(1000)
+    }
+
     /// The platform's Unix time, in seconds.
     #[must_use]
     pub fn unix_seconds(&self) -> i64 {
@@ -116,6 +122,11 @@ impl Clock {
         // The formatter takes years 1970 to 9999 and panics on others.
         let millis = millis.clamp(0, LAST_HTTP_DATE * 1000).unsigned_abs();
         httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(millis))
+    }
+
+    /// Whether time passes by itself.
+    pub(crate) fn runs(&self) -> bool {
+        matches!(self.0.source, Source::System { .. })
     }
 
     /// Time since the clock was made; it never goes back.

@@ -1,94 +1,131 @@
-//! The control address: what a test in any language asks the sandbox. Personal fields are masked unless asked for.
+//! The control address: what a test in any language asks the sandbox and tells it to do, as `control/openapi.json` says.
+//!
+//! Personal fields are masked unless asked for. It must never panic, and whatever is wrong is said in one sentence.
 
-use std::{
-    convert::Infallible,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{path::PathBuf, sync::Arc};
 
 use axum::{
     Json, Router,
-    extract::{RawQuery, State},
-    http::StatusCode,
-    routing::get,
+    extract::{Request, State},
+    http::{Method, StatusCode, header},
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, delete, get, post, put},
 };
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use wxmember_crypto::{FormValue, Plaintext};
 
-use crate::{gateway::Gateway, journal::JournalEntry, lock::locked, member::Member};
+use crate::{control::input::Problem, gateway::Gateway, identity::Credentials, rule::rules_as_json};
 
-pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new()
-        .route("/health", get(health))
-        .route("/journal", get(journal))
-        .route("/members", get(members))
+mod expectations;
+mod faults;
+mod input;
+mod look;
+mod notifications;
+mod people;
+mod platform;
+
+/// What the control address works on.
+#[derive(Clone, Debug)]
+pub(crate) struct Control {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) folder: Option<PathBuf>,
+    pub(crate) merchants: Arc<[Credentials]>,
+}
+
+type Shared = State<Control>;
+
+pub(crate) fn router(control: Control) -> Router {
+    let routes = routes().into_iter();
+    let router = routes.fold(Router::new(), |router, (_, path, route)| {
+        router.route(path, route)
+    });
+    router
         .method_not_allowed_fallback(|| async {
-            error(StatusCode::METHOD_NOT_ALLOWED, "only GET is allowed here")
-        })
-        .fallback(|| async {
-            error(
-                StatusCode::NOT_FOUND,
-                "unknown path; try /health, /members or /journal",
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this path has no such method; GET /openapi.json lists them",
             )
         })
-        .with_state(gateway)
+        .fallback(|| async {
+            Problem::new(
+                StatusCode::NOT_FOUND,
+                "unknown path; GET /openapi.json lists them",
+            )
+        })
+        .layer(from_fn(refuse_other_pages))
+        .with_state(control)
 }
 
-async fn health(State(gateway): State<Arc<Gateway>>) -> Json<Value> {
-    let members = locked(&gateway.state).members.len();
-    Json(json!({
-        "status": "ok",
-        "requests": gateway.requests.load(Ordering::Relaxed),
-        "members": members,
-        "faults": gateway.faults.waiting(),
-    }))
+/// Every route by its method and path, as the document has them.
+fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Control>)> {
+    vec![
+        ("get", "/clock", get(platform::clock)),
+        ("put", "/clock", put(platform::set_clock)),
+        ("get", "/credentials", get(look::credentials)),
+        ("post", "/expectations/assert", post(expectations::assert)),
+        ("get", "/faults", get(faults::list)),
+        ("post", "/faults", post(faults::add)),
+        ("delete", "/faults", delete(faults::clear)),
+        ("delete", "/faults/{id}", delete(faults::remove)),
+        ("get", "/health", get(look::health)),
+        ("get", "/journal", get(look::journal)),
+        ("get", "/members", get(look::members)),
+        ("get", "/notifications", get(notifications::list)),
+        ("post", "/notifications", post(notifications::send)),
+        ("post", "/notifications/deliver", post(notifications::deliver)),
+        ("get", "/openapi.json", get(document)),
+        ("post", "/people/ask-for-exchange", post(people::ask_for_exchange)),
+        ("post", "/people/delete-card", post(people::delete_card)),
+        ("post", "/people/look-at-points", post(people::look_at_points)),
+        ("post", "/people/open-component", post(people::open_component)),
+        ("post", "/people/take-card", post(people::take_card)),
+        ("post", "/people/take-membercard", post(people::take_membercard)),
+        ("get", "/platform-certificates", get(platform::certificates)),
+        ("post", "/platform-certificates", post(platform::rotate)),
+        (
+            "delete",
+            "/platform-certificates/{serial}",
+            delete(platform::retire),
+        ),
+        ("get", "/requests/{id}", get(look::request)),
+        ("post", "/reset", post(reset)),
+        ("get", "/rules", get(rules)),
+        ("get", "/state", get(look::state)),
+    ]
 }
 
-async fn members(State(gateway): State<Arc<Gateway>>, RawQuery(query): RawQuery) -> Json<Value> {
-    let reveal = query.is_some_and(|query| query.split('&').any(|pair| pair == "reveal=true"));
-    let members = locked(&gateway.state).members.all();
-    let now = gateway.clock.date_time();
-    let shown: Vec<_> = members.iter().map(|member| shown(member, now, reveal)).collect();
-    Json(json!({"count": shown.len(), "members": shown}))
+/// A page of another origin, open in some browser on this machine, may not change anything here.
+async fn refuse_other_pages(request: Request, next: Next) -> Response {
+    if may_come(&request) {
+        next.run(request).await
+    } else {
+        Problem::new(StatusCode::FORBIDDEN, "a page of another origin may only look").into_response()
+    }
 }
 
-async fn journal(State(gateway): State<Arc<Gateway>>) -> Json<Value> {
-    let entries = gateway.journal.entries();
-    let requests: Vec<_> = entries.iter().map(written).collect();
-    Json(json!({ "requests": requests }))
-}
-
-fn written(entry: &JournalEntry) -> Value {
-    json!({
-        "number": entry.number,
-        "operation": entry.operation,
-        "method": entry.method,
-        "target": entry.target,
-        "status": entry.status,
-        "request_id": entry.request_id,
-        "nonce": entry.nonce,
-        "timestamp": entry.timestamp,
-        "platform_serial": entry.platform_serial,
-        "rule": entry.rule,
-        "fault": entry.fault.map(|fault| format!("{fault:?}")),
-    })
-}
-
-fn shown(member: &Member, now: OffsetDateTime, reveal: bool) -> Value {
-    let write = |value: &FormValue| {
-        let text = if reveal { value.expose() } else { MASK };
-        Ok::<_, Infallible>(text.to_owned())
+fn may_come(request: &Request) -> bool {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let is_own = match header(header::ORIGIN) {
+        None => true,
+        Some(origin) => origin.split_once("://").map(|(_, host)| host) == header(header::HOST),
     };
-    let mut card = member
-        .shown(now)
-        .filled(write)
-        .unwrap_or_else(|never| match never {});
-    card["repeats"] = member.repeats.into();
-    card
+    is_own || matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
-fn error(status: StatusCode, message: &'static str) -> (StatusCode, Json<Value>) {
-    (status, Json(json!({"error": message})))
+async fn document() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT).into_response()
 }
 
-const MASK: &str = "***";
+async fn rules() -> Json<Value> {
+    Json(rules_as_json())
+}
+
+async fn reset(State(control): Shared) -> Json<Value> {
+    control.gateway.reset();
+    Json(json!({"status": "ok"}))
+}
+
+const DOCUMENT: &str = include_str!("control/openapi.json");
+
+#[cfg(test)]
+mod tests;

@@ -2,13 +2,20 @@
 //!
 //! A fault never changes a rule: a request that would be refused is refused, unless the fault comes before every check.
 
-use std::{collections::VecDeque, sync::Mutex};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use crate::lock::locked;
 
 mod rate;
 
 pub use self::rate::{FaultRate, FaultRateError};
+pub(crate) use self::rate::{name_of, named, share_of};
 
 /// What goes wrong with an answer.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -117,6 +124,7 @@ impl Fault {
 /// A fault that waits.
 #[derive(Debug)]
 struct Waiting {
+    id: u64,
     fault: Fault,
     /// The one operation that it is for; `None` is any.
     operation: Option<String>,
@@ -126,8 +134,27 @@ struct Waiting {
 /// A fault by chance, and how many answers it could have spoilt so far.
 #[derive(Debug)]
 struct Chance {
+    id: u64,
     rate: FaultRate,
     answers: u64,
+}
+
+/// A fault as it is listed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Listed {
+    pub(crate) id: u64,
+    pub(crate) fault: Fault,
+    pub(crate) operation: Option<String>,
+    pub(crate) when: When,
+}
+
+/// Which answers a fault spoils.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum When {
+    /// As many of the next ones.
+    Next { answers: u64 },
+    /// A share of them, in answers a million, chosen by a seed.
+    Share { per_million: u32, seed: u64 },
 }
 
 /// The faults that wait for their answers, first in, first out, and behind them those by chance.
@@ -135,23 +162,65 @@ struct Chance {
 pub(crate) struct Faults {
     waiting: Mutex<VecDeque<Waiting>>,
     chances: Mutex<Vec<Chance>>,
+    ids: AtomicU64,
 }
 
 impl Faults {
-    /// Adds a fault for as many answers, of one operation or of any.
-    pub(crate) fn push(&self, fault: Fault, operation: Option<&str>, answers: u64) {
+    /// Adds a fault for as many answers, of one operation or of any, and returns its id.
+    pub(crate) fn push(&self, fault: Fault, operation: Option<&str>, answers: u64) -> u64 {
+        let id = self.next_id();
         if answers > 0 {
             locked(&self.waiting).push_back(Waiting {
+                id,
                 fault,
                 operation: operation.map(str::to_owned),
                 answers,
             });
         }
+        id
     }
 
-    /// Adds a fault by chance.
-    pub(crate) fn push_rate(&self, rate: FaultRate) {
-        locked(&self.chances).push(Chance { rate, answers: 0 });
+    /// Adds a fault by chance, and returns its id.
+    pub(crate) fn push_rate(&self, rate: FaultRate) -> u64 {
+        let id = self.next_id();
+        locked(&self.chances).push(Chance { id, rate, answers: 0 });
+        id
+    }
+
+    fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Every fault that is still there: those that wait, in their order, then those by chance.
+    pub(crate) fn list(&self) -> Vec<Listed> {
+        let waiting = locked(&self.waiting);
+        let waiting = waiting.iter().map(|waiting| Listed {
+            id: waiting.id,
+            fault: waiting.fault,
+            operation: waiting.operation.clone(),
+            when: When::Next {
+                answers: waiting.answers,
+            },
+        });
+        let mut listed: Vec<_> = waiting.collect();
+        let chances = locked(&self.chances);
+        listed.extend(chances.iter().map(|chance| Listed {
+            id: chance.id,
+            fault: chance.rate.fault,
+            operation: chance.rate.operation.clone(),
+            when: chance.rate.when(),
+        }));
+        listed
+    }
+
+    /// Takes one away; `false` when it is not there, or no longer.
+    pub(crate) fn remove(&self, id: u64) -> bool {
+        let mut waiting = locked(&self.waiting);
+        let mut chances = locked(&self.chances);
+        let before = waiting.len() + chances.len();
+        waiting.retain(|waiting| waiting.id != id);
+        chances.retain(|chance| chance.id != id);
+        waiting.len() + chances.len() < before
     }
 
     pub(crate) fn clear(&self) {
@@ -185,7 +254,7 @@ impl Faults {
     /// Every chance counts the answer, also behind one that has hit, so that none changes what another one does.
     fn draw(&self, operation: &str, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
         let mut drawn = None;
-        for Chance { rate, answers } in locked(&self.chances).iter_mut() {
+        for Chance { rate, answers, .. } in locked(&self.chances).iter_mut() {
             if fits(rate.fault) && rate.operation.as_deref().is_none_or(|only| only == operation) {
                 if rate.hits(*answers) {
                     drawn = drawn.or(Some(rate.fault));
@@ -245,6 +314,22 @@ mod tests {
         assert_eq!(faults.waiting(), 0);
         faults.clear();
         assert_eq!(faults.take_after_commit("other"), None);
+    }
+
+    #[test]
+    fn faults_are_listed_and_taken_away_by_their_id() {
+        let faults = Faults::default();
+        let rate = faults.push_rate(FaultRate::new(Fault::LostAnswer, 10_000, 7));
+        let next = faults.push(Fault::Unsigned, Some("list_cards"), 2);
+        let listed = faults.list();
+        assert_eq!((listed[0].id, listed[0].when), (next, When::Next { answers: 2 }));
+        let share = When::Share {
+            per_million: 10_000,
+            seed: 7,
+        };
+        assert_eq!((listed[1].id, listed[1].when), (rate, share));
+        assert!(faults.remove(next) && !faults.remove(next) && faults.remove(rate));
+        assert!(faults.list().is_empty());
     }
 
     #[test]

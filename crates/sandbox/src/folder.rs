@@ -139,7 +139,7 @@ pub(crate) fn read(folder: &Path) -> Result<Option<Identity>, FolderError> {
             "not the public half of the sandbox's platform key",
         );
     }
-    if settings.merchant_serial != identity.credentials.merchant_serial {
+    if settings.merchant_serial != identity.credentials().merchant_serial {
         return contradiction(
             SETTINGS,
             "`merchant_serial` is not the certificate's serial number",
@@ -157,7 +157,7 @@ pub(crate) fn write(
     control_url: &str,
 ) -> Result<(), FolderError> {
     create_folder(folder)?;
-    let credentials = &identity.credentials;
+    let credentials = identity.credentials();
     let settings = Settings {
         base_url: base_url.to_owned(),
         control_url: control_url.to_owned(),
@@ -327,7 +327,7 @@ mod tests {
     fn what_was_written_is_read_back() {
         let folder = written();
         let identity = read(folder.path()).unwrap().unwrap();
-        let (read, made) = (identity.credentials(), testing::identity().credentials);
+        let (read, made) = (identity.credentials(), testing::identity().credentials().clone());
         assert_eq!(read.merchant_serial, made.merchant_serial);
         assert_eq!(read.platform_key_pem, made.platform_key_pem);
         assert_eq!(read.apiv3_key, made.apiv3_key);

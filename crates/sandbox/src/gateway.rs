@@ -20,20 +20,21 @@ use crate::{
     body,
     clock::Clock,
     fault::{Fault, Faults},
-    journal::{Cause, Journal},
+    journal::{Journal, Kept},
     lock::locked,
     member::Card,
     misbehave,
     nonce::{Nonces, WINDOW_SECONDS},
-    operations::{Call, LIST_CERTIFICATES, Outcome, Play, Scene, State, play_of},
-    platform::Chosen,
+    operations::{Call, LIST_CERTIFICATES, Outcome, Play, Scene, Start, State, play_of},
+    outbox::Outbox,
+    platform::{Chosen, unix_seconds},
     policy::Policies,
     quota::Buckets,
     random::Tokens,
     refusal::{Language, Location, Refusal},
     registry::{Caller, Registry},
     reply::{Answer, Reply, Signer},
-    rule,
+    rule::{self, Rule},
     spec::{Operation, Route, Spec},
 };
 
@@ -48,6 +49,8 @@ pub(crate) struct Gateway {
     pub(crate) buckets: Option<Buckets>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
+    pub(crate) outbox: Outbox,
+    pub(crate) start: Start,
     pub(crate) state: Mutex<State>,
     pub(crate) nonces: Mutex<Nonces>,
     pub(crate) requests: AtomicU64,
@@ -79,6 +82,12 @@ impl Head {
     }
 }
 
+/// Why an answer is as it is.
+struct Cause {
+    refusal: Option<Refusal>,
+    fault: Option<Fault>,
+}
+
 /// Who called, once it is proved.
 struct Authenticated<'a> {
     caller: &'a Caller,
@@ -86,12 +95,40 @@ struct Authenticated<'a> {
 }
 
 impl Gateway {
+    /// Lets something happen that the platform does of its own accord, or that people do on their phones.
+    pub(crate) fn on_scene<T>(
+        &self,
+        happens: impl FnOnce(&mut Scene<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, &'static Rule> {
+        let caller = self.registry.first_caller().ok_or(&rule::MERCHANT_UNKNOWN)?;
+        let result = happens(&mut Scene {
+            caller,
+            registry: &self.registry,
+            clock: &self.clock,
+            tokens: &self.tokens,
+            policies: self.policies,
+            state: &mut locked(&self.state),
+        });
+        result.map_err(|refusal| refusal.rule)
+    }
+
+    /// Forgets what it was told, what was asked and which faults wait. Keys, clock and quota stay as they are.
+    pub(crate) fn reset(&self) {
+        *locked(&self.state) = State::new(&self.start, &self.clock);
+        *locked(&self.nonces) = Nonces::default();
+        self.faults.clear();
+        self.journal.clear();
+        self.outbox.clear();
+        self.requests.store(0, Ordering::Relaxed);
+        self.certificate_downloads.store(0, Ordering::Relaxed);
+    }
+
     /// What can be said before the body is there; `None` lets the request go on.
     pub(crate) fn greet(&self, head: &Head) -> Option<Reply> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let (operation, _) = match self.operation(head) {
             Ok(found) => found,
-            Err(refusal) => return Some(self.refuse(head, &refusal)),
+            Err(refusal) => return Some(self.refuse(head, None, &refusal)),
         };
         if operation.id == LIST_CERTIFICATES {
             self.certificate_downloads.fetch_add(1, Ordering::Relaxed);
@@ -101,7 +138,7 @@ impl Gateway {
         }
         let is_given = |name: &HeaderName| head.headers.get(name).is_some_and(|value| !value.is_empty());
         if !is_given(&header::USER_AGENT) || !is_given(&header::ACCEPT) {
-            return Some(self.refuse(head, &(&rule::CLIENT_HEADERS).into()));
+            return Some(self.refuse(head, None, &(&rule::CLIENT_HEADERS).into()));
         }
         None
     }
@@ -109,20 +146,23 @@ impl Gateway {
     /// Answers a request whose body is there.
     pub(crate) fn answer(&self, head: &Head, body: &[u8]) -> Reply {
         match self.process(head, body) {
-            Ok((reply, fault)) => self.finished(head, reply, Cause { rule: None, fault }),
-            Err(refusal) => self.refuse(head, &refusal),
+            Ok((reply, fault)) => {
+                let cause = Cause { refusal: None, fault };
+                self.finished(head, Some(body), reply, cause)
+            }
+            Err(refusal) => self.refuse(head, Some(body), &refusal),
         }
     }
 
-    /// A refusal as it is sent.
-    pub(crate) fn refuse(&self, head: &Head, refusal: &Refusal) -> Reply {
+    /// A refusal as it is sent; the body is what came of it, if it was read.
+    pub(crate) fn refuse(&self, head: &Head, body: Option<&[u8]>, refusal: &Refusal) -> Reply {
         let language = Language::of_request(&head.headers);
         let reply = Reply::Answer(Answer::refusal(refusal, language));
         let cause = Cause {
-            rule: Some(refusal.rule.id),
+            refusal: Some(refusal.clone()),
             fault: None,
         };
-        self.finished(head, reply, cause)
+        self.finished(head, body, reply, cause)
     }
 
     /// What a path and a method lead to, and how that is played.
@@ -196,6 +236,10 @@ impl Gateway {
             .certificate(&KeyId::new(authorization.serial))
             .ok_or(&rule::MERCHANT_SERIAL)?;
         let now = self.clock.unix_seconds();
+        let validity = unix_seconds(certificate.not_before())..=unix_seconds(certificate.not_after());
+        if !validity.contains(&now) {
+            return Err((&rule::MERCHANT_EXPIRED).into());
+        }
         if authorization.unix_seconds.saturating_sub(now).saturating_abs() > WINDOW_SECONDS {
             return Err((&rule::CLOCK_WINDOW).into());
         }
@@ -249,14 +293,14 @@ impl Gateway {
         let language = Language::of_request(&head.headers);
         let reply = misbehave::reply(fault, language, &self.clock, signer);
         let cause = Cause {
-            rule: None,
+            refusal: None,
             fault: Some(fault),
         };
-        self.finished(head, reply, cause)
+        self.finished(head, None, reply, cause)
     }
 
     /// Stamps a reply and writes it into the journal.
-    fn finished(&self, head: &Head, mut reply: Reply, cause: Cause) -> Reply {
+    fn finished(&self, head: &Head, body: Option<&[u8]>, mut reply: Reply, cause: Cause) -> Reply {
         if let Reply::Answer(answer) = &mut reply {
             answer.stamp(&self.clock, &self.tokens);
         }
@@ -264,7 +308,8 @@ impl Gateway {
             .operation(head)
             .ok()
             .map(|(operation, _)| operation.id.as_str());
-        self.journal.write(head, operation, &reply, cause);
+        let kept = Kept::new(head, body, cause.refusal, self.clock.unix_seconds());
+        self.journal.write(head, operation, &reply, cause.fault, kept);
         reply
     }
 }
@@ -284,6 +329,11 @@ fn call_of(
         check_content_type(head)?;
     }
     let mut parameters = operation.values(head.path(), head.query())?;
+    let document = match &operation.request {
+        Some(expected) => Some((body::parse(body, expected)?, expected)),
+        None if body.is_empty() => None,
+        None => return Err((&rule::BODY_UNEXPECTED).into()),
+    };
     let mut personal = BTreeMap::new();
     for name in operation.parameters.sealed() {
         if let Some(sealed) = parameters.remove(name) {
@@ -291,13 +341,12 @@ fn call_of(
             personal.insert(name.to_owned(), value);
         }
     }
-    let body = match &operation.request {
-        Some(expected) => body::open(body::parse(body, expected)?, expected, key, longest)?,
-        None if body.is_empty() => Card {
+    let body = match document {
+        Some((document, expected)) => body::open(document, expected, key, longest)?,
+        None => Card {
             document: Value::Null,
             personal: BTreeMap::new(),
         },
-        None => return Err((&rule::BODY_UNEXPECTED).into()),
     };
     Ok(Call {
         parameters,
@@ -328,4 +377,4 @@ fn check_content_type(head: &Head) -> Result<(), Refusal> {
 pub(crate) const PLATFORM_SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

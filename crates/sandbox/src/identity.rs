@@ -14,6 +14,7 @@ use wxmember_crypto::{
 use crate::{
     clock::Clock,
     issue,
+    operations::Preloaded,
     platform::KeyPair,
     random::{ALPHANUMERIC, DIGITS, characters},
 };
@@ -88,16 +89,27 @@ impl fmt::Debug for IdentityParts {
     }
 }
 
-/// The merchant and the platform that a sandbox plays with, keys parsed and checked.
+/// The merchants and the platform that a sandbox plays with, keys parsed and checked.
 #[derive(Debug)]
 pub struct Identity {
-    pub(crate) credentials: Credentials,
-    pub(crate) apiv3_key: ApiV3Key,
-    pub(crate) merchant_certificate: Certificate<Merchant>,
+    /// The merchants, at least one.
+    pub(crate) parties: Vec<Party>,
+    /// The templates that are there from the start.
+    pub(crate) templates: Vec<Preloaded>,
+    pub(crate) public_key_mode: PublicKeyMode,
     /// The platform's public key and the private key behind it.
     pub(crate) platform: KeyPair,
     /// The platform's certificates, if it has any.
     pub(crate) certified: Vec<KeyPair>,
+}
+
+/// One merchant: what it holds, and what the platform knows of it.
+#[derive(Debug)]
+pub(crate) struct Party {
+    pub(crate) credentials: Credentials,
+    pub(crate) apiv3_key: ApiV3Key,
+    pub(crate) certificates: Vec<Certificate<Merchant>>,
+    pub(crate) brands: Vec<String>,
 }
 
 /// Why an identity cannot be used.
@@ -182,7 +194,7 @@ impl Identity {
             ("brand_id", &parts.brand_id),
             ("card_id", &parts.card_id),
         ] {
-            if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            if !is_id(text) {
                 return Err(IdentityError::Text { name });
             }
         }
@@ -196,20 +208,30 @@ impl Identity {
         }
         let platform_key = PrivateKey::<Platform>::from_pem(&parts.platform_private_key_pem)
             .map_err(IdentityError::PlatformKey)?;
+        let credentials = Credentials {
+            mchid: parts.mchid,
+            merchant_serial: merchant_certificate.serial().as_str().to_owned(),
+            merchant_key_pem: parts.merchant_key_pem,
+            merchant_certificate_pem: parts.merchant_certificate_pem,
+            platform_key_id: parts.platform_key_id.clone(),
+            platform_key_pem: platform_key.public_key().to_pem(),
+            apiv3_key: parts.apiv3_key,
+            brand_id: parts.brand_id,
+            card_id: parts.card_id,
+        };
         Ok(Self {
-            apiv3_key,
-            credentials: Credentials {
-                mchid: parts.mchid,
-                merchant_serial: merchant_certificate.serial().as_str().to_owned(),
-                merchant_key_pem: parts.merchant_key_pem,
-                merchant_certificate_pem: parts.merchant_certificate_pem,
-                platform_key_id: parts.platform_key_id.clone(),
-                platform_key_pem: platform_key.public_key().to_pem(),
-                apiv3_key: parts.apiv3_key,
-                brand_id: parts.brand_id,
-                card_id: parts.card_id,
-            },
-            merchant_certificate,
+            templates: vec![Preloaded {
+                card_id: credentials.card_id.clone(),
+                brand_id: credentials.brand_id.clone(),
+                notify_url: None,
+            }],
+            parties: vec![Party {
+                brands: vec![credentials.brand_id.clone()],
+                credentials,
+                apiv3_key,
+                certificates: vec![merchant_certificate],
+            }],
+            public_key_mode: PublicKeyMode::On,
             platform: KeyPair {
                 id: KeyId::new(&parts.platform_key_id),
                 key: platform_key,
@@ -220,10 +242,24 @@ impl Identity {
         })
     }
 
-    /// What a merchant holds.
+    /// What the first merchant holds.
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
-        &self.credentials
+        &self.parties[0].credentials
+    }
+
+    /// What every merchant holds, as the identities file lists them.
+    pub fn merchants(&self) -> impl Iterator<Item = &Credentials> {
+        self.parties.iter().map(|party| &party.credentials)
+    }
+
+    /// Lets the first merchant's template send notifications to an address, such as `http://127.0.0.1:9000/notify`.
+    #[must_use]
+    pub fn with_notify_url(mut self, url: &str) -> Self {
+        if let Some(template) = self.templates.first_mut() {
+            template.notify_url = Some(url.to_owned());
+        }
+        self
     }
 
     /// Adds a platform certificate, PEM, with its private key, PEM. The one that starts last signs.
@@ -259,6 +295,11 @@ impl fmt::Debug for SecretText {
     }
 }
 
+/// Whether a text may stand in a header as an id.
+pub(crate) fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// The merchant id and the ids below are the ones of the public documentation's examples.
 const MCHID: &str = "1900000109";
 const BRAND_ID: &str = "1004";
@@ -281,8 +322,9 @@ mod tests {
         assert_eq!(credentials.apiv3_key.len(), 32);
         assert_eq!(credentials.platform_key_id.len(), "PUB_KEY_ID_".len() + 28);
         let now = UNIX_EPOCH + Duration::from_secs(1_796_000_000);
-        assert!(identity.merchant_certificate.not_before() < now);
-        assert!(identity.merchant_certificate.not_after() > now + Duration::from_secs(4 * 365 * 86_400));
+        let certificate = &identity.parties[0].certificates[0];
+        assert!(certificate.not_before() < now);
+        assert!(certificate.not_after() > now + Duration::from_secs(4 * 365 * 86_400));
         let platform = PublicKey::<Platform>::from_pem(&credentials.platform_key_pem).unwrap();
         assert_eq!(&platform, identity.platform.key.public_key());
     }

@@ -1,14 +1,21 @@
-//! What was asked and how it was answered, for tests to look at. Bounded; never a body, a plaintext or a signature.
+//! What was asked and how it was answered, for tests to look at. Bounded; an entry never shows a body, a plaintext or a
+//! signature. The newest requests are kept beside their entries, so that they can be explained.
 
-use std::{collections::VecDeque, sync::Mutex};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+    sync::{Arc, Mutex},
+};
 
 use axum::http::header;
+use hyper::body::Bytes;
 
 use crate::{
     authorization::Authorization,
     fault::Fault,
     gateway::{Head, PLATFORM_SERIAL},
     lock::locked,
+    refusal::Refusal,
     reply::Reply,
 };
 
@@ -40,27 +47,75 @@ pub struct JournalEntry {
     pub fault: Option<Fault>,
 }
 
-/// Why an answer is as it is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Cause {
-    pub(crate) rule: Option<&'static str>,
-    pub(crate) fault: Option<Fault>,
+/// What an explanation is made from, beside the entry. Never shown as it is.
+#[derive(Clone)]
+pub(crate) struct Kept {
+    /// Of the headers, those that are checked.
+    headers: Vec<(&'static str, String)>,
+    body: Option<Bytes>,
+    pub(crate) refusal: Option<Refusal>,
+    /// The platform's Unix time when it was answered.
+    pub(crate) at: i64,
+}
+
+impl Kept {
+    pub(crate) fn new(head: &Head, body: Option<&[u8]>, refusal: Option<Refusal>, at: i64) -> Self {
+        let headers = HEADERS.iter().filter_map(|name| {
+            let value = head.headers.get(*name)?.to_str().ok()?;
+            Some((*name, cut(value)))
+        });
+        let body = body.filter(|body| body.len() <= LARGEST_BODY);
+        Self {
+            headers: headers.collect(),
+            body: body.map(Bytes::copy_from_slice),
+            refusal,
+            at,
+        }
+    }
+
+    /// A header by its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find_map(|(own, value)| (*own == name).then_some(value.as_str()))
+    }
+
+    /// The body; `None` when it was not read, or was too large to be kept.
+    pub(crate) fn whole_body(&self) -> Option<&[u8]> {
+        self.body.as_deref()
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept(…)")
+    }
 }
 
 /// The last requests, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
-    kept: Mutex<Kept>,
+    pages: Mutex<Pages>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Pages {
     written: u64,
     entries: VecDeque<JournalEntry>,
+    /// Of the newest entries, the last one of the last entry.
+    kept: VecDeque<Arc<Kept>>,
+    /// Every request of a known operation, by operation and status: as many counters as there can be answers.
+    tally: BTreeMap<(String, Option<u16>), u64>,
 }
 
 impl Journal {
-    pub(crate) fn write(&self, head: &Head, operation: Option<&str>, reply: &Reply, cause: Cause) {
+    pub(crate) fn write(
+        &self,
+        head: &Head,
+        operation: Option<&str>,
+        reply: &Reply,
+        fault: Option<Fault>,
+        kept: Kept,
+    ) {
         let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         let authorization = text(&header::AUTHORIZATION).and_then(|value| Authorization::parse(value).ok());
         let answer = match reply {
@@ -77,20 +132,55 @@ impl Journal {
             nonce: authorization.map(|authorization| cut(authorization.nonce)),
             timestamp: authorization.map(|authorization| authorization.unix_seconds),
             platform_serial: text(&PLATFORM_SERIAL).map(cut),
-            rule: cause.rule,
-            fault: cause.fault,
+            rule: kept.refusal.as_ref().map(|refusal| refusal.rule.id),
+            fault,
         };
-        let mut kept = locked(&self.kept);
-        kept.written += 1;
-        let number = kept.written;
-        if kept.entries.len() == LONGEST {
-            kept.entries.pop_front();
+        let mut pages = locked(&self.pages);
+        pages.written += 1;
+        if let Some(operation) = operation {
+            let counter = pages.tally.entry((operation.to_owned(), entry.status));
+            *counter.or_default() += 1;
         }
-        kept.entries.push_back(JournalEntry { number, ..entry });
+        let number = pages.written;
+        if pages.entries.len() == LONGEST {
+            pages.entries.pop_front();
+        }
+        pages.entries.push_back(JournalEntry { number, ..entry });
+        if pages.kept.len() == EXPLAINED {
+            pages.kept.pop_front();
+        }
+        pages.kept.push_back(Arc::new(kept));
     }
 
     pub(crate) fn entries(&self) -> Vec<JournalEntry> {
-        locked(&self.kept).entries.iter().cloned().collect()
+        locked(&self.pages).entries.iter().cloned().collect()
+    }
+
+    /// One request by its `Request-ID` or its number, with what explains it unless it is too long ago.
+    pub(crate) fn find(&self, id: &str) -> Option<(JournalEntry, Option<Arc<Kept>>)> {
+        let number = id.parse::<u64>().ok();
+        let pages = locked(&self.pages);
+        let mut newest_first = pages.entries.iter().rev().enumerate();
+        let (age, entry) = newest_first
+            .find(|(_, entry)| entry.request_id.as_deref() == Some(id) || number == Some(entry.number))?;
+        Some((entry.clone(), pages.kept.iter().rev().nth(age).cloned()))
+    }
+
+    /// How many requests came for an operation, by the status of their answers; `None` is no answer.
+    pub(crate) fn tally(&self, operation: &str) -> BTreeMap<Option<u16>, u64> {
+        let pages = locked(&self.pages);
+        let of_operation = pages.tally.iter().filter(|((own, _), _)| own == operation);
+        of_operation
+            .map(|((_, status), count)| (*status, *count))
+            .collect()
+    }
+
+    /// Forgets every request; numbers go on.
+    pub(crate) fn clear(&self) {
+        let mut pages = locked(&self.pages);
+        pages.entries.clear();
+        pages.kept.clear();
+        pages.tally.clear();
     }
 }
 
@@ -106,6 +196,18 @@ fn cut(text: &str) -> String {
 /// How many requests are kept: some MiB at the very most.
 const LONGEST: usize = 1024;
 const LONGEST_TEXT: usize = 2048;
+/// How many of them can be explained, and the largest body that is kept for that: 4 MiB of bodies at most.
+pub(crate) const EXPLAINED: usize = 256;
+const LARGEST_BODY: usize = 16 << 10;
+const HEADERS: [&str; 7] = [
+    "accept",
+    "accept-language",
+    "authorization",
+    "content-type",
+    "host",
+    "user-agent",
+    "wechatpay-serial",
+];
 
 #[cfg(test)]
 mod tests {
@@ -122,12 +224,16 @@ mod tests {
             headers: HeaderMap::new(),
         };
         for _ in 0..LONGEST + 3 {
-            journal.write(&head, None, &Reply::Closed, Cause::default());
+            journal.write(&head, None, &Reply::Closed, None, Kept::new(&head, None, None, 0));
         }
         let entries = journal.entries();
         assert_eq!(entries.len(), LONGEST);
         let last = entries.last().unwrap();
         assert_eq!((last.number, last.target.len()), (1027, LONGEST_TEXT));
         assert_eq!((last.status, last.nonce.as_deref()), (None, None));
+        let explained = |number: u64| journal.find(&number.to_string()).unwrap().1.is_some();
+        assert!(explained(1027) && explained(1028 - EXPLAINED as u64));
+        assert!(!explained(1027 - EXPLAINED as u64) && journal.find("3").is_none());
+        assert!(journal.find("other").is_none());
     }
 }

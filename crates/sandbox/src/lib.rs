@@ -4,11 +4,14 @@
 
 mod authorization;
 mod body;
+mod check;
 mod clock;
 mod control;
+mod explanation;
 mod fault;
 mod folder;
 mod gateway;
+mod identities;
 mod identity;
 mod issue;
 mod journal;
@@ -18,6 +21,8 @@ mod misbehave;
 mod nonce;
 mod notification;
 mod operations;
+mod outbox;
+mod people;
 mod platform;
 mod policy;
 mod quota;
@@ -33,19 +38,22 @@ mod spec;
 mod testing;
 
 pub use crate::{
+    check::Check,
     clock::Clock,
     fault::{Fault, FaultRate, FaultRateError},
     folder::FolderError,
+    identities::IdentitiesError,
     identity::{Credentials, Identity, IdentityError, IdentityParts},
     journal::JournalEntry,
     member::Member,
     notification::{
         NotificationError, NotificationOptions, NotificationSignature, PersonalFields, SignedNotification,
     },
+    outbox::{Attempt, AttemptOutcome, Delivery, DeliveryState, Sending},
     platform::PlatformCertificate,
     policy::{NoCertificates, Policies, RepeatedMember, SecondCard, TakenCode, ValidityType},
     quota::Quota,
-    rule::{Rule, Sureness, rules},
+    rule::{Page, Rule, Sureness, pages, rules, rules_as_json},
     sandbox::{Sandbox, SandboxBuilder, StartError},
     spec::SpecError,
 };

@@ -1,4 +1,4 @@
-//! Notifications (回调通知) as the platform makes them: encrypted with the APIv3 key, signed, and not sent.
+//! Notifications (回调通知) as the platform makes them: encrypted with the APIv3 key and signed. `outbox` sends them.
 //!
 //! Sections 6.2 and 6.3 of our notes. Nothing here may show a resource in `Debug` or in an error.
 
@@ -55,6 +55,14 @@ impl NotificationOptions {
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
+    }
+
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    pub(crate) fn signature(&self) -> NotificationSignature {
+        self.signature
     }
 
     /// Sets how personal fields stand in the resource. Default: as they are given.
@@ -146,7 +154,15 @@ pub(crate) fn make(
             .map(|chosen| chosen.signs),
     };
     let pair = pair.ok_or(NotificationError::NoKey)?;
-    let caller = gateway.registry.first_caller().ok_or(NotificationError::NoKey)?;
+    let registry = &gateway.registry;
+    let of_brand = |brand_id| registry.caller_for(brand_id);
+    let caller = resource
+        .get("brand_id")
+        .and_then(Value::as_str)
+        .and_then(of_brand);
+    let caller = caller
+        .or_else(|| registry.first_caller())
+        .ok_or(NotificationError::NoKey)?;
     let mut resource = resource.clone();
     if options.personal_fields == PersonalFields::Sealed {
         let certificate = caller.newest_certificate().ok_or(NotificationError::NoKey)?;
@@ -162,17 +178,7 @@ pub(crate) fn make(
             resource.to_string().as_bytes(),
         )
         .map_err(|_| NotificationError::Encrypt)?;
-    let id = options.id.clone().unwrap_or_else(|| {
-        let text = gateway.tokens.token().to_ascii_lowercase();
-        let parts = [
-            &text[..8],
-            &text[8..12],
-            &text[12..16],
-            &text[16..20],
-            &text[20..],
-        ];
-        parts.join("-")
-    });
+    let id = options.id.clone().unwrap_or_else(|| new_id(gateway));
     let body = json!({
         "id": id,
         "create_time": gateway.clock.rfc_3339(),
@@ -209,6 +215,19 @@ pub(crate) fn make(
     let signed = signer.headers(&body, flaw).map_err(NotificationError::Sign)?;
     headers.extend(signed.map(|(name, value)| (name.to_owned(), value)));
     Ok(SignedNotification { headers, body })
+}
+
+/// An id for an envelope.
+pub(crate) fn new_id(gateway: &Gateway) -> String {
+    let text = gateway.tokens.token().to_ascii_lowercase();
+    let parts = [
+        &text[..8],
+        &text[8..12],
+        &text[12..16],
+        &text[16..20],
+        &text[20..],
+    ];
+    parts.join("-")
 }
 
 /// What a resource of this event is called; it is the associated data as well (section 6.3).

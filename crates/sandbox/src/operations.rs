@@ -129,13 +129,37 @@ pub(crate) struct State {
     pub(crate) membercards: Membercards,
 }
 
+/// What the platform remembers at the start, and again after a reset.
+#[derive(Clone)]
+pub(crate) struct Start {
+    pub(crate) hash_key: [u8; 32],
+    pub(crate) templates: Vec<Preloaded>,
+}
+
+/// A template that is there from the start.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Preloaded {
+    pub(crate) card_id: String,
+    pub(crate) brand_id: String,
+    /// Where notifications about its cards go.
+    pub(crate) notify_url: Option<String>,
+}
+
+impl fmt::Debug for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Start({} templates, …)", self.templates.len())
+    }
+}
+
 impl State {
-    /// Nothing but one template.
-    pub(crate) fn new(hash_key: [u8; 32], card_id: &str, brand_id: &str, clock: &Clock) -> Self {
+    /// Nothing but the templates that are there from the start.
+    pub(crate) fn new(start: &Start, clock: &Clock) -> Self {
         let mut templates = Templates::default();
-        templates.preload(card_id, brand_id, &clock.rfc_3339());
+        for template in &start.templates {
+            templates.preload(template, &clock.rfc_3339());
+        }
         Self {
-            members: Members::new(hash_key),
+            members: Members::new(start.hash_key),
             templates,
             tokens: IssuedTokens::default(),
             feeds: UserFeeds::default(),

@@ -64,7 +64,7 @@ impl KeyPair {
     }
 
     /// Makes a new key and a certificate that is valid from `not_before` on. It takes some 50 ms of a core.
-    fn made(not_before: OffsetDateTime) -> Result<Self, IdentityError> {
+    pub(crate) fn made(not_before: OffsetDateTime) -> Result<Self, IdentityError> {
         let private_key_pem = generate_rsa_2048_pem().map_err(IdentityError::NewKey)?;
         let key = PrivateKey::<Platform>::from_pem(&private_key_pem).map_err(IdentityError::PlatformKey)?;
         let certificate_pem = issue::issue(&key, "Tenpay.com sign", not_before)?;
@@ -150,6 +150,21 @@ impl PlatformKeys {
         pairs.find(|pair| pair.id == *id).cloned()
     }
 
+    /// The public key's id, if there is one.
+    pub(crate) fn public_key_id(&self) -> Option<&str> {
+        self.public_key.as_ref().map(|pair| pair.id.as_str())
+    }
+
+    /// The ids that a request may name at a time, the public key's first.
+    pub(crate) fn usable(&self, now: i64) -> Vec<String> {
+        let certified = self.certified();
+        let pairs = self.public_key.iter().chain(certified.iter());
+        pairs
+            .filter(|pair| pair.is_valid(now))
+            .map(|pair| pair.id.as_str().to_owned())
+            .collect()
+    }
+
     /// Every certificate, from the one that starts first to the one that starts last.
     pub(crate) fn certificates(&self) -> Vec<PlatformCertificate> {
         let certified = self.certified();
@@ -205,7 +220,7 @@ fn next_start(newest: Option<i64>, clock: &Clock) -> OffsetDateTime {
     day_ago.max(after_newest)
 }
 
-fn unix_seconds(time: SystemTime) -> i64 {
+pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
     let seconds = |duration: std::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
     time.duration_since(UNIX_EPOCH)
         .map_or_else(|before| -seconds(before.duration()), seconds)

@@ -1,6 +1,6 @@
 //! Whom the sandbox knows: merchants by id, and the platform's keys.
 //!
-//! One merchant today, taken from one [`Identity`]; everything else asks here by name, so there can be more.
+//! They are taken from one [`Identity`]; everything else asks here by name.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,6 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Registry {
     callers: HashMap<String, Caller>,
+    first: String,
     pub(crate) platform: PlatformKeys,
 }
 
@@ -27,18 +28,23 @@ pub(crate) struct Caller {
 }
 
 impl Registry {
-    pub(crate) fn new(identity: Identity, public_key_mode: PublicKeyMode) -> Self {
-        let public_key = (public_key_mode == PublicKeyMode::On).then_some(identity.platform);
-        let credentials = identity.credentials;
-        let caller = Caller {
-            mchid: credentials.mchid.clone(),
-            apiv3_key: identity.apiv3_key,
-            certificates: vec![identity.merchant_certificate],
-            brands: [credentials.brand_id.clone()].into(),
-        };
+    pub(crate) fn new(identity: Identity) -> Self {
+        let has_public_key = identity.public_key_mode == PublicKeyMode::On;
+        let first = identity.credentials().mchid.clone();
+        let callers = identity.parties.into_iter().map(|party| {
+            let mchid = party.credentials.mchid;
+            let caller = Caller {
+                mchid: mchid.clone(),
+                apiv3_key: party.apiv3_key,
+                certificates: party.certificates,
+                brands: party.brands.into_iter().collect(),
+            };
+            (mchid, caller)
+        });
         Self {
-            callers: [(credentials.mchid, caller)].into(),
-            platform: PlatformKeys::new(public_key, identity.certified),
+            callers: callers.collect(),
+            first,
+            platform: PlatformKeys::new(has_public_key.then_some(identity.platform), identity.certified),
         }
     }
 
@@ -46,9 +52,23 @@ impl Registry {
         self.callers.get(mchid)
     }
 
-    /// The one merchant, for what the platform does of its own accord.
+    /// Every merchant, in no order.
+    pub(crate) fn merchants(&self) -> impl Iterator<Item = &Caller> {
+        self.callers.values()
+    }
+
+    /// The first merchant, for what the platform does of its own accord.
     pub(crate) fn first_caller(&self) -> Option<&Caller> {
-        self.callers.values().min_by_key(|caller| &caller.mchid)
+        self.caller(&self.first)
+    }
+
+    /// A merchant who may act for a brand: the first one, or else the one with the lowest id.
+    pub(crate) fn caller_for(&self, brand_id: &str) -> Option<&Caller> {
+        let acting = self
+            .callers
+            .values()
+            .filter(|caller| caller.may_act_for(brand_id));
+        acting.min_by_key(|caller| (caller.mchid != self.first, &caller.mchid))
     }
 }
 
@@ -59,11 +79,25 @@ impl Caller {
             .find(|certificate| certificate.serial() == serial)
     }
 
+    /// The serial numbers of the merchant's certificates.
+    pub(crate) fn serials(&self) -> impl Iterator<Item = &str> {
+        self.certificates
+            .iter()
+            .map(|certificate| certificate.serial().as_str())
+    }
+
     /// The certificate whose key seals what the platform sends of its own accord.
     pub(crate) fn newest_certificate(&self) -> Option<&Certificate<Merchant>> {
         self.certificates
             .iter()
             .max_by_key(|certificate| certificate.not_before())
+    }
+
+    /// The brands that the merchant may act for, sorted.
+    pub(crate) fn brands(&self) -> Vec<&str> {
+        let mut brands: Vec<_> = self.brands.iter().map(String::as_str).collect();
+        brands.sort_unstable();
+        brands
     }
 
     pub(crate) fn may_act_for(&self, brand_id: &str) -> bool {

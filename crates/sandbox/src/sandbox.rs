@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -21,13 +22,15 @@ use crate::{
     fault::{Fault, FaultRate, Faults},
     folder::{self, FolderError},
     gateway::Gateway,
+    identities::{self, IdentitiesError},
     identity::{Credentials, Identity, IdentityError, PublicKeyMode},
     journal::{Journal, JournalEntry},
     lock::locked,
     member::Member,
     nonce::Nonces,
     notification::{self, NotificationError, NotificationOptions, SignedNotification},
-    operations::State,
+    operations::{Start, State},
+    outbox::{Delivery, Outbox, Sending, Which},
     platform::{self, PlatformCertificate},
     policy::Policies,
     quota::{Buckets, Quota},
@@ -43,7 +46,8 @@ mod people;
 #[derive(Debug)]
 pub struct Sandbox {
     gateway: Arc<Gateway>,
-    credentials: Credentials,
+    /// At least one.
+    merchants: Vec<Credentials>,
     folder: Option<PathBuf>,
     api: Listener,
     control: Listener,
@@ -66,6 +70,9 @@ pub enum StartError {
     /// The folder cannot be used.
     #[error(transparent)]
     Folder(FolderError),
+    /// The identities file cannot be used.
+    #[error(transparent)]
+    Identities(IdentitiesError),
     /// The identity cannot be made.
     #[error("no identity could be made")]
     Identity(#[source] IdentityError),
@@ -102,6 +109,7 @@ impl Sandbox {
             quota: None,
             policies: Policies::default(),
             clock: Clock::system(),
+            connections: CONNECTIONS,
         }
     }
 
@@ -117,10 +125,16 @@ impl Sandbox {
         url(self.control.address)
     }
 
-    /// What a merchant holds to call it.
+    /// What the first merchant holds to call it.
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
-        &self.credentials
+        &self.merchants[0]
+    }
+
+    /// What every merchant holds, as the identities file lists them; without such a file there is one.
+    #[must_use]
+    pub fn merchants(&self) -> &[Credentials] {
+        &self.merchants
     }
 
     /// Every member, by card template and code.
@@ -201,12 +215,13 @@ impl Sandbox {
     ///
     /// [`StartError::Folder`] when a sandbox with a folder cannot write it.
     pub fn retire_platform_certificate(&self, serial: &str) -> Result<bool, StartError> {
-        let serial = KeyId::new(serial);
-        let was_there = self.gateway.registry.platform.retire(&serial);
-        if let (true, Some(folder)) = (was_there, &self.folder) {
-            folder::certificates::forget(folder, serial.as_str()).map_err(StartError::Folder)?;
-        }
-        Ok(was_there)
+        retire(&self.gateway, self.folder.as_deref(), serial)
+    }
+
+    /// Forgets members, templates, the journal, used nonces and waiting faults, as if it had just started. Keys, clock
+    /// and quota stay as they are.
+    pub fn reset(&self) {
+        self.gateway.reset();
     }
 
     /// How many requests came for `GET /v3/certificates`, refused and spoilt ones included.
@@ -250,6 +265,29 @@ impl Sandbox {
         notification::make(&self.gateway, event_type, resource, options)
     }
 
+    /// Sends a notification by command, at once and then as `sending` says. [`deliveries`](Self::deliveries) shows what
+    /// became of it.
+    pub fn send_notification(&self, event_type: &str, resource: &Value, sending: &Sending) -> Delivery {
+        let gateway = &self.gateway;
+        gateway
+            .outbox
+            .push(gateway, event_type, resource.clone(), sending)
+    }
+
+    /// The last 256 notifications that were sent or wait, oldest first.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.gateway.outbox.deliveries()
+    }
+
+    /// Sends every notification that is due by the [clock](Self::clock), and returns when nothing is due any more.
+    ///
+    /// A task does so by itself for what is new, and with the system's clock also for retries; under a clock that stands
+    /// still a test calls it after it has moved the time.
+    pub async fn deliver_notifications(&self) {
+        self.gateway.outbox.deliver(&self.gateway, Which::Due).await;
+    }
+
     /// The platform's clock; move it with [`Clock::set_shift`].
     #[must_use]
     pub fn clock(&self) -> &Clock {
@@ -280,11 +318,13 @@ pub struct SandboxBuilder {
     quota: Option<Quota>,
     policies: Policies,
     clock: Clock,
+    connections: usize,
 }
 
 /// Where the keys come from.
 enum Keys {
     Folder(PathBuf),
+    File(PathBuf),
     Given(Box<Identity>),
     New,
 }
@@ -293,6 +333,7 @@ impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(folder) => write!(f, "Folder({})", folder.display()),
+            Self::File(path) => write!(f, "File({})", path.display()),
             Self::Given(_) => f.write_str("Given(…)"),
             Self::New => f.write_str("New"),
         }
@@ -327,6 +368,16 @@ impl SandboxBuilder {
     #[must_use]
     pub fn with_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.keys = Keys::Folder(folder.into());
+        self
+    }
+
+    /// Takes merchants, brands, templates and keys from a TOML file; `identities.toml` beside this crate's source shows
+    /// all that can stand there.
+    ///
+    /// It replaces [`with_identity`](Self::with_identity) and [`with_folder`](Self::with_folder).
+    #[must_use]
+    pub fn with_identities(mut self, file: impl Into<PathBuf>) -> Self {
+        self.keys = Keys::File(file.into());
         self
     }
 
@@ -369,6 +420,14 @@ impl SandboxBuilder {
         self
     }
 
+    /// Sets how many connections each of the two addresses holds at once; what comes beyond is closed without an answer.
+    /// Default: 1,024. An idle one is closed after 75 seconds.
+    #[must_use]
+    pub fn with_connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
+        self
+    }
+
     /// Starts it on the current tokio runtime, which needs its I/O and its timer.
     ///
     /// # Errors
@@ -384,12 +443,13 @@ impl SandboxBuilder {
             quota,
             policies,
             clock,
+            connections,
         } = self;
         let spec = Spec::embedded().map_err(StartError::Spec)?;
         let tokens = Tokens::from_system().map_err(StartError::Random)?;
         let keys_clock = clock.clone();
         // Making two RSA keys takes some 100 ms of a core.
-        let (identity, folder) = spawn_blocking(move || {
+        let (mut identity, folder) = spawn_blocking(move || {
             let (mut identity, folder) = identity_of(keys, &keys_clock)?;
             platform::fill_up(&mut identity.certified, platform_certificates, &keys_clock)
                 .map_err(StartError::Identity)?;
@@ -397,7 +457,10 @@ impl SandboxBuilder {
         })
         .await
         .map_err(|_| StartError::Stopped)??;
-        let credentials = identity.credentials.clone();
+        if public_key_mode == PublicKeyMode::Off {
+            identity.public_key_mode = public_key_mode;
+        }
+        let merchants: Vec<_> = identity.merchants().cloned().collect();
 
         let api_listener = bind(listen).await?;
         let control_listener = bind(control).await?;
@@ -419,20 +482,23 @@ impl SandboxBuilder {
         .map_err(|_| StartError::Stopped)??;
 
         let mut hasher = SourceHasher::new();
-        hasher.update(credentials.apiv3_key.as_bytes());
-        let Credentials {
-            card_id, brand_id, ..
-        } = &credentials;
-        let state = State::new(*hasher.finish().as_bytes(), card_id, brand_id, &clock);
+        hasher.update(identity.credentials().apiv3_key.as_bytes());
+        let start = Start {
+            hash_key: *hasher.finish().as_bytes(),
+            templates: identity.templates.clone(),
+        };
+        let state = State::new(&start, &clock);
         let gateway = Arc::new(Gateway {
             spec,
-            registry: Registry::new(identity, public_key_mode),
+            registry: Registry::new(identity),
             buckets: quota.map(|quota| Buckets::new(quota, &clock)),
             clock,
             tokens,
             policies,
             faults: Faults::default(),
             journal: Journal::default(),
+            outbox: Outbox::default(),
+            start,
             state: Mutex::new(state),
             nonces: Mutex::new(Nonces::default()),
             requests: AtomicU64::new(0),
@@ -440,16 +506,21 @@ impl SandboxBuilder {
         });
         let (stop, stopped) = watch::channel(false);
         let api = Service::Api(Arc::new(Api::new(Arc::clone(&gateway), stopped.clone())));
-        let controls = Service::Control(control::router(Arc::clone(&gateway)));
+        let controls = Service::Control(control::router(control::Control {
+            gateway: Arc::clone(&gateway),
+            folder: folder.clone(),
+            merchants: merchants.clone().into(),
+        }));
+        tokio::spawn(send_notifications(Arc::clone(&gateway), stopped.clone()));
         let spawned = |listener, service, address| {
-            Listener::spawn(listener, service, stopped.clone())
+            Listener::spawn(listener, service, connections, stopped.clone())
                 .map_err(|source| StartError::Bind { address, source })
         };
         Ok(Sandbox {
             api: spawned(api_listener, api, listen)?,
             control: spawned(control_listener, controls, control)?,
             gateway,
-            credentials,
+            merchants,
             folder,
             stop,
         })
@@ -461,6 +532,10 @@ fn identity_of(keys: Keys, clock: &Clock) -> Result<(Identity, Option<PathBuf>),
     match keys {
         Keys::Given(identity) => Ok((*identity, None)),
         Keys::New => Ok((generate()?, None)),
+        Keys::File(path) => {
+            let identity = identities::read(&path, clock).map_err(StartError::Identities)?;
+            Ok((identity, None))
+        }
         Keys::Folder(folder) => {
             let identity = match folder::read(&folder).map_err(StartError::Folder)? {
                 Some(identity) => identity,
@@ -471,13 +546,39 @@ fn identity_of(keys: Keys, clock: &Clock) -> Result<(Identity, Option<PathBuf>),
     }
 }
 
-fn rotate(gateway: &Gateway, folder: Option<&Path>) -> Result<PlatformCertificate, StartError> {
+/// Sends what is due until the sandbox stops.
+async fn send_notifications(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
+    loop {
+        gateway.outbox.deliver(&gateway, Which::Due).await;
+        let next = gateway.outbox.next_due().filter(|_| gateway.clock.runs());
+        let wait = next.map_or(LONGEST_WAIT, |due| due.saturating_sub(gateway.clock.elapsed()));
+        tokio::select! {
+            () = gateway.outbox.wake.notified() => {}
+            () = tokio::time::sleep(wait) => {}
+            // An error means that the handle was dropped without a shutdown.
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// Makes a new platform certificate; it takes some 50 ms of a core.
+pub(crate) fn rotate(gateway: &Gateway, folder: Option<&Path>) -> Result<PlatformCertificate, StartError> {
     let pair = gateway.registry.platform.rotate(&gateway.clock);
     let pair = pair.map_err(StartError::Identity)?;
     if let Some(folder) = folder {
         folder::certificates::add(folder, &pair).map_err(StartError::Folder)?;
     }
     pair.certificate.clone().ok_or(StartError::Stopped)
+}
+
+/// Takes a platform certificate away; `false` when it is not there.
+pub(crate) fn retire(gateway: &Gateway, folder: Option<&Path>, serial: &str) -> Result<bool, StartError> {
+    let serial = KeyId::new(serial);
+    let was_there = gateway.registry.platform.retire(&serial);
+    if let (true, Some(folder)) = (was_there, folder) {
+        folder::certificates::forget(folder, serial.as_str()).map_err(StartError::Folder)?;
+    }
+    Ok(was_there)
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -489,3 +590,8 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
+
+/// Common limits of open files leave room for these.
+const CONNECTIONS: usize = 1024;
+/// How long the sender waits when nothing is to come; it is woken by what is new.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);

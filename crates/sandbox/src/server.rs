@@ -3,7 +3,11 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, http::Request};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    body::{Body as _, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -11,14 +15,15 @@ use hyper_util::{
 use thiserror::Error;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::{JoinHandle, spawn_blocking},
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 use tower::ServiceExt;
 
 use crate::{
     gateway::{Gateway, Head},
+    refusal::Refusal,
     reply::Reply,
     rule,
 };
@@ -41,6 +46,8 @@ pub(crate) struct Api {
     gateway: Arc<Gateway>,
     /// An answer is some milliseconds of RSA: it runs off the runtime's threads, on as many as there are cores.
     cores: Semaphore,
+    /// Large bodies that are held at once.
+    bodies: Semaphore,
     stop: watch::Receiver<bool>,
 }
 
@@ -50,6 +57,7 @@ impl Api {
         Self {
             gateway,
             cores: Semaphore::new(cores),
+            bodies: Semaphore::new(LARGE_BODIES),
             stop,
         }
     }
@@ -69,7 +77,22 @@ impl Api {
         if let Some(reply) = self.gateway.greet(&head) {
             return self.response(reply).await;
         }
-        let body = match timeout(BODY_TIMEOUT, axum::body::to_bytes(Body::new(body), LARGEST_BODY)).await {
+        let deadline = Instant::now() + BODY_TIMEOUT;
+        let length = body.size_hint();
+        if length.lower() > LARGEST_BODY as u64 {
+            let refusal = Refusal::from(&rule::BODY_TOO_LARGE);
+            return self.response(self.gateway.refuse(&head, None, &refusal)).await;
+        }
+        // Held until the answer is made, so that memory is bounded whatever comes at once.
+        let _large = match length.upper() {
+            Some(length) if length <= SMALL_BODY => None,
+            _ => Some(
+                timeout_at(deadline, self.bodies.acquire())
+                    .await
+                    .map_err(|_| Closed)?,
+            ),
+        };
+        let body = match timeout_at(deadline, axum::body::to_bytes(Body::new(body), LARGEST_BODY)).await {
             Ok(Ok(body)) => body,
             Ok(Err(error)) => {
                 let is_too_large = is_length_limit(&error);
@@ -78,7 +101,9 @@ impl Api {
                 } else {
                     &rule::BODY_INCOMPLETE
                 };
-                return self.response(self.gateway.refuse(&head, &rule.into())).await;
+                return self
+                    .response(self.gateway.refuse(&head, None, &rule.into()))
+                    .await;
             }
             Err(_) => return Err(Closed),
         };
@@ -122,13 +147,15 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
+    /// Serves at most as many connections at once; what comes beyond is closed at once.
     pub(crate) fn spawn(
         listener: TcpListener,
         service: Service,
+        connections: usize,
         stop: watch::Receiver<bool>,
     ) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let task = tokio::spawn(serve(listener, service, stop));
+        let task = tokio::spawn(serve(listener, service, connections, stop));
         Ok(Self { address, task })
     }
 
@@ -140,7 +167,8 @@ impl Listener {
 }
 
 /// Accepts until told to stop, then lets requests in flight finish.
-async fn serve(listener: TcpListener, service: Service, mut stop: watch::Receiver<bool>) {
+async fn serve(listener: TcpListener, service: Service, connections: usize, mut stop: watch::Receiver<bool>) {
+    let connections = Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -149,7 +177,10 @@ async fn serve(listener: TcpListener, service: Service, mut stop: watch::Receive
             _ = stop.wait_for(|stop| *stop) => break,
         };
         match accepted {
-            Ok((stream, _)) => serve_connection(stream, service.clone(), &graceful),
+            Ok((stream, _)) => match Arc::clone(&connections).try_acquire_owned() {
+                Ok(place) => serve_connection(stream, service.clone(), &graceful, place),
+                Err(_) => drop(stream),
+            },
             // Out of file descriptors, most likely: wait for some to be closed.
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
@@ -159,7 +190,12 @@ async fn serve(listener: TcpListener, service: Service, mut stop: watch::Receive
     let _ = timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
 }
 
-fn serve_connection(stream: TcpStream, service: Service, graceful: &GracefulShutdown) {
+fn serve_connection(
+    stream: TcpStream,
+    service: Service,
+    graceful: &GracefulShutdown,
+    place: OwnedSemaphorePermit,
+) {
     // Without it, small answers wait for the acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
     let connection = http1::Builder::new()
@@ -181,13 +217,20 @@ fn serve_connection(stream: TcpStream, service: Service, graceful: &GracefulShut
         );
     let connection = graceful.watch(connection);
     // What ends a connection early is the client's business, or a fault's purpose.
-    tokio::spawn(async move { drop(connection.await) });
+    tokio::spawn(async move {
+        drop(connection.await);
+        drop(place);
+    });
 }
 
 /// 1 MiB; the largest real request has some tens of KiB.
 const LARGEST_BODY: usize = 1 << 20;
 /// Also how long an idle connection is kept; below the 90 s of common clients, so that it is the server that closes.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// A body of this size or less is read without waiting for others; the largest real one has some tens of KiB.
+const SMALL_BODY: u64 = 64 << 10;
+/// 64 MiB of large bodies at most.
+const LARGE_BODIES: usize = 64;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 const LONGEST_STALL: Duration = Duration::from_secs(60);
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);

@@ -2,7 +2,7 @@
 //!
 //! The document is read once, at the start. No endpoint is known here by name.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use axum::http::Method;
 use jsonschema::{Draft, Validator};
@@ -62,6 +62,8 @@ impl fmt::Debug for Operation {
 pub(crate) struct Body {
     pub(crate) validator: Validator,
     pub(crate) sealed: Vec<FieldPath>,
+    /// The places of values that are not sealed, `*` for every element of an array.
+    pub(crate) plain: BTreeSet<String>,
 }
 
 /// What a path and a method lead to.
@@ -163,6 +165,12 @@ impl Operation {
         })
     }
 
+    /// Whether something of a request is sealed.
+    pub(crate) fn has_sealed(&self) -> bool {
+        let in_body = self.request.as_ref().is_some_and(|body| !body.sealed.is_empty());
+        in_body || self.parameters.sealed().next().is_some()
+    }
+
     /// The parameters of a path that leads here, and of the query, by name and checked.
     pub(crate) fn values(&self, path: &str, query: Option<&str>) -> Result<Map<String, Value>, Refusal> {
         self.parameters.values(&self.path.captured(path), query)
@@ -179,7 +187,12 @@ impl Body {
         let schema = resolver.inline(schema)?;
         let validator = validator_of(&schema)?;
         let sealed = fields::with_format(&schema, sealed_format);
-        Ok(Some(Self { validator, sealed }))
+        let plain = fields::other_than(&schema, sealed_format);
+        Ok(Some(Self {
+            validator,
+            sealed,
+            plain,
+        }))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use super::{Bench, Figure, Target, number};
 use crate::outcome::Outcome;
 
@@ -71,17 +73,16 @@ fn one(bench: &Bench, rows: u64, figures: &mut Vec<Figure>) -> Outcome<Load> {
         bench.path(&format!("{rows}.db")),
     );
     bench.measure(&["list", &rows.to_string(), SEED, &list])?;
-    let alone = || -> Outcome<f64> {
-        // Some seconds of sealing, however large the list is.
-        let measured = bench.measure(&["seal", &rows.clamp(50_000, 200_000).to_string()])?;
-        Ok(number(&measured, "rows")? / number(&measured, "seconds")?)
-    };
-    let before = alone()?;
+    // Some seconds of sealing, however large the list is.
+    let seal = || bench.measure(&["seal", &rows.clamp(50_000, 200_000).to_string()]);
+    let before = seal()?;
     let loaded = bench.measure(&["load", &list, &ledger])?;
-    let alone = (before + alone()?) / 2.0;
+    let after = seal()?;
+    let mean = |per: &str| -> Outcome<f64> { Ok((rate(&before, per)? + rate(&after, per)?) / 2.0) };
+    let (alone, alone_of_cpu) = (mean("seconds")?, mean("cpu_seconds")?);
     let load = Load {
         rows,
-        rate: number(&loaded, "rows")? / number(&loaded, "seconds")?,
+        rate: rate(&loaded, "seconds")?,
         peak: number(&loaded, "peak_bytes")?,
         ledger: number(&loaded, "ledger_bytes")?,
     };
@@ -101,6 +102,14 @@ fn one(bench: &Bench, rows: u64, figures: &mut Vec<Figure>) -> Outcome<Load> {
         method: "rows per second of the load by those of two OAEP seals a row on all cores, the mean of before and after",
     }
     .add_to(figures);
+    Figure {
+        name: format!("load: {rows} rows, share of the public operations by CPU time"),
+        value: rate(&loaded, "cpu_seconds")? / alone_of_cpu,
+        unit: "",
+        target: Target::None,
+        method: "the same by CPU time of the processes, which other programs on the machine change little",
+    }
+    .add_to(figures);
     for file in [
         list,
         format!("{ledger}-wal"),
@@ -112,6 +121,11 @@ fn one(bench: &Bench, rows: u64, figures: &mut Vec<Figure>) -> Outcome<Load> {
         drop(fs::remove_file(file));
     }
     Ok(load)
+}
+
+/// Rows by seconds of one kind.
+fn rate(measured: &Value, per: &str) -> Outcome<f64> {
+    Ok(number(measured, "rows")? / number(measured, per)?)
 }
 
 const SEED: &str = "4";

@@ -1,6 +1,6 @@
 //! Programs that the tests start. To add one, add a row to [`NEEDS`].
 
-use std::{env, path::Path, process::Command};
+use std::{env, fs, path::Path, process::Command};
 
 use super::is_there;
 use crate::{
@@ -99,6 +99,21 @@ fn compiles_c() -> bool {
     is_there(&compiler, &["--version"])
 }
 
+/// In the path, or where Debian puts the programs of a server.
+fn is_installed_postgres(program: &str) -> bool {
+    let versions = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    is_there(program, &["--version"])
+        || versions
+            .map(|version| version.path().join("bin").join(program))
+            .any(|path| path.is_file())
+}
+
+/// What the tests start a server with, and look into it.
+const POSTGRES: &[&str] = &["initdb", "pg_ctl", "pg_dump", "psql"];
+
 /// What the tests need.
 const NEEDS: &[Need] = &[
     Need {
@@ -122,6 +137,12 @@ const NEEDS: &[Need] = &[
         purpose: "checks keys, signatures and the test vectors",
         is_met: || is_there("openssl", &["version"]),
         packages: &["openssl"],
+    },
+    Need {
+        name: "postgresql",
+        purpose: "the database that several hosts share a ledger in",
+        is_met: || POSTGRES.iter().all(|program| is_installed_postgres(program)),
+        packages: &["postgresql"],
     },
     Need {
         name: "python3",

@@ -2,11 +2,17 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::Args;
+use clap::{Args, Subcommand};
+
+use super::Format;
 
 /// Arguments of `sandbox`.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Sandbox {
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+
     /// The address of the API; port 0 takes a free one
     #[arg(long, env = "WXMEMBER_SANDBOX_LISTEN", default_value = "127.0.0.1:8765")]
     pub(crate) listen: SocketAddr,
@@ -18,6 +24,15 @@ pub(crate) struct Sandbox {
     /// Write what a merchant would hold into this folder, or take the keys that are there
     #[arg(long, env = "WXMEMBER_SANDBOX_DIR")]
     pub(crate) dir: Option<PathBuf>,
+
+    /// Take merchants, brands, templates and keys from this TOML file
+    #[arg(
+        long,
+        env = "WXMEMBER_SANDBOX_IDENTITIES",
+        value_name = "FILE",
+        conflicts_with = "dir"
+    )]
+    pub(crate) identities: Option<PathBuf>,
 
     /// How many seconds the sandbox's clock is ahead; negative is behind
     #[arg(
@@ -54,6 +69,21 @@ pub(crate) struct Sandbox {
                      between two"
     )]
     pub(crate) fault: Vec<crate::commands::sandbox::FaultRate>,
+}
+
+/// What `sandbox` can say about itself without being started.
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    /// Print every rule that the sandbox refuses by, with its source and how sure it is
+    Rules(Rules),
+}
+
+/// Arguments of `sandbox rules`.
+#[derive(Args)]
+pub(crate) struct Rules {
+    /// How to print the rules: a table with one rule a line, or one JSON object
+    #[arg(long, env = "WXMEMBER_FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 /// Each one is a key to be made, and a merchant sees two at most for long.

@@ -109,6 +109,7 @@ struct Printed<'a> {
     route: &'static str,
     columns: Vec<PrintedColumn<'a>>,
     ignored_columns: &'a [String],
+    notes: Vec<&'static str>,
     rows: u64,
     good: u64,
     refused: u64,
@@ -159,6 +160,7 @@ impl Found<'_> {
             route: self.route.name(),
             columns: self.columns(),
             ignored_columns: self.checked.mapping.ignored(),
+            notes: self.checked.notes(),
             rows: self.checked.rows,
             good: self.checked.good,
             refused: self.checked.refused_rows(),
@@ -195,6 +197,9 @@ impl Found<'_> {
                 "{}",
                 t!("ignored-columns", columns = checked.mapping.ignored().join(", "))
             )?;
+        }
+        for note in checked.notes() {
+            say!("{}", known(note))?;
         }
         if !checked.problems.is_empty() {
             say!("")?;

@@ -121,11 +121,14 @@ pub(super) fn described(source: &FileSource) -> String {
     if *gzip {
         parts.push(t!("source-gzip"));
     }
-    t!(
+    let found = t!(
         "source-found",
         name = source.name(),
         what = parts.join(&t!("progress-comma"))
-    )
+    );
+    let notes = source.description().notes();
+    let notes = notes.iter().map(|note| crate::language::known(note));
+    std::iter::once(found).chain(notes).collect::<Vec<_>>().join("\n")
 }
 
 fn source_failure(error: &SourceError, file: &Path) -> Failure {

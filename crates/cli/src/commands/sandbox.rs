@@ -15,8 +15,13 @@ use crate::{
     signals,
 };
 
-/// Runs until a signal comes.
+mod rules;
+
+/// Runs until a signal comes, or prints what its verb asks for.
 pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure> {
+    if let Some(args::sandbox::Verb::Rules(arguments)) = &arguments.verb {
+        return rules::run(arguments);
+    }
     let mut builder = Sandbox::builder()
         .with_address(arguments.listen)
         .with_control_address(arguments.control)
@@ -28,6 +33,9 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     }
     if let Some(folder) = &arguments.dir {
         builder = builder.with_folder(folder);
+    }
+    if let Some(file) = &arguments.identities {
+        builder = builder.with_identities(file);
     }
     let sandbox = builder.start().await.map_err(|error| start_failure(&error))?;
     sandbox.clock().set_shift(arguments.clock_shift);
@@ -43,9 +51,16 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     say!("platform_key_id  {}", credentials.platform_key_id)?;
     say!("brand_id         {}", credentials.brand_id)?;
     say!("card_id          {}", credentials.card_id)?;
+    for other in sandbox.merchants().iter().skip(1) {
+        say!("mchid            {}", other.mchid)?;
+        say!("merchant_serial  {}", other.merchant_serial)?;
+    }
     tell!("{}", t!("sandbox-test-only"));
     match &arguments.dir {
         Some(folder) => tell!("{}", t!("sandbox-import", folder = folder.display())),
+        None if arguments.identities.is_some() => {
+            tell!("{}", t!("sandbox-credentials", url = sandbox.control_url()));
+        }
         None => tell!("{}", t!("sandbox-dir")),
     }
     stop.cancelled().await;

@@ -29,7 +29,7 @@ pub(crate) async fn run(arguments: &running::Worker) -> Result<exit::Code, Failu
         profile.via.unwrap_or_default(),
         &chosen.config,
     )?;
-    let ledger = ledger::open(&arguments.ledger, ledger::OWN).await?;
+    let ledger = ledger::open_without_key(&arguments.ledger, ledger::OWN).await?;
     let worker = Worker::new(WechatGateway::new(profile.client), ledger, settings);
     let cancel = signals::cancel_on_signal(t!("stopping"));
     let shown = Shown::begin(worker.progress());
@@ -121,7 +121,7 @@ fn print_text(summary: &WorkerSummary) -> Result<(), Failure> {
 
 /// The worst of its jobs.
 fn exit_code(summary: &WorkerSummary) -> exit::Code {
-    if summary.stopped.is_some() {
+    if !summary.is_complete() {
         return exit::RESUMABLE;
     }
     summary.jobs.iter().map(code).max().unwrap_or(exit::DONE)

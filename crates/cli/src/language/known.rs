@@ -53,6 +53,25 @@ fn problems(text: &str) -> String {
     said.join("；")
 }
 
+/// What stands in the place of a parameter: where a text says why or what, that is a text of the libraries too. Names
+/// and numbers are as they are.
+fn parameter(name: &str, value: &str) -> String {
+    let said = match name {
+        "column" => {
+            let named = value
+                .strip_prefix("column `")
+                .and_then(|rest| rest.strip_suffix('`'));
+            let number = value.strip_prefix("column ").filter(|_| named.is_none());
+            named
+                .map(|name| format!("列“{name}”"))
+                .or_else(|| number.map(|number| format!("第 {number} 列")))
+        }
+        "error" | "found" | "guess" | "kind" | "limit" | "problem" => whole(value),
+        _ => None,
+    };
+    said.unwrap_or_else(|| value.to_owned())
+}
+
 /// The translation of a text that one template makes.
 fn whole(text: &str) -> Option<String> {
     let templates = TEMPLATES.get_or_init(Template::all);
@@ -136,13 +155,13 @@ impl Template {
     fn fill(&self, parameters: &[(String, String)]) -> String {
         let mut text = String::new();
         for piece in &self.chinese {
-            text.push_str(match piece {
-                Piece::Text(literal) => literal,
-                Piece::Parameter(name) => parameters
-                    .iter()
-                    .find(|(known, _)| known == name)
-                    .map_or("", |(_, value)| value),
-            });
+            match piece {
+                Piece::Text(literal) => text.push_str(literal),
+                Piece::Parameter(name) => {
+                    let found = parameters.iter().find(|(known, _)| known == name);
+                    text.push_str(&found.map_or_else(String::new, |(name, value)| parameter(name, value)));
+                }
+            }
         }
         text
     }
@@ -212,6 +231,39 @@ mod tests {
         check(
             "has 3 cells where the header has 4",
             "有 3 个单元格，而表头有 4 列",
+        );
+    }
+
+    #[test]
+    fn what_a_text_holds_of_other_texts_is_chinese_too() {
+        check(
+            "`m.csv`, line 3: none of the 2 columns is `level`; name it, for example, `等级`",
+            "`m.csv`，第 3 行：2 列中没有 `level`；列名可以是 `等级`",
+        );
+        check(
+            "`m.csv`, line 1: none of the 2 columns is `pickup_time`; name it, for example, `领取时间`, or set a default \
+             for all rows",
+            "`m.csv`，第 1 行：2 列中没有 `pickup_time`；列名可以是 `领取时间`，或为所有行设置默认值",
+        );
+        check(
+            "`m.csv`, `等级` is assigned twice",
+            "`m.csv`，`等级` 被指定了两次",
+        );
+        check(
+            "`m.csv` is text, which has no sheets; leave out `--sheet`",
+            "`m.csv` 是文本，没有工作表；请去掉 `--sheet`",
+        );
+        check(
+            "`m.xls` cannot be read as a spreadsheet: it is damaged, or protected by a password",
+            "`m.xls` 无法作为表格读取：文件已损坏，或有密码保护",
+        );
+        check(
+            "`m.csv`, line 2, column 1: not UTF-8; save it as `CSV UTF-8` and try again",
+            "`m.csv` 第 2 行，第 1 列：不是 UTF-8 编码；请另存为 `CSV UTF-8` 后重试",
+        );
+        check(
+            "`m.csv`, line 2, column `姓名`: not GB18030; save it as `CSV UTF-8`, or name its encoding with `--encoding`",
+            "`m.csv` 第 2 行，列“姓名”：不是 GB18030 编码；请另存为 `CSV UTF-8`，或用 `--encoding` 指定编码",
         );
     }
 

@@ -168,8 +168,12 @@ fn every_problem_of_a_row_has_chinese_words() {
 fn commands() -> Vec<(Option<String>, Command)> {
     let mut root = Arguments::command();
     root.build();
-    let below = root.get_subcommands().cloned();
+    // A verb of a command, such as `sandbox rules`, has the key of its own name.
+    let below = root
+        .get_subcommands()
+        .flat_map(|command| std::iter::once(command).chain(command.get_subcommands()));
     let mut all: Vec<_> = below
+        .cloned()
         .map(|command| (Some(command.get_name().to_owned()), command))
         .collect();
     all.push((None, root));

@@ -12,6 +12,18 @@ pub(super) struct Holder {
     pub(super) other_job: Option<JobId>,
 }
 
+/// Whether the new row takes over what it wants: those that have it wait in other jobs and were never sent, so a list
+/// that was put right, or another route, is not held up by the job that it replaces.
+pub(super) fn may_take_over(by_code: Option<&Holder>, by_member: Option<&Holder>) -> bool {
+    let mut holders = [by_code, by_member].into_iter().flatten();
+    holders.all(|holder| holder.other_job.is_some() && holder.state == RowState::Queued)
+}
+
+/// What is said of a row that lost what it had to a row of `job`.
+pub(super) fn superseded(row: u64, job: &JobId) -> String {
+    format!("this row was never sent, and row {row} of job {job} took its place")
+}
+
 /// The state of the new row, and what is said of it.
 ///
 /// The same member under the same code, which an earlier job has brought to a good end, is no mistake: that is what a
@@ -52,5 +64,6 @@ pub(super) fn verdict(
     (RowState::Refused, code, texts.join("; "))
 }
 
+pub(super) const SUPERSEDED: &str = "ROW_SUPERSEDED";
 const ALREADY_IMPORTED: &str = "ROW_ALREADY_IMPORTED";
 const DUPLICATE_CODE: &str = "ROW_DUPLICATE_CODE";

@@ -57,6 +57,21 @@ pub enum LedgerError {
         /// The key's file.
         path: PathBuf,
     },
+    /// The database is another host's work, and its key is not on this one.
+    #[error(
+        "the ledger's key `{}` is not on this host; copy it from the host that made the ledger, and name it with \
+         `--ledger-key`",
+        path.display()
+    )]
+    KeyElsewhere {
+        /// Where the key's file was looked for.
+        path: PathBuf,
+    },
+    /// A load ended although not all of its rows are there: another process purged or discarded the job meanwhile.
+    #[error(
+        "the job was purged or begun anew by another process while it was loaded; the same command continues"
+    )]
+    LoadLost,
     /// A later version of this software wrote the ledger.
     #[error("the ledger has version {found}, this software knows up to {known}; update wxmember")]
     Newer {
@@ -65,6 +80,9 @@ pub enum LedgerError {
         /// The newest version known here.
         known: i64,
     },
+    /// The ledger was opened without its key, which only a load needs.
+    #[error("the ledger was opened without its key, so no rows can be loaded into it")]
+    NoKey,
     /// No job has this name.
     #[error("no job has a name that begins with `{id}`")]
     NoSuchJob {

@@ -126,7 +126,7 @@ impl Presence {
 /// Opens the key in a file of its own, for a ledger that is elsewhere. `may_create` is whether the ledger is new.
 pub(super) fn open(path: &Path, may_create: bool) -> Result<KeyedHash, LedgerError> {
     if !may_create && !path.exists() {
-        return Err(LedgerError::Key {
+        return Err(LedgerError::KeyElsewhere {
             path: path.to_owned(),
         });
     }

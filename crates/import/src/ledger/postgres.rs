@@ -38,6 +38,7 @@ use self::failure::Failure;
 pub(super) struct Postgres {
     config: Config,
     tls: connect::Tls,
+    session_patience: connect::Patience,
     idle: Mutex<Vec<Session>>,
     places: Arc<Semaphore>,
     waiting: Mutex<Vec<Waiting>>,
@@ -85,9 +86,9 @@ use transaction;
 impl Postgres {
     pub(super) async fn connect(
         url: &str,
-        key: &Path,
+        key: Option<&Path>,
         clock: Option<Arc<dyn Clock>>,
-    ) -> Result<(Self, KeyedHash), LedgerError> {
+    ) -> Result<(Self, Option<KeyedHash>), LedgerError> {
         let (config, tls) = connect::parse(url)?;
         Self::open(config, tls, key, clock).await
     }
@@ -95,12 +96,13 @@ impl Postgres {
     async fn open(
         config: Config,
         tls: connect::Tls,
-        key: &Path,
+        key: Option<&Path>,
         clock: Option<Arc<dyn Clock>>,
-    ) -> Result<(Self, KeyedHash), LedgerError> {
+    ) -> Result<(Self, Option<KeyedHash>), LedgerError> {
         let mut store = Self {
             config,
             tls,
+            session_patience: connect::Patience::default(),
             idle: Mutex::default(),
             places: Arc::new(Semaphore::new(CONNECTIONS)),
             waiting: Mutex::default(),
@@ -176,7 +178,7 @@ impl Postgres {
         };
         let session = match idle {
             Some(session) => session,
-            None => connect::session(&self.config, &self.tls).await?,
+            None => connect::session(&self.config, &self.tls, self.session_patience).await?,
         };
         Ok(Lease { session, place })
     }

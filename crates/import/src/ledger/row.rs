@@ -2,7 +2,7 @@
 //!
 //! Holds no plaintext of a personal field.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
@@ -214,6 +214,27 @@ pub(crate) enum Pass {
     Unknown,
     Queued,
     Rest,
+}
+
+/// What a run wants no more of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Skip {
+    /// Rows that it has given up. They are neither claimed nor waited for, whoever has them now.
+    pub(crate) rows: Arc<HashSet<u64>>,
+    /// Rows that may have been sent.
+    pub(crate) is_unknown: bool,
+}
+
+impl Skip {
+    /// The states whose rows are claimed in a pass.
+    pub(super) fn states(&self, pass: Pass) -> &'static [RowState] {
+        match (pass, self.is_unknown) {
+            (Pass::Unknown, true) => &[],
+            (Pass::Unknown, false) => &[RowState::Unknown],
+            (Pass::Queued, _) | (Pass::Rest, true) => &[RowState::Queued],
+            (Pass::Rest, false) => &[RowState::Unknown, RowState::Queued],
+        }
+    }
 }
 
 /// What claiming came to.

@@ -49,7 +49,7 @@ impl Place {
             }
             Self::Database { url, folder, clock } => {
                 let key = folder.path().join("ledger.key");
-                Ledger::connect_with_clock(url, &key, Some(clock.clone()))
+                Ledger::connect_with_clock(url, Some(&key), Some(clock.clone()))
                     .await
                     .unwrap()
             }
@@ -93,15 +93,19 @@ every_store! {
     a_late_answer_undoes_nothing_and_a_success_wins,
     a_run_claims_a_row_once_and_finds_what_others_let_go,
     a_row_that_was_taken_over_is_not_sent_again_by_its_former_owner,
+    a_row_that_is_kept_waits_for_its_owner,
+    a_run_is_given_nothing_that_it_skips,
     a_row_that_repeats_another_names_it,
     a_member_that_an_earlier_job_brought_in_is_present,
     refused_rows_hold_no_claim,
+    a_row_that_was_never_sent_leaves_its_place_to_another_job,
     loading_is_one_process_at_a_time,
     storing_rows_twice_changes_nothing,
     a_job_begun_under_other_defaults_begins_anew,
     a_paused_job_gives_no_rows,
     retries_put_back_what_can_be_sent,
     a_purge_keeps_the_counts_alone,
+    a_purged_source_can_be_imported_again,
     jobs_are_found_by_the_beginning_of_their_name,
     the_timeline_has_a_slot_for_every_stretch,
     outcomes_are_counted_by_code,
@@ -170,8 +174,9 @@ async fn load(ledger: &Ledger, identity: Identity, rows: Vec<NewRow>) -> i64 {
     let owner = Owner::random().unwrap();
     let job = ledger.open_job(identity, owner).await.unwrap();
     assert!(job.may_load && job.is_new);
+    let count = rows.len() as u64;
     ledger.store_rows(job.key, owner, rows, columns()).await.unwrap();
-    ledger.finish_loading(job.key, owner).await.unwrap();
+    ledger.finish_loading(job.key, count).await.unwrap();
     job.key
 }
 
@@ -184,7 +189,10 @@ fn work(job: i64) -> Work {
 }
 
 async fn claim(ledger: &Ledger, work: Work, cursor: &mut Cursor, limit: u32) -> Vec<u64> {
-    let (claim, behind) = ledger.claim_rows(work, *cursor, limit).await.unwrap();
+    let (claim, behind) = ledger
+        .claim_rows(work, *cursor, limit, Skip::default())
+        .await
+        .unwrap();
     *cursor = behind;
     match claim {
         Claim::Rows(rows) => rows.iter().map(|row| row.row).collect(),
@@ -224,7 +232,7 @@ async fn a_claimed_row_is_nobody_elses_until_its_lease_ends(place: &Place) {
     let (first, second) = (work(job), work(job));
     assert_eq!(claim(&one, first, &mut Cursor::default(), 9).await, [1]);
     let mut cursor = Cursor::default();
-    let (answer, behind) = two.claim_rows(second, cursor, 9).await.unwrap();
+    let (answer, behind) = two.claim_rows(second, cursor, 9, Skip::default()).await.unwrap();
     assert!(
         matches!(answer, Claim::Wait(wait) if wait == Duration::from_secs(60)),
         "{answer:?}"
@@ -233,7 +241,7 @@ async fn a_claimed_row_is_nobody_elses_until_its_lease_ends(place: &Place) {
     place.advance(59);
     assert!(claim(&two, second, &mut cursor, 9).await.is_empty());
     place.advance(1);
-    let (answer, _) = two.claim_rows(second, cursor, 9).await.unwrap();
+    let (answer, _) = two.claim_rows(second, cursor, 9, Skip::default()).await.unwrap();
     let Claim::Rows(rows) = answer else {
         panic!("{answer:?}")
     };
@@ -294,7 +302,7 @@ async fn a_run_claims_a_row_once_and_finds_what_others_let_go(place: &Place) {
     for row in 1..=3 {
         ledger.record(one, row, entry(RowState::Imported)).await.unwrap();
     }
-    let (answer, _) = ledger.claim_rows(one, first, 9).await.unwrap();
+    let (answer, _) = ledger.claim_rows(one, first, 9, Skip::default()).await.unwrap();
     assert!(matches!(answer, Claim::Nothing), "{answer:?}");
 }
 
@@ -317,6 +325,70 @@ async fn a_row_that_was_taken_over_is_not_sent_again_by_its_former_owner(place: 
     assert!(!ledger.lease_again(two, 1).await.unwrap());
 }
 
+async fn a_row_that_is_kept_waits_for_its_owner(place: &Place) {
+    let ledger = place.open().await;
+    let job = load(&ledger, identity("a"), vec![queued(1)]).await;
+    let (one, two) = (work(job), work(job));
+    claim(&ledger, one, &mut Cursor::default(), 1).await;
+    let keep = async |work| {
+        let rest = Duration::from_secs(30);
+        ledger
+            .keep(work, 1, entry(RowState::Unknown), rest)
+            .await
+            .unwrap()
+    };
+    assert!(!keep(two).await);
+    assert!(keep(one).await);
+    assert_eq!(states(&ledger, job).await, [(1, RowState::Leased)].into());
+    assert_eq!(refusal(&ledger, job, 1).await.0, "CODE");
+    place.advance(89);
+    assert!(claim(&ledger, two, &mut Cursor::default(), 1).await.is_empty());
+    assert!(ledger.lease_again(one, 1).await.unwrap() && keep(one).await);
+    // Its outcome is unknown, also when nobody comes back to it.
+    place.advance(90);
+    assert_eq!(claim(&ledger, two, &mut Cursor::default(), 1).await, [1]);
+    assert!(!keep(one).await && !ledger.lease_again(one, 1).await.unwrap());
+    assert!(ledger.record(two, 1, entry(RowState::Queued)).await.unwrap());
+    assert_eq!(states(&ledger, job).await, [(1, RowState::Unknown)].into());
+}
+
+async fn a_run_is_given_nothing_that_it_skips(place: &Place) {
+    let ledger = place.open().await;
+    let job = load(&ledger, identity("a"), (1..=6).map(queued).collect()).await;
+    let (one, two) = (work(job), work(job));
+    assert_eq!(claim(&ledger, one, &mut Cursor::default(), 4).await, [1, 2, 3, 4]);
+    for row in [1, 2] {
+        ledger.record(one, row, entry(RowState::Unknown)).await.unwrap();
+    }
+    let given = async |cursor: &mut Cursor, rows: &[u64], is_unknown| {
+        let skip = Skip {
+            rows: Arc::new(rows.iter().copied().collect()),
+            is_unknown,
+        };
+        let (claim, behind) = ledger.claim_rows(two, *cursor, 1, skip).await.unwrap();
+        *cursor = behind;
+        match claim {
+            Claim::Rows(rows) => rows[0].row,
+            Claim::Wait(_) => 0,
+            other => panic!("{other:?}"),
+        }
+    };
+    let mut cursor = Cursor::default();
+    assert_eq!(given(&mut cursor, &[1], false).await, 2);
+    assert_eq!(given(&mut cursor, &[1, 5], true).await, 6);
+    // Rows 3 and 4 are another owner's, and waited for unless they are given up too.
+    assert_eq!(given(&mut cursor, &[1, 4, 5], true).await, 0);
+    let skip = Skip {
+        rows: Arc::new([1, 3, 4, 5].into()),
+        is_unknown: false,
+    };
+    let (answer, _) = ledger.claim_rows(two, cursor, 9, skip).await.unwrap();
+    assert!(matches!(answer, Claim::Nothing), "{answer:?}");
+    assert_eq!(given(&mut cursor, &[], true).await, 5);
+    assert_eq!(given(&mut cursor, &[], true).await, 0);
+    assert_eq!(given(&mut cursor, &[], false).await, 1);
+}
+
 async fn a_row_that_repeats_another_names_it(place: &Place) {
     let ledger = place.open().await;
     let rows = vec![queued(1), member(2, 1, 1), member(3, 1, 3), member(4, 4, 1)];
@@ -337,7 +409,8 @@ async fn a_row_that_repeats_another_names_it(place: &Place) {
         told(job, 4).await,
         "ROW_DUPLICATE_PHONE_NUMBER column `手机号`: the same phone number is in row 1"
     );
-    // Another job for the same card must not have the member either, another card may.
+    // Another job for the same card must not have what is being sent either, another card may.
+    claim(&ledger, work(job), &mut Cursor::default(), 9).await;
     let id = id_of(&ledger, job).await;
     let other = load(&ledger, identity("b"), vec![member(1, 1, 77)]).await;
     assert_eq!(
@@ -410,6 +483,73 @@ async fn refused_rows_hold_no_claim(place: &Place) {
     assert_eq!(ledger.retry(&id, &Retry::refused()).await.unwrap(), 0);
 }
 
+async fn a_row_that_was_never_sent_leaves_its_place_to_another_job(place: &Place) {
+    let ledger = place.open().await;
+    // Rows 1 to 5 wait, 6 is leased, 7 is unknown, 8 was put back after a 429, 9 is imported.
+    let job = load(&ledger, identity("a"), (1..=9).map(queued).collect()).await;
+    let (id, owner) = (id_of(&ledger, job).await, work(job));
+    assert_eq!(claim(&ledger, owner, &mut Cursor::default(), 9).await.len(), 9);
+    for row in (1..=5).chain([8]) {
+        ledger.record(owner, row, entry(RowState::Queued)).await.unwrap();
+    }
+    ledger.record(owner, 7, entry(RowState::Unknown)).await.unwrap();
+    ledger.record(owner, 9, entry(RowState::Imported)).await.unwrap();
+    let rows = vec![
+        queued(1),
+        // The code of one row and the member of another.
+        member(2, 2, 3),
+        member(3, 3, 2),
+        // Half of what it wants is held by a row that may have been sent.
+        member(4, 4, 7),
+        member(5, 6, 5),
+        queued(6),
+        queued(7),
+        queued(8),
+        queued(9),
+        // A repeat in its own list is still a mistake.
+        member(10, 1, 1),
+    ];
+    let other = load(&ledger, identity("b"), rows).await;
+    let expect = [
+        (1, RowState::Queued),
+        (2, RowState::Queued),
+        (3, RowState::Queued),
+        (4, RowState::Refused),
+        (5, RowState::Refused),
+        (6, RowState::Refused),
+        (7, RowState::Refused),
+        (8, RowState::Queued),
+        (9, RowState::Present),
+        (10, RowState::Refused),
+    ];
+    assert_eq!(states(&ledger, other).await, expect.into());
+    let expect = [
+        (1, RowState::Refused),
+        (2, RowState::Refused),
+        (3, RowState::Refused),
+        (4, RowState::Queued),
+        (5, RowState::Queued),
+        (6, RowState::Leased),
+        (7, RowState::Unknown),
+        (8, RowState::Refused),
+        (9, RowState::Imported),
+    ];
+    assert_eq!(states(&ledger, job).await, expect.into());
+    let by = id_of(&ledger, other).await;
+    let told = |row| format!("this row was never sent, and row {row} of job {by} took its place");
+    assert_eq!(
+        refusal(&ledger, job, 1).await,
+        ("ROW_SUPERSEDED".to_owned(), told(1))
+    );
+    assert_eq!(refusal(&ledger, job, 3).await.1, told(2));
+    // Its former owner does not send it, and it comes back only when its place is free.
+    assert!(!ledger.lease_again(owner, 1).await.unwrap());
+    assert_eq!(ledger.retry(&id, &Retry::refused()).await.unwrap(), 0);
+    ledger.purge(&by, true).await.unwrap();
+    assert_eq!(ledger.retry(&id, &Retry::refused()).await.unwrap(), 4);
+    assert_eq!(states(&ledger, job).await[&1], RowState::Queued);
+}
+
 async fn loading_is_one_process_at_a_time(place: &Place) {
     let (one, two) = (place.open().await, place.open().await);
     let (first, second) = (Owner::random().unwrap(), Owner::random().unwrap());
@@ -426,19 +566,32 @@ async fn loading_is_one_process_at_a_time(place: &Place) {
     place.advance(1);
     let other = two.open_job(identity("a"), second).await.unwrap();
     assert!(other.may_load && other.rows == 1);
-    one.finish_loading(job.key, first).await.unwrap();
+    one.discard_job(job.key, first).await.unwrap();
     assert!(!one.open_job(identity("a"), first).await.unwrap().is_loaded);
+    // Half a job is not loaded, and gives no rows.
+    assert!(matches!(
+        one.finish_loading(job.key, 2).await,
+        Err(LedgerError::LoadLost)
+    ));
+    assert!(
+        claim(&one, work(job.key), &mut Cursor::default(), 9)
+            .await
+            .is_empty()
+    );
     // A load that is cut off lets go at once.
     two.release_loading(job.key, second).await.unwrap();
     assert!(one.open_job(identity("a"), first).await.unwrap().may_load);
     one.store_rows(job.key, first, vec![queued(2)], columns())
         .await
         .unwrap();
-    one.finish_loading(job.key, first).await.unwrap();
+    // Who stored the last row does not matter.
+    place.advance(31);
+    assert!(two.open_job(identity("a"), second).await.unwrap().may_load);
+    one.finish_loading(job.key, 2).await.unwrap();
     let done = two.open_job(identity("a"), second).await.unwrap();
     assert!(done.is_loaded && !done.may_load && done.rows == 2);
     // Only half a job can be discarded.
-    two.discard_job(job.key).await.unwrap();
+    two.discard_job(job.key, second).await.unwrap();
     assert_eq!(two.jobs().await.unwrap().len(), 1);
 }
 
@@ -468,7 +621,7 @@ async fn storing_rows_twice_changes_nothing(place: &Place) {
     let counts = ledger.counts(job).await.unwrap();
     assert_eq!((counts.queued, counts.refused, counts.rows()), (1, 2, 3));
     assert_eq!(ledger.open_job(identity("a"), owner).await.unwrap().rows, 3);
-    ledger.discard_job(job).await.unwrap();
+    ledger.discard_job(job, owner).await.unwrap();
     assert!(ledger.jobs().await.unwrap().is_empty());
     assert!(ledger.store_rows(job, owner, rows, columns()).await.is_err());
     // Its members are free again.
@@ -480,15 +633,13 @@ async fn a_job_begun_under_other_defaults_begins_anew(place: &Place) {
     let ledger = place.open().await;
     let owner = Owner::random().unwrap();
     let job = ledger.open_job(identity("a"), owner).await.unwrap().key;
-    ledger
-        .store_rows(job, owner, vec![queued(1)], columns())
-        .await
-        .unwrap();
+    let many = (1..=6000).map(queued).collect();
+    ledger.store_rows(job, owner, many, columns()).await.unwrap();
     let mut other = identity("a");
     other.defaults = other.source_digest;
     let anew = ledger.open_job(other.clone(), owner).await.unwrap();
     assert!(anew.is_new && anew.rows == 0 && anew.key != job);
-    ledger.finish_loading(anew.key, owner).await.unwrap();
+    ledger.finish_loading(anew.key, 0).await.unwrap();
     let kept = ledger.open_job(identity("a"), owner).await.unwrap();
     assert!(kept.is_loaded && kept.are_defaults_changed && !kept.is_new);
 }
@@ -500,7 +651,10 @@ async fn a_paused_job_gives_no_rows(place: &Place) {
     assert_eq!(claim(&one, owner, &mut Cursor::default(), 1).await, [1]);
     two.pause(&id).await.unwrap();
     two.pause(&id).await.unwrap();
-    let (answer, _) = one.claim_rows(owner, Cursor::default(), 1).await.unwrap();
+    let (answer, _) = one
+        .claim_rows(owner, Cursor::default(), 1, Skip::default())
+        .await
+        .unwrap();
     assert!(matches!(answer, Claim::Paused), "{answer:?}");
     // What is under way is written down.
     assert!(one.record(owner, 1, entry(RowState::Imported)).await.unwrap());
@@ -581,7 +735,10 @@ async fn a_purge_keeps_the_counts_alone(place: &Place) {
     );
     assert_eq!(refused[1].code, "ROW_DUPLICATE_CODE");
     // Nothing can be sent any more, and a second purge finds nothing.
-    let (answer, _) = ledger.claim_rows(work(job), Cursor::default(), 1).await.unwrap();
+    let (answer, _) = ledger
+        .claim_rows(work(job), Cursor::default(), 1, Skip::default())
+        .await
+        .unwrap();
     assert!(matches!(answer, Claim::Nothing), "{answer:?}");
     assert!(matches!(
         ledger.retry(&id, &Retry::refused()).await,
@@ -591,6 +748,47 @@ async fn a_purge_keeps_the_counts_alone(place: &Place) {
     // Its members are no duplicates any more.
     let other = load(&ledger, identity("b"), vec![queued(2)]).await;
     assert_eq!(ledger.counts(other).await.unwrap().queued, 1);
+}
+
+async fn a_purged_source_can_be_imported_again(place: &Place) {
+    let ledger = place.open().await;
+    // Once loaded, once half loaded.
+    let job = load(&ledger, identity("a"), vec![queued(1), queued(2)]).await;
+    let owner = work(job);
+    claim(&ledger, owner, &mut Cursor::default(), 1).await;
+    ledger.record(owner, 1, entry(RowState::Imported)).await.unwrap();
+    let id = id_of(&ledger, job).await;
+    let before = ledger.counts(job).await.unwrap();
+    ledger.purge(&id, true).await.unwrap();
+    let owner = Owner::random().unwrap();
+    let half = ledger.open_job(identity("a"), owner).await.unwrap();
+    assert!(half.is_new && half.may_load && half.rows == 0 && half.key != job);
+    ledger
+        .store_rows(half.key, owner, vec![queued(1)], columns())
+        .await
+        .unwrap();
+    assert_eq!(id_of(&ledger, half.key).await, id);
+    ledger.purge(&id, true).await.unwrap();
+    // Nothing is added to what was purged, whoever loads it.
+    assert!(
+        ledger
+            .store_rows(half.key, owner, vec![queued(2)], columns())
+            .await
+            .is_err()
+    );
+    let again = load(&ledger, identity("a"), vec![queued(1), queued(2)]).await;
+    assert_eq!(
+        claim(&ledger, work(again), &mut Cursor::default(), 9).await,
+        [1, 2]
+    );
+    // What was purged stays, under other names.
+    assert_eq!(ledger.counts(job).await.unwrap(), before);
+    let jobs = ledger.jobs().await.unwrap();
+    let mut names: Vec<&JobId> = jobs.iter().map(|job| &job.id).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!((jobs.len(), names.len()), (3, 3));
+    assert_eq!(jobs.iter().filter(|job| job.is_purged).count(), 2);
 }
 
 async fn jobs_are_found_by_the_beginning_of_their_name(place: &Place) {

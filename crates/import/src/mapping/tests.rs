@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::member::Validity;
+use crate::{member::Validity, source::CsvRecords};
 
 fn defaults() -> Defaults {
     Defaults {
@@ -58,7 +58,40 @@ fn two_columns_for_one_field_are_refused() {
 fn a_file_without_a_header_is_refused_without_showing_it() {
     let columns = ["13800138000", "A1", "张三"].map(str::to_owned);
     let error = Mapping::detect(&columns, Route::default(), &defaults()).unwrap_err();
-    insta::assert_snapshot!(error, @"line 1: none of the 3 columns is `phone_number`; name it, for example, `手机号`");
+    insta::assert_snapshot!(error, @"there seems to be no header line: one of the names of the columns is a phone number");
+    let columns = ["+86 138-0013-8000", "A1"].map(str::to_owned);
+    let by_number =
+        defaults().with_columns(["phone_number=#1", "user_card_code=#2"].map(|text| text.parse().unwrap()));
+    assert_eq!(
+        Mapping::detect(&columns, Route::default(), &by_number),
+        Err(MappingError::NoHeader)
+    );
+}
+
+#[test]
+fn a_header_below_other_lines_is_found_and_not_used() {
+    #[track_caller]
+    fn check(list: &str, expect: &str) {
+        let mut records = CsvRecords::new("m.csv", list.as_bytes()).unwrap();
+        let error = Mapping::of_records(&mut records, Route::default(), &Defaults::default()).unwrap_err();
+        assert_eq!(error.to_string(), expect);
+    }
+    let missing = |line, columns| {
+        format!(
+            "line {line}: none of the {columns} columns is `phone_number`; name it, for example, `手机号`"
+        )
+    };
+    check(
+        "\n会员名单\n\n手机号,卡号,姓名\n13800138000,A1,张三\n",
+        "line 2 does not name the columns; the header seems to be on line 4: delete what stands above it",
+    );
+    check("\n会员名单,\n联系,卡号\n13800138000,A1\n", &missing(2, 2));
+    let far = |lines: usize| format!("{}手机号,卡号\n", "会员名单\n".repeat(lines));
+    check(
+        &far(LOOK_BELOW),
+        "line 1 does not name the columns; the header seems to be on line 21: delete what stands above it",
+    );
+    check(&far(LOOK_BELOW + 1), &missing(1, 1));
 }
 
 #[test]

@@ -82,7 +82,12 @@ impl Bucket {
         {
             return slowed.rate;
         }
-        let before = self.rate(now, ceiling).unwrap_or(observed);
+        let before = match (self.rate(now, ceiling), self.slowed) {
+            // Without a ceiling the rate goes on growing, far above what is sent: to halve that would change nothing.
+            // What was allowed at the last 429 is the least, for a process that sends little sees little.
+            (Some(rate), Some(slowed)) if ceiling.is_none() => rate.min(observed.max(slowed.rate)),
+            (rate, _) => rate.unwrap_or(observed),
+        };
         let least = ceiling.map_or(RATE_LEAST, |ceiling| ceiling.min(RATE_LEAST));
         let rate = (before / 2.0).max(least);
         self.slowed = Some(Slowed {
@@ -230,6 +235,17 @@ mod tests {
         bucket.slow_down(0, None, None, 100.0);
         assert_eq!(bucket.reserve(10 * SECOND, 1, None).rate, Some(100.0));
         assert_eq!(bucket.reserve(20 * SECOND, 1, None).rate, Some(150.0));
+    }
+
+    #[test]
+    fn a_429_long_after_the_first_one_starts_from_what_is_sent() {
+        let mut bucket = Bucket::default();
+        bucket.slow_down(0, None, None, 100.0);
+        let hour = 3600 * SECOND;
+        assert!(bucket.reserve(hour, 1, None).rate.unwrap() > 10_000.0);
+        assert_eq!(bucket.slow_down(hour, None, None, 80.0), 40.0);
+        // A process that sends nothing itself knows no better than the last 429.
+        assert_eq!(bucket.slow_down(2 * hour, None, None, 0.0), 20.0);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! Built on `csv-core` and not on `csv`, because the line that `csv` reports for a record is the line where it
 //! started to look: wrong after blank lines, and wrong by one in files with CR LF. Here a record's line is counted
 //! back from its end. Memory is bounded by one record of [`RECORD_LIMIT`] bytes.
+//!
+//! A quotation mark that is not meant as one swallows the records behind it, and by the rules of CSV that is no error.
+//! So a file that ends inside a quote is refused, and a record whose cell looks like it holds whole lines is marked.
 
 use std::{
     fs::File,
@@ -13,7 +16,7 @@ use std::{
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use wxmember_crypto::{Fingerprint, SourceHasher};
 
-use super::{Encoding, EncodingGuess, Record, Records, Source, SourceError};
+use super::{Encoding, EncodingGuess, Flaw, FlawKind, Record, Records, Source, SourceError};
 
 /// A CSV file in UTF-8 with commas, with or without a byte order mark, whose first line names the columns.
 ///
@@ -89,9 +92,12 @@ pub struct CsvRecords<R> {
     hasher: Option<SourceHasher>,
     digest: Option<Fingerprint>,
     parser: Reader,
+    delimiter: u8,
+    quotes: Quotes,
     text: Vec<u8>,
     ends: Vec<usize>,
     columns: Vec<String>,
+    header_line: u64,
     rows: u64,
     /// What the text was before it came here as UTF-8.
     encoding: Encoding,
@@ -126,9 +132,12 @@ impl<R: Read + Send> CsvRecords<R> {
             hasher: Some(SourceHasher::new()),
             digest: None,
             parser: ReaderBuilder::new().delimiter(delimiter).build(),
+            delimiter,
+            quotes: Quotes::default(),
             text: vec![0; 4096],
             ends: vec![0; 32],
             columns: Vec::new(),
+            header_line: 1,
             rows: 0,
         };
         records.skip_mark()?;
@@ -139,6 +148,7 @@ impl<R: Read + Send> CsvRecords<R> {
             });
         }
         records.columns = header.cells;
+        records.header_line = header.line;
         Ok(records)
     }
 
@@ -206,6 +216,13 @@ impl<R: Read + Send> CsvRecords<R> {
             if let Some(&last) = input[..consumed].last() {
                 self.last_byte = last;
             }
+            self.quotes.follow(&input[..consumed], self.delimiter);
+            if input.is_empty() && self.at_end && self.quotes.place == Place::Quoted {
+                return Err(SourceError::QuoteNotClosed {
+                    source_name: self.name.clone(),
+                    line: self.quotes.opened,
+                });
+            }
             self.start += consumed;
             written += wrote;
             fields += ended;
@@ -232,10 +249,18 @@ impl<R: Read + Send> CsvRecords<R> {
         record.line = self.parser.line().saturating_sub(behind + inside as u64).max(1);
         record.cells.truncate(fields);
         record.flaws.clear();
+        let has_lines = memchr::memchr2(b'\n', b'\r', text).is_some();
+        let delimiters = self.columns.len().saturating_sub(1).max(1);
         let mut begin = 0;
         for (index, &end) in self.ends[..fields].iter().enumerate() {
             let bytes = &text[begin..end];
             begin = end;
+            if has_lines && record.flaws.is_empty() && holds_records(bytes, self.delimiter, delimiters) {
+                record.flaws.push(Flaw::of_row(FlawKind::SpansLines {
+                    first: u32::try_from(record.line).unwrap_or(u32::MAX),
+                    last: u32::try_from(record.line + inside as u64).unwrap_or(u32::MAX),
+                }));
+            }
             let Ok(cell) = std::str::from_utf8(bytes) else {
                 let (source_name, line) = (self.name.clone(), record.line);
                 let column = match self.columns.get(index) {
@@ -274,6 +299,10 @@ impl<R: Read + Send> Records for CsvRecords<R> {
         &self.columns
     }
 
+    fn header_line(&self) -> u64 {
+        self.header_line
+    }
+
     fn read(&mut self, record: &mut Record) -> Result<bool, SourceError> {
         while self.parse(record)? {
             if record.cells.iter().any(|cell| !cell.trim().is_empty()) {
@@ -285,6 +314,7 @@ impl<R: Read + Send> Records for CsvRecords<R> {
         if self.rows == 0 {
             return Err(SourceError::HeaderOnly {
                 source_name: self.name.clone(),
+                line: self.header_line,
             });
         }
         Ok(false)
@@ -293,6 +323,65 @@ impl<R: Read + Send> Records for CsvRecords<R> {
     fn digest(&self) -> Option<Fingerprint> {
         self.digest
     }
+}
+
+/// Where the parser stands as to quotation marks, which it does not say itself.
+#[derive(Debug)]
+struct Quotes {
+    place: Place,
+    /// The line that is read, from 1.
+    line: u64,
+    /// The line of the last opening mark.
+    opened: u64,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Place {
+    /// Before the first character of a cell; only here a mark opens a quote.
+    Start,
+    Plain,
+    Quoted,
+    /// Behind a mark in a quote: the end of the quote, or the first of two that mean one.
+    Mark,
+}
+
+impl Default for Quotes {
+    fn default() -> Self {
+        Self {
+            place: Place::Start,
+            line: 1,
+            opened: 1,
+        }
+    }
+}
+
+impl Quotes {
+    fn follow(&mut self, bytes: &[u8], delimiter: u8) {
+        for &byte in bytes {
+            self.place = match (self.place, byte) {
+                (Place::Start, b'"') => {
+                    self.opened = self.line;
+                    Place::Quoted
+                }
+                (Place::Quoted, b'"') => Place::Mark,
+                (Place::Quoted, _) | (Place::Mark, b'"') => Place::Quoted,
+                (_, b'\n' | b'\r') => Place::Start,
+                (_, byte) if byte == delimiter => Place::Start,
+                _ => Place::Plain,
+            };
+            self.line += u64::from(byte == b'\n');
+        }
+    }
+}
+
+/// Whether a cell of several lines looks like records that a stray quotation mark has swallowed: one of its lines has as
+/// many delimiters as a record, or there are more lines than anybody writes into a cell.
+fn holds_records(cell: &[u8], delimiter: u8, delimiters: usize) -> bool {
+    let mut lines = cell.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let is_record = |line: &[u8]| line.iter().filter(|&&byte| byte == delimiter).count() >= delimiters;
+    let breaks = memchr::memchr_iter(b'\n', cell).count();
+    let breaks = breaks.max(memchr::memchr_iter(b'\r', cell).count());
+    breaks >= CELL_LINES || breaks > 0 && lines.any(is_record)
 }
 
 /// A column's name as messages show it: one line, no control characters, not too long.
@@ -321,6 +410,8 @@ fn guess(bytes: &[u8]) -> EncodingGuess {
 const BUFFER: usize = 64 * 1024;
 const RECORD_LIMIT: usize = 1024 * 1024;
 const SHOWN_LIMIT: usize = 40;
+/// Lines of one cell.
+const CELL_LINES: usize = 20;
 
 #[cfg(test)]
 mod tests;

@@ -156,6 +156,35 @@ impl Detector {
     }
 }
 
+/// Looks at a text taken for GB18030, piece by piece, and says at the end whether it reads like Chinese.
+///
+/// Nearly any bytes are characters of GB18030. What was written in another encoding comes out as characters that nobody
+/// uses, while those of GB2312, some seven thousand, make up nearly all of what is written.
+#[derive(Debug, Default)]
+pub(super) struct Commonness {
+    lead: Option<u8>,
+    common: u64,
+    rare: u64,
+}
+
+impl Commonness {
+    pub(super) fn update(&mut self, piece: &[u8]) {
+        for &byte in piece {
+            match (self.lead.take(), byte) {
+                (None, 0..=0x7F) => {}
+                (None, byte) => self.lead = Some(byte),
+                (Some(0xA1..=0xA9 | 0xB0..=0xF7), 0xA1..=0xFE) => self.common += 1,
+                (Some(_), _) => self.rare += 1,
+            }
+        }
+    }
+
+    /// Traditional characters are beyond GB2312, so many of them are no reason to doubt.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.rare > 3 * self.common
+    }
+}
+
 /// A text of another encoding as UTF-8. A malformed sequence comes out as [`MALFORMED`].
 struct Decoded<R> {
     input: R,

@@ -12,7 +12,7 @@ use wxmember_crypto::{Fingerprint, SourceHasher};
 use super::{
     CsvRecords, Encoding, Record, Records, Source, SourceError,
     delimiter::sniff,
-    encoding::Detector,
+    encoding::{Commonness, Detector},
     input::{Digest, Input},
     ndjson::NdjsonRecords,
     sheet::{self, SheetRecords, Table},
@@ -149,10 +149,36 @@ pub struct Description {
     pub delimiter: Option<char>,
     /// Whether it is packed by gzip.
     pub gzip: bool,
+    /// Whether the encoding is a guess: bytes do not say that they are GB18030.
+    pub is_encoding_guessed: bool,
     /// The sheet of a spreadsheet.
     pub sheet: Option<String>,
+    /// The other sheets that are shown, when nobody has chosen one.
+    pub other_sheets: Vec<String>,
     /// Bytes of the file as it is.
     pub bytes: u64,
+}
+
+impl Description {
+    /// What is not wrong and yet worth a look.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.is_encoding_guessed {
+            notes.push("taken for GB18030: check a name, or name the encoding with `--encoding`".to_owned());
+        }
+        let sheets = self.other_sheets.join("`, `");
+        match self.other_sheets.len() {
+            0 => {}
+            1 => notes.push(format!(
+                "1 other sheet is not read: `{sheets}`; choose with `--sheet`"
+            )),
+            count => notes.push(format!(
+                "{count} other sheets are not read: `{sheets}`; choose with `--sheet`"
+            )),
+        }
+        notes
+    }
 }
 
 impl fmt::Display for Description {
@@ -178,8 +204,8 @@ impl fmt::Display for Description {
 
 /// A member list in a file, or in a stream that comes once.
 ///
-/// Texts are streamed: memory does not grow with rows. Spreadsheets are read whole: one may have 64 MiB, 1 GiB when it is
-/// unpacked, 1000 columns, 10 million filled cells and 256 MiB of text. A stream is kept, sealed with a key that is only in memory, in a
+/// Texts are streamed: memory does not grow with rows. Spreadsheets are read whole: one may have 64 MiB, 512 MiB when it is
+/// unpacked, 10 million cells between the first and the last in an ODS or XLS, 1000 columns, 10 million filled cells and 256 MiB of text. A stream is kept, sealed with a key that is only in memory, in a
 /// temporary file without a name; it may have 4 GiB.
 ///
 /// ```
@@ -229,8 +255,10 @@ impl FileSource {
             format,
             encoding: None,
             delimiter: None,
+            is_encoding_guessed: false,
             gzip: input.is_packed,
             sheet: None,
+            other_sheets: Vec::new(),
             bytes: input.bytes()?,
         };
         if format.is_spreadsheet() {
@@ -253,6 +281,11 @@ impl FileSource {
         let (detected, digest) = survey(&input)?;
         let encoding = options.encoding.or(mark).unwrap_or(detected);
         description.encoding = Some(encoding);
+        description.is_encoding_guessed =
+            options.encoding.or(mark).is_none() && encoding == Encoding::Gb18030;
+        if description.is_encoding_guessed {
+            check_guess(&input)?;
+        }
         if format == FileFormat::Csv {
             let usual = if matches!(extension.as_str(), "tsv" | "tab") {
                 b'\t'
@@ -283,6 +316,9 @@ impl FileSource {
         sheet::check_size(&input.name, description.format, &bytes)?;
         let table = Table::read(&input.name, description.format, bytes, options.sheet.as_deref())?;
         description.sheet = Some(table.sheet);
+        if options.sheet.is_none() {
+            description.other_sheets = table.other_sheets;
+        }
         let digest = digest.take().ok_or_else(|| SourceError::Changed {
             source_name: input.name.clone(),
         })?;
@@ -360,6 +396,10 @@ impl Records for FileRecords {
         self.records.columns()
     }
 
+    fn header_line(&self) -> u64 {
+        self.records.header_line()
+    }
+
     fn read(&mut self, record: &mut Record) -> Result<bool, SourceError> {
         self.records.read(record)
     }
@@ -416,6 +456,28 @@ fn survey(input: &Input) -> Result<(Encoding, Fingerprint), SourceError> {
         source_name: input.name.clone(),
     })?;
     Ok((detector.finish(), digest))
+}
+
+/// Refuses text that is not UTF-8 and not likely to be GB18030.
+fn check_guess(input: &Input) -> Result<(), SourceError> {
+    let (mut reader, _) = input.open()?;
+    let mut commonness = Commonness::default();
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let read = read_full(&mut reader, &mut buffer).map_err(|error| input.io_error(error))?;
+        commonness.update(&buffer[..read]);
+        if read < buffer.len() {
+            break;
+        }
+    }
+    match commonness.is_doubtful() {
+        true => Err(SourceError::Unsupported {
+            source_name: input.name.clone(),
+            found: "text that is not UTF-8, and mostly rare characters as GB18030; save it as `CSV UTF-8`, or name its \
+                    encoding with `--encoding`",
+        }),
+        false => Ok(()),
+    }
 }
 
 fn decoded_head(input: &Input, encoding: Encoding) -> Result<Vec<u8>, SourceError> {

@@ -3,21 +3,25 @@
 //! A spreadsheet cannot be streamed: its strings stand in another part of the file than its rows. It is read whole into
 //! memory, so its size is bounded, before it is read where that can be known: [`FILE_LIMIT`] bytes of the file,
 //! [`UNPACKED_LIMIT`] bytes of what is packed in it, counted by unpacking it and not by what it says of itself,
-//! [`CELL_LIMIT`] cells that are not empty and [`TEXT_LIMIT`] bytes of text.
+//! [`CELL_LIMIT`] cells that are not empty and [`TEXT_LIMIT`] bytes of text. For ODS and XLS, whose reader lays out the
+//! empty cells too, [`bounds`] counts them first.
 //!
 //! Cells are read by type. A number with more digits than a spreadsheet keeps, a truth value and an error are marked, for
-//! the row to be refused: what stood there once is lost.
+//! the row to be refused: what stood there once is lost. So are dates, for the fields that are none. Leading zeros that
+//! only the format of a number shows are not in the file's values and cannot be seen here.
 
 use std::{
     io::{self, Cursor, Read},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use calamine::{Data, DataRef, ExcelDateTime, Ods, Reader, SheetType, SheetVisible, Xls, Xlsx};
+use calamine::{Data, DataRef, ExcelDateTime, Ods, Reader, Sheet, SheetType, SheetVisible, Xls, Xlsx};
 use wxmember_crypto::Fingerprint;
 use zip::ZipArchive;
 
 use super::{FileFormat, Flaw, FlawKind, Record, Records, SourceError};
+
+mod bounds;
 
 /// What a packed file is, by the names of its parts.
 pub(super) fn format_of_archive(name: &str, bytes: &[u8]) -> Result<FileFormat, SourceError> {
@@ -41,10 +45,15 @@ pub(super) fn format_of_archive(name: &str, bytes: &[u8]) -> Result<FileFormat, 
 
 /// Refuses what would not fit into memory.
 pub(super) fn check_size(name: &str, format: FileFormat, bytes: &[u8]) -> Result<(), SourceError> {
-    if format == FileFormat::Xls {
-        return Ok(());
+    if format != FileFormat::Xls {
+        check_unpacked(name, bytes, UNPACKED_LIMIT)?;
     }
-    check_unpacked(name, bytes, UNPACKED_LIMIT)
+    let checked = match format {
+        FileFormat::Ods => bounds::check_ods(bytes),
+        FileFormat::Xls => bounds::check_xls(bytes),
+        _ => Ok(()),
+    };
+    checked.map_err(|refusal| refusal.error(name, None))
 }
 
 fn check_unpacked(name: &str, bytes: &[u8], limit: u64) -> Result<(), SourceError> {
@@ -59,7 +68,7 @@ fn check_unpacked(name: &str, bytes: &[u8], limit: u64) -> Result<(), SourceErro
         let unpacked = io::copy(&mut part.take(left + 1), &mut io::sink()).map_err(|_| damaged())?;
         left = left.checked_sub(unpacked).ok_or_else(|| SourceError::TooLarge {
             source_name: name.to_owned(),
-            limit: "1 GiB when it is unpacked, which is the most a spreadsheet may have; save it as `CSV UTF-8`",
+            limit: "512 MiB when it is unpacked, which is the most a spreadsheet may have; save it as `CSV UTF-8`",
         })?;
     }
     Ok(())
@@ -68,6 +77,8 @@ fn check_unpacked(name: &str, bytes: &[u8], limit: u64) -> Result<(), SourceErro
 /// One sheet in memory: only cells that are not empty.
 pub(super) struct Table {
     pub(super) sheet: String,
+    /// The names of the others that are shown.
+    pub(super) other_sheets: Vec<String>,
     rows: Vec<TableRow>,
     cells: Vec<TableCell>,
     text: String,
@@ -83,7 +94,36 @@ struct TableRow {
 struct TableCell {
     column: u32,
     end: u32,
-    flaw: Option<FlawKind>,
+    mark: Mark,
+}
+
+/// What a cell is besides its text. Small, because there are millions of them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Mark {
+    Boolean,
+    Date,
+    Duration,
+    Error,
+    Fraction,
+    LostDigits,
+    NoDate,
+    Number,
+    Text,
+}
+
+impl Mark {
+    fn flaw(self) -> Option<FlawKind> {
+        match self {
+            Self::Boolean => Some(FlawKind::Boolean),
+            Self::Date => Some(FlawKind::Date),
+            Self::Duration => Some(FlawKind::Duration),
+            Self::Error => Some(FlawKind::Error),
+            Self::Fraction => Some(FlawKind::Fraction),
+            Self::LostDigits => Some(FlawKind::LostDigits),
+            Self::NoDate => Some(FlawKind::NoDate),
+            Self::Number | Self::Text => None,
+        }
+    }
 }
 
 impl Table {
@@ -94,10 +134,6 @@ impl Table {
         bytes: Vec<u8>,
         sheet: Option<&str>,
     ) -> Result<Self, SourceError> {
-        let spreadsheet = |problem| SourceError::Spreadsheet {
-            source_name: name.to_owned(),
-            problem,
-        };
         // The reader is strict with good files and not proven against bad ones.
         let read = catch_unwind(AssertUnwindSafe(|| match format {
             FileFormat::Xlsx => Self::read_xlsx(bytes, sheet),
@@ -108,59 +144,51 @@ impl Table {
                 .map_err(|_| Refusal::Problem(DAMAGED))
                 .and_then(|book| Self::read_range(book, sheet)),
         }));
-        match read {
-            Ok(Ok(table)) => Ok(table),
-            Ok(Err(Refusal::Problem(problem))) => Err(spreadsheet(problem)),
-            Ok(Err(Refusal::TooLarge(limit))) => Err(SourceError::TooLarge {
-                source_name: name.to_owned(),
-                limit,
-            }),
-            Ok(Err(Refusal::NoSheet { sheets })) => Err(SourceError::NoSheet {
-                source_name: name.to_owned(),
-                sheet: sheet.unwrap_or_default().to_owned(),
-                sheets: sheets.join("`, `"),
-            }),
-            Err(_) => Err(spreadsheet(DAMAGED)),
-        }
+        read.unwrap_or(Err(Refusal::Problem(DAMAGED)))
+            .map_err(|refusal| refusal.error(name, sheet))
     }
 
     /// Cell by cell: a range would hold every empty cell between two that are filled.
     fn read_xlsx(bytes: Vec<u8>, sheet: Option<&str>) -> Result<Self, Refusal> {
         let damaged = |_| Refusal::Problem(DAMAGED);
         let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
-        let mut table = Self::new(chosen(&book, sheet)?);
+        let mut table = Self::new(chosen(&book, sheet)?, book.sheets_metadata());
         let sheet = table.sheet.clone();
         let mut cells = book.worksheet_cells_reader(&sheet).map_err(damaged)?;
         while let Some(cell) = cells.next_cell().map_err(damaged)? {
             let (row, column) = cell.get_position();
-            let (text, flaw) = match cell.get_value() {
-                DataRef::SharedString(text) => ((*text).to_owned(), None),
+            let (text, mark) = match cell.get_value() {
+                DataRef::SharedString(text) => ((*text).to_owned(), Mark::Text),
                 other => text_of(&Data::from(other.clone())),
             };
-            table.push(row, column, &text, flaw)?;
+            table.push(row, column, &text, mark)?;
         }
         Ok(table)
     }
 
     fn read_range<R: Reader<Cursor<Vec<u8>>>>(mut book: R, sheet: Option<&str>) -> Result<Self, Refusal> {
-        let mut table = Self::new(chosen(&book, sheet)?);
+        let mut table = Self::new(chosen(&book, sheet)?, book.sheets_metadata());
         let range = book
             .worksheet_range(&table.sheet)
             .map_err(|_| Refusal::Problem(DAMAGED))?;
         let (first_row, first_column) = range.start().unwrap_or_default();
         for (row, column, cell) in range.used_cells() {
-            let (text, flaw) = text_of(cell);
+            let (text, mark) = text_of(cell);
             let (row, column) = (u32::try_from(row), u32::try_from(column));
             let (Ok(row), Ok(column)) = (row, column) else {
                 return Err(Refusal::Problem(DAMAGED));
             };
-            table.push(first_row + row, first_column + column, &text, flaw)?;
+            table.push(first_row + row, first_column + column, &text, mark)?;
         }
         Ok(table)
     }
 
-    fn new(sheet: String) -> Self {
+    fn new(sheet: String, sheets: &[Sheet]) -> Self {
+        let others = sheets
+            .iter()
+            .filter(|other| is_shown(other) && other.name != sheet);
         Self {
+            other_sheets: others.map(|other| other.name.clone()).collect(),
             sheet,
             rows: Vec::new(),
             cells: Vec::new(),
@@ -168,8 +196,8 @@ impl Table {
         }
     }
 
-    fn push(&mut self, row: u32, column: u32, text: &str, flaw: Option<FlawKind>) -> Result<(), Refusal> {
-        if text.trim().is_empty() && flaw.is_none() {
+    fn push(&mut self, row: u32, column: u32, text: &str, mark: Mark) -> Result<(), Refusal> {
+        if text.trim().is_empty() && mark.flaw().is_none() {
             return Ok(());
         }
         if self.cells.len() >= CELL_LIMIT {
@@ -178,9 +206,7 @@ impl Table {
             ));
         }
         if text.len() > TEXT_LIMIT - self.text.len() {
-            return Err(Refusal::TooLarge(
-                "256 MiB of text, which is the most a spreadsheet may have; save it as `CSV UTF-8`",
-            ));
+            return Err(Refusal::TooLarge(TOO_MUCH_TEXT));
         }
         if column >= COLUMN_LIMIT {
             return Err(Refusal::TooLarge(
@@ -197,7 +223,7 @@ impl Table {
         self.cells.push(TableCell {
             column,
             end: self.text.len() as u32,
-            flaw,
+            mark,
         });
         let end = self.cells.len();
         match self.rows.last_mut() {
@@ -213,6 +239,7 @@ impl Table {
         let row = &self.rows[place];
         record.line = u64::from(row.number);
         record.flaws.clear();
+        record.numbers.clear();
         record.cells.iter_mut().for_each(String::clear);
         let mut start = first
             .checked_sub(1)
@@ -227,7 +254,10 @@ impl Table {
             record.cells[column].push_str(&self.text[start..end]);
             record
                 .flaws
-                .extend(cell.flaw.map(|kind| Flaw::of_cell(column, kind)));
+                .extend(cell.mark.flaw().map(|kind| Flaw::of_cell(column, kind)));
+            if cell.mark == Mark::Number {
+                record.numbers.push(column);
+            }
             start = end;
         }
         record.cells.truncate(width);
@@ -241,13 +271,26 @@ enum Refusal {
     TooLarge(&'static str),
 }
 
+impl Refusal {
+    fn error(self, name: &str, sheet: Option<&str>) -> SourceError {
+        let source_name = name.to_owned();
+        match self {
+            Self::NoSheet { sheets } => SourceError::NoSheet {
+                source_name,
+                sheet: sheet.unwrap_or_default().to_owned(),
+                sheets: sheets.join("`, `"),
+            },
+            Self::Problem(problem) => SourceError::Spreadsheet { source_name, problem },
+            Self::TooLarge(limit) => SourceError::TooLarge { source_name, limit },
+        }
+    }
+}
+
 fn chosen<R: Reader<Cursor<Vec<u8>>>>(book: &R, wanted: Option<&str>) -> Result<String, Refusal> {
     let sheets = book.sheets_metadata();
     let found = match wanted {
         Some(wanted) => sheets.iter().find(|sheet| sheet.name == wanted),
-        None => sheets
-            .iter()
-            .find(|sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible),
+        None => sheets.iter().find(|sheet| is_shown(sheet)),
     };
     found
         .map(|sheet| sheet.name.clone())
@@ -256,34 +299,42 @@ fn chosen<R: Reader<Cursor<Vec<u8>>>>(book: &R, wanted: Option<&str>) -> Result<
         })
 }
 
-/// The text that a cell stands for, and what is wrong with it.
-fn text_of(cell: &Data) -> (String, Option<FlawKind>) {
+fn is_shown(sheet: &Sheet) -> bool {
+    sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible
+}
+
+/// The text that a cell stands for, and what it is besides.
+fn text_of(cell: &Data) -> (String, Mark) {
     match cell {
-        Data::Empty => (String::new(), None),
-        Data::String(text) => (text.clone(), None),
-        Data::Int(number) => (number.to_string(), None),
+        Data::Empty => (String::new(), Mark::Text),
+        Data::String(text) => (text.clone(), Mark::Text),
+        Data::Int(number) => (number.to_string(), Mark::Number),
         Data::Float(number) => number_text(*number),
-        Data::DateTime(date) if date.is_duration() => (date.as_f64().to_string(), Some(FlawKind::Duration)),
+        Data::DateTime(date) if date.is_duration() => (date.as_f64().to_string(), Mark::Duration),
         Data::DateTime(date) => date_text(date),
-        Data::DateTimeIso(text) => (text.clone(), None),
-        Data::DurationIso(text) => (text.clone(), Some(FlawKind::Duration)),
-        Data::Bool(value) => (value.to_string().to_uppercase(), Some(FlawKind::Boolean)),
-        Data::Error(error) => (error.to_string(), Some(FlawKind::Error)),
+        Data::DateTimeIso(text) => (text.clone(), Mark::Date),
+        Data::DurationIso(text) => (text.clone(), Mark::Duration),
+        Data::Bool(value) => (value.to_string().to_uppercase(), Mark::Boolean),
+        Data::Error(error) => (error.to_string(), Mark::Error),
     }
 }
 
 /// A spreadsheet keeps fifteen digits; what is longer ends in digits that nobody typed.
-fn number_text(number: f64) -> (String, Option<FlawKind>) {
-    let is_exact = number.is_finite() && number.abs() < 1e15;
-    (number.to_string(), (!is_exact).then_some(FlawKind::LostDigits))
+fn number_text(number: f64) -> (String, Mark) {
+    let mark = match number {
+        number if !number.is_finite() || number.abs() >= 1e15 => Mark::LostDigits,
+        number if number.fract() != 0.0 => Mark::Fraction,
+        _ => Mark::Number,
+    };
+    (number.to_string(), mark)
 }
 
-fn date_text(date: &ExcelDateTime) -> (String, Option<FlawKind>) {
+fn date_text(date: &ExcelDateTime) -> (String, Mark) {
     let serial = date.as_f64();
     let (year, month, day, hour, minute, second, millisecond) = date.to_ymd_hms_milli();
     // Below the first day, and on the 29 February 1900 that only spreadsheets know, no date is meant.
     if !(1.0..2_958_466.0).contains(&serial) || (year, month, day) == (1900, 2, 29) {
-        return (serial.to_string(), Some(FlawKind::NoDate));
+        return (serial.to_string(), Mark::NoDate);
     }
     let mut text = format!("{year:04}-{month:02}-{day:02}");
     if (hour, minute, second, millisecond) != (0, 0, 0, 0) {
@@ -292,7 +343,7 @@ fn date_text(date: &ExcelDateTime) -> (String, Option<FlawKind>) {
             text += &format!(".{millisecond:03}");
         }
     }
-    (text, None)
+    (text, Mark::Date)
 }
 
 /// The records of one sheet.
@@ -300,6 +351,7 @@ pub(super) struct SheetRecords {
     name: String,
     table: Table,
     columns: Vec<String>,
+    header_line: u64,
     next: usize,
     rows: u64,
 }
@@ -318,6 +370,7 @@ impl SheetRecords {
             name: name.to_owned(),
             table,
             columns: header.cells,
+            header_line: header.line,
             next: 1,
             rows: 0,
         })
@@ -329,11 +382,16 @@ impl Records for SheetRecords {
         &self.columns
     }
 
+    fn header_line(&self) -> u64 {
+        self.header_line
+    }
+
     fn read(&mut self, record: &mut Record) -> Result<bool, SourceError> {
         if self.next >= self.table.rows.len() {
             if self.rows == 0 {
                 return Err(SourceError::HeaderOnly {
                     source_name: self.name.clone(),
+                    line: self.header_line,
                 });
             }
             return Ok(false);
@@ -372,8 +430,10 @@ pub(super) fn read_whole(name: &str, input: impl Read) -> Result<Vec<u8>, Source
 }
 
 const DAMAGED: &str = "it is damaged, or protected by a password";
+const TOO_MUCH_TEXT: &str =
+    "256 MiB of text, which is the most a spreadsheet may have; save it as `CSV UTF-8`";
 const FILE_LIMIT: u64 = 64 << 20;
-const UNPACKED_LIMIT: u64 = 1 << 30;
+const UNPACKED_LIMIT: u64 = 512 << 20;
 const CELL_LIMIT: usize = 10_000_000;
 const TEXT_LIMIT: usize = 256 << 20;
 const COLUMN_LIMIT: u32 = 1000;

@@ -12,9 +12,7 @@ use super::problem::ProblemKind;
 
 /// The eleven digits of a mobile number, from whatever spelling.
 pub(super) fn normalize(text: &str) -> Result<String, ProblemKind> {
-    if is_scientific(text) {
-        return Err(ProblemKind::ScientificNotation);
-    }
+    whole(text)?;
     let mut digits = String::with_capacity(16);
     for c in text.chars() {
         match c {
@@ -63,21 +61,39 @@ fn is_mobile_by_plan(national: &str) -> bool {
         .is_ok_and(|number| number.country().code() == 86 && number.number_type(&DATABASE) == Type::Mobile)
 }
 
-/// Whether a spreadsheet wrote the number as `1.38E+10`.
-pub(super) fn is_scientific(text: &str) -> bool {
+/// Refuses what a program wrote that took a number of digits for a number.
+pub(super) fn whole(text: &str) -> Result<(), ProblemKind> {
+    if is_scientific(text) {
+        Err(ProblemKind::ScientificNotation)
+    } else if is_float(text) {
+        Err(ProblemKind::DecimalPoint)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a number was written as `1.38E+10` by a spreadsheet, `1.38e+10` or `1.38E10` by another program.
+///
+/// `1E10` is none of these: it has neither point nor sign, and codes of hexadecimal digits look like it.
+fn is_scientific(text: &str) -> bool {
     let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
         return false;
     };
-    let Some(exponent) = exponent.strip_prefix('+') else {
-        return false;
-    };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    whole.len() == 1
-        && all_digits(whole)
-        && all_digits(fraction)
-        && exponent.len() <= 2
-        && all_digits(exponent)
+    let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let has_sign_or_point = digits.len() < exponent.len() || whole.len() < mantissa.len();
+    has_sign_or_point && whole.len() == 1 && [whole, fraction, digits].into_iter().all(is_digits)
+}
+
+/// Whether a number was written as `13800138000.0`, as programs write a column with an empty cell in it.
+fn is_float(text: &str) -> bool {
+    text.split_once('.').is_some_and(|(whole, fraction)| {
+        is_digits(whole) && !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0')
+    })
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 const LENGTH: usize = 11;
@@ -125,7 +141,7 @@ mod tests {
             "+",
             "138o0138000",
             "+113800138000",
-            "13800138000.0",
+            "13800138000.5",
         ] {
             assert_eq!(normalize(text), Err(ProblemKind::BadPhoneNumber), "{text}");
         }
@@ -133,9 +149,13 @@ mod tests {
 
     #[test]
     fn numbers_that_lost_digits_are_named() {
-        for text in ["1.38E+10", "1.38001e+10", "1E+10"] {
+        for text in ["1.38E+10", "1.38001e+10", "1E+10", "4.785e11", "1.38E10", "1e-3"] {
             assert_eq!(normalize(text), Err(ProblemKind::ScientificNotation), "{text}");
         }
+        for text in ["13800138000.0", "13800138000.00"] {
+            assert_eq!(normalize(text), Err(ProblemKind::DecimalPoint), "{text}");
+        }
+        assert!(!is_float("1.05") && !is_float("A1.0") && !is_float("1."));
         assert!(!is_scientific("A1E+10") && !is_scientific("12E+1") && !is_scientific("1E10"));
     }
 

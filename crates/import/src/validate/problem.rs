@@ -59,6 +59,11 @@ pub enum ProblemKind {
         /// Which character, from 1.
         position: usize,
     },
+    /// A number with a point and zeros behind it.
+    #[error(
+        "written as a number with a decimal point (like 12345.0); write it as text, with its leading zeros"
+    )]
+    DecimalPoint,
     /// The code of an earlier row.
     #[error("the same code is in row {first_row}")]
     DuplicateCode {
@@ -184,6 +189,7 @@ impl ProblemKind {
             Self::BadTime => "ROW_BAD_TIME",
             Self::BadUrl => "ROW_BAD_URL",
             Self::CodeCharacter { .. } => "ROW_CODE_CHARACTER",
+            Self::DecimalPoint => "ROW_DECIMAL_POINT",
             Self::DuplicateCode { .. } => "ROW_DUPLICATE_CODE",
             Self::DuplicateOpenid { .. } => "ROW_DUPLICATE_OPENID",
             Self::DuplicatePhoneNumber { .. } => "ROW_DUPLICATE_PHONE_NUMBER",

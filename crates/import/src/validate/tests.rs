@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use wxmember_crypto::Plaintext;
 
 use super::*;
-use crate::source::{FileSource, Source, SourceOptions};
+use crate::source::{FileSource, Flaw, Source, SourceOptions};
 
 fn profile() -> Profile {
     Profile::new("1900000001", "1004", "card", "https://example.com")
@@ -26,8 +26,59 @@ fn record(cells: &str) -> Record {
         row: 7,
         line: 9,
         cells: cells.split(',').map(str::to_owned).collect(),
-        flaws: Vec::new(),
+        ..Record::default()
     }
+}
+
+#[test]
+fn codes_that_passed_for_numbers_are_refused() {
+    for (code, expect) in [
+        ("478515832665.0", Some("ROW_DECIMAL_POINT")),
+        ("0.0", Some("ROW_DECIMAL_POINT")),
+        ("4.785e11", Some("ROW_SCIENTIFIC_NOTATION")),
+        ("4.785E+11", Some("ROW_SCIENTIFIC_NOTATION")),
+        ("12E3", None),
+        ("1.2.0", None),
+        ("A1.0", None),
+    ] {
+        let defaults = Defaults {
+            validity: Some(Validity::Permanent),
+            ..Defaults::default()
+        };
+        let found = validator("手机号,卡号,领取时间", defaults)
+            .member(&record(&format!("13800138000,{code},2024-01-02")))
+            .err()
+            .map(|problems| problems[0].kind.code());
+        assert_eq!(found, expect, "{code}");
+    }
+}
+
+#[test]
+fn a_date_of_a_spreadsheet_is_taken_where_a_date_is_asked_for() {
+    let header = "手机号,卡号,姓名,生日,领取时间,等级,积分";
+    let defaults = Defaults {
+        validity: Some(Validity::Permanent),
+        custom_fields: vec!["积分".into()],
+        ..Defaults::default()
+    };
+    let validator = validator(header, defaults);
+    let mut record = record("13800138000,A1,张三,1990-01-02,2024-01-02,金卡,12.5");
+    record.flaws = [3, 4]
+        .map(|cell| Flaw::of_cell(cell, FlawKind::Date))
+        .into_iter()
+        .chain([Flaw::of_cell(6, FlawKind::Fraction)])
+        .collect();
+    assert!(validator.member(&record).is_ok());
+    for (cell, column) in [(1, "卡号"), (2, "姓名"), (5, "等级"), (6, "积分")] {
+        record.flaws = vec![Flaw::of_cell(cell, FlawKind::Date)];
+        let problems = validator.member(&record).unwrap_err();
+        assert_eq!(problems.len(), 1, "{column}");
+        assert_eq!(problems[0].kind, ProblemKind::Flaw(FlawKind::Date));
+        assert_eq!(problems[0].column.as_deref(), Some(column));
+    }
+    record.flaws = vec![Flaw::of_cell(1, FlawKind::Fraction)];
+    let problems = validator.member(&record).unwrap_err();
+    assert_eq!(problems[0].kind.code(), "ROW_CELL_FRACTION");
 }
 
 const HEADER: &str = "手机号,卡号,姓名,领取时间,有效期类型,有效期开始,有效期结束,有效期天数";
@@ -150,9 +201,23 @@ fn a_validity_has_what_its_type_needs_and_nothing_else() {
         Ok("FIX_TERM 9"),
     );
     check_validity(Some(Validity::FixTerm { days: 9 }), ",,,10", Ok("FIX_TERM 10"));
+    check_validity(Some(Validity::Permanent), ",,,10", Ok("FIX_TERM 10"));
+    check_validity(Some(Validity::Permanent), ",2024-01-01,2024-12-31,", Ok(range));
+    check_validity(
+        Some(Validity::FixTerm { days: 9 }),
+        ",2024-01-01,2024-12-31,",
+        Ok(range),
+    );
     check_validity(
         Some(Validity::Permanent),
-        ",,,10",
+        ",,2024-12-31,",
+        Err(&[ValidityIncomplete {
+            validity_type: "FIX_TIME_RANGE",
+        }]),
+    );
+    check_validity(
+        Some(Validity::Permanent),
+        "永久有效,,,10",
         Err(&[ValidityContradiction {
             validity_type: "PERMANENT",
         }]),
@@ -305,7 +370,7 @@ proptest! {
         ], 0..10)
     ) {
         let validator = validator(HEADER, Defaults::default().with_validity(Validity::Permanent));
-        match validator.member(&Record { row: 1, line: 2, cells, flaws: Vec::new() }) {
+        match validator.member(&Record { row: 1, line: 2, cells, ..Record::default() }) {
             Ok(member) => {
                 prop_assert_eq!(member.phone_number.as_ref().unwrap().expose().len(), 11);
                 prop_assert!(member.user_card_code.is_some_and(|code| (1..=32).contains(&code.len()) && code.is_ascii()));

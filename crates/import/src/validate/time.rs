@@ -19,7 +19,7 @@ pub(super) struct Moment {
 pub(super) enum DayEdge {
     /// The first second.
     First,
-    /// The last second: "valid until the 31st" includes the 31st.
+    /// The last second, also when the time is an explicit midnight: "valid until the 31st" includes the 31st.
     Last,
 }
 
@@ -55,10 +55,11 @@ fn read_moment(text: &str, zone: Offset, edge: DayEdge) -> Option<Moment> {
         return None;
     }
     let has_time = scanner.take("T") || scanner.take("t") || scanner.spaces() && !scanner.rest.is_empty();
-    let (hour, minute, second, milliseconds) = match (has_time, edge) {
-        (true, _) => scanner.time()?,
-        (false, DayEdge::First) => (0, 0, 0, 0),
-        (false, DayEdge::Last) => (23, 59, 59, 0),
+    let time = if has_time { scanner.time()? } else { MIDNIGHT };
+    // A database writes a date as its first second, and "valid until the 31st" still includes the 31st.
+    let (hour, minute, second, milliseconds) = match (time, edge) {
+        (MIDNIGHT, DayEdge::Last) => (23, 59, 59, 0),
+        (time, _) => time,
     };
     let offset = if has_time { scanner.offset()? } else { None }.unwrap_or(zone);
     if !scanner.rest.is_empty() {
@@ -81,6 +82,8 @@ fn read_moment(text: &str, zone: Offset, edge: DayEdge) -> Option<Moment> {
     );
     Some(Moment { text, timestamp })
 }
+
+const MIDNIGHT: (i8, i8, i8, u16) = (0, 0, 0, 0);
 
 /// Five digits: the number of a day since 1900, from 1954 on.
 fn is_excel_date(text: &str) -> bool {
@@ -217,8 +220,15 @@ mod tests {
 
     #[test]
     fn the_last_day_is_a_whole_one() {
-        let end = moment("2030-12-31", CHINA, DayEdge::Last).unwrap();
-        assert_eq!(end.text, "2030-12-31T23:59:59+08:00");
+        for (text, expect) in [
+            ("2030-12-31", "2030-12-31T23:59:59+08:00"),
+            ("2030-12-31 00:00:00", "2030-12-31T23:59:59+08:00"),
+            ("2030/12/31 0:00", "2030-12-31T23:59:59+08:00"),
+            ("2030-12-31T00:00:00.000+09:00", "2030-12-31T23:59:59+09:00"),
+            ("2030-12-31 00:00:01", "2030-12-31T00:00:01+08:00"),
+        ] {
+            assert_eq!(moment(text, CHINA, DayEdge::Last).unwrap().text, expect, "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,10 @@ use super::*;
 use crate::member::{CommonField, Validity};
 
 fn gateway() -> WechatGateway {
+    gateway_at("http://127.0.0.1:1")
+}
+
+fn gateway_at(base_url: &str) -> WechatGateway {
     let key = MerchantKey::from_pem(include_str!("../../../../tests/vectors/test_merchant_key.pem")).unwrap();
     let platform = MerchantKey::from_pem(include_str!(
         "../../../../tests/vectors/test_wechatpay_pubmode_key.pem"
@@ -16,7 +20,7 @@ fn gateway() -> WechatGateway {
     let client = Client::builder()
         .merchant(Merchant::new("1900000109", "4B4A", key).unwrap())
         .trust(Trust::public_key("PUB_KEY_ID_01", platform).unwrap())
-        .with_base_url("http://127.0.0.1:1")
+        .with_base_url(base_url)
         .build();
     WechatGateway::new(client.unwrap())
 }
@@ -122,6 +126,49 @@ async fn a_stored_request_of_another_route_is_not_sent() {
             "{route}"
         );
     }
+}
+
+/// What comes of an answer that is not the platform's.
+async fn answer_to(status: u16) -> Answer {
+    use std::io::{Read, Write};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gateway = gateway_at(&format!("http://{}", listener.local_addr().unwrap()));
+    let proxy = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        let mut buffer = [0; 4096];
+        while !request.ends_with(b"}") {
+            let read = stream.read(&mut buffer).unwrap();
+            assert!(read > 0, "the request ended early");
+            request.extend_from_slice(&buffer[..read]);
+        }
+        let head = format!("HTTP/1.1 {status} No\r\ncontent-length: 5\r\nconnection: close\r\n\r\nproxy");
+        stream.write_all(head.as_bytes()).unwrap();
+    });
+    let request = gateway.seal(Route::ImportByPhone, &member()).unwrap();
+    let answer = gateway.send(Route::ImportByPhone, &request).await;
+    proxy.join().unwrap();
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_the_platforms_word_refuses_no_row() {
+    for status in [400, 405, 407, 413] {
+        let answer = answer_to(status).await;
+        assert!(matches!(answer, Answer::Unknown { .. }), "{status}: {answer:?}");
+    }
+    let answer = answer_to(403).await;
+    assert!(
+        matches!(&answer, Answer::StopRun(stop) if stop.code == "FORBIDDEN"),
+        "{answer:?}"
+    );
+    // A wrong signature, whoever says so, stops the run by its status.
+    let answer = answer_to(401).await;
+    assert!(
+        matches!(answer, Answer::Refused { status: 401, .. }),
+        "{answer:?}"
+    );
 }
 
 #[test]

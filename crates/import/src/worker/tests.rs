@@ -145,6 +145,126 @@ async fn a_platform_that_comes_back_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_ledger_that_was_away_leaves_no_row_behind() {
+    let setup = Setup::new();
+    let path = setup.path("ledger.db");
+    let away = path.clone();
+    let gateway = Fake::with_script(move |code, attempt| {
+        if (code, attempt) == ("C3", 1) {
+            rename(&away, "requests", "away");
+        }
+        Act::Do
+    });
+    load(&setup, &gateway, "one.csv", 1..=200).await;
+    let worker = setup.worker_with(&gateway, settings().with_quota("50/s".parse().unwrap()));
+    let repair = async {
+        while gateway.requests() < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // The run fails at its next claim, while the list of jobs still works.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert!(gateway.requests() < 200);
+        rename(&path, "away", "requests");
+    };
+    let cancel = CancellationToken::new();
+    let (summary, ()) = tokio::join!(worker.run(Until::Done, &cancel), repair);
+    let summary = summary.unwrap();
+    assert_eq!(outcome(&summary), [(200, 200, "")]);
+    assert!(summary.is_complete());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_is_cancelled_while_the_ledger_is_away_is_not_complete() {
+    let setup = Setup::new();
+    let away = setup.path("ledger.db");
+    let gateway = Fake::with_script(move |code, attempt| {
+        if (code, attempt) == ("C3", 1) {
+            rename(&away, "requests", "away");
+        }
+        Act::Do
+    });
+    load(&setup, &gateway, "one.csv", 1..=200).await;
+    let worker = setup.worker_with(&gateway, settings().with_quota("50/s".parse().unwrap()));
+    let (cancel, progress) = (CancellationToken::new(), worker.progress());
+    let ask = async {
+        while progress.borrow().waiting != Some(Waiting::Ledger) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        cancel.cancel();
+    };
+    let (summary, ()) = tokio::join!(worker.run(Until::Done, &cancel), ask);
+    let summary = summary.unwrap();
+    assert_eq!(summary.jobs.len(), 1);
+    assert!(
+        summary.jobs[0].queued > 0 && !summary.is_complete(),
+        "{summary:?}"
+    );
+}
+
+fn rename(ledger: &std::path::Path, table: &str, name: &str) {
+    let connection = rusqlite::Connection::open(ledger).unwrap();
+    connection.busy_timeout(Duration::from_secs(10)).unwrap();
+    connection
+        .execute_batch(&format!("ALTER TABLE {table} RENAME TO {name}"))
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_is_cancelled_before_it_looks_is_not_complete() {
+    let (setup, gateway) = (Setup::new(), Fake::new());
+    load(&setup, &gateway, "one.csv", 1..=5).await;
+    let worker = setup.worker_with(&gateway, settings().with_max_duration(Duration::ZERO));
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let summary = worker.run(Until::Done, &cancel).await.unwrap();
+    assert!(!summary.is_complete(), "{summary:?}");
+    assert_eq!(gateway.requests(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_was_paused_and_resumed_is_done_before_the_worker_ends() {
+    let (setup, gateway) = (Setup::new(), Fake::new());
+    let one = load(&setup, &gateway, "one.csv", 1..=100).await;
+    load(&setup, &gateway, "two.csv", 101..=300).await;
+    let worker = setup.worker_with(
+        &gateway,
+        settings()
+            .with_quota("10/s".parse().unwrap())
+            .with_concurrency(4.try_into().unwrap()),
+    );
+    let ledger = testing::open(&setup.path("ledger.db"));
+    let pause = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        ledger.pause(one.id()).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        ledger.resume(one.id()).await.unwrap();
+    };
+    let cancel = CancellationToken::new();
+    let (summary, ()) = tokio::join!(worker.run(Until::Done, &cancel), pause);
+    let summary = summary.unwrap();
+    assert_eq!(outcome(&summary), [(100, 100, ""), (200, 200, "")]);
+    assert!(summary.is_complete());
+}
+
+#[tokio::test(start_paused = true)]
+async fn some_refused_first_rows_do_not_hold_a_job_and_five_do() {
+    for (refused, expect) in [(4, (20, 16, "")), (20, (20, 0, "PROBE_REFUSED"))] {
+        let gateway = Fake::with_script(
+            move |code, _| match code[1..].parse::<u32>().unwrap() <= refused {
+                true => Act::Refuse,
+                false => Act::Do,
+            },
+        );
+        let setup = Setup::new();
+        load(&setup, &gateway, "one.csv", 1..=20).await;
+        let worker = setup.worker_with(&gateway, settings().with_probe(true));
+        let summary = worker.run(Until::Done, &CancellationToken::new()).await.unwrap();
+        assert_eq!(outcome(&summary), [expect]);
+        assert_eq!(gateway.requests(), if refused == 4 { 20 } else { 5 });
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_dropped_worker_had_leased_comes_back() {
     let gateway = Fake::with_script(|code, attempt| match (code, attempt) {
         ("C1", 1) => Act::Hang,

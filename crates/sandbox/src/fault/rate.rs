@@ -7,7 +7,7 @@ use std::{fmt::Write as _, str::FromStr};
 
 use thiserror::Error;
 
-use super::Fault;
+use super::{Fault, When};
 use crate::operations::play_of;
 
 /// A fault for a share of the answers, written as `lost-answer=1%,seed=7`.
@@ -45,6 +45,13 @@ impl FaultRate {
     pub fn with_operation(mut self, operation: &str) -> Self {
         self.operation = Some(operation.to_owned());
         self
+    }
+
+    pub(super) fn when(&self) -> When {
+        When::Share {
+            per_million: self.share,
+            seed: self.seed,
+        }
     }
 
     /// Whether it spoils the answer of this number, from 0.
@@ -131,7 +138,8 @@ pub enum FaultRateError {
     UnknownOption,
 }
 
-fn share_of(text: &str) -> Result<u32, FaultRateError> {
+/// Answers in a million, of a share in per cent.
+pub(crate) fn share_of(text: &str) -> Result<u32, FaultRateError> {
     let percent = text.strip_suffix('%').ok_or(FaultRateError::Share)?;
     let percent: f64 = percent.trim().parse().map_err(|_| FaultRateError::Share)?;
     let share = (percent * 10_000.0).round();
@@ -142,7 +150,8 @@ fn share_of(text: &str) -> Result<u32, FaultRateError> {
     }
 }
 
-fn named(name: &str, seconds: Option<i64>) -> Result<Fault, FaultRateError> {
+/// The fault of a name.
+pub(crate) fn named(name: &str, seconds: Option<i64>) -> Result<Fault, FaultRateError> {
     let known = NAMES.iter().find(|(known, _)| *known == name);
     let &(fault_name, fault) = known.ok_or(FaultRateError::UnknownFault)?;
     let missing = FaultRateError::SecondsMissing { fault: fault_name };
@@ -163,7 +172,8 @@ fn named(name: &str, seconds: Option<i64>) -> Result<Fault, FaultRateError> {
     }
 }
 
-fn name_of(fault: Fault) -> &'static str {
+/// The name of a fault, as it is typed.
+pub(crate) fn name_of(fault: Fault) -> &'static str {
     let same = |known: Fault| std::mem::discriminant(&known) == std::mem::discriminant(&fault);
     NAMES
         .iter()

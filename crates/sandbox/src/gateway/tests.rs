@@ -6,29 +6,39 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::{identity::PublicKeyMode, testing};
+use crate::{operations::Preloaded, testing};
 
 mod every_operation;
 
-fn gateway() -> Gateway {
+pub(crate) fn gateway() -> Gateway {
     let (clock, parts) = (Clock::manual(1_796_000_000), testing::parts());
+    let start = Start {
+        hash_key: [2; 32],
+        templates: vec![Preloaded {
+            card_id: parts.card_id,
+            brand_id: parts.brand_id,
+            notify_url: None,
+        }],
+    };
     Gateway {
         spec: Spec::embedded().unwrap(),
-        registry: Registry::new(testing::identity(), PublicKeyMode::On),
+        registry: Registry::new(testing::identity()),
         clock: clock.clone(),
         tokens: Tokens::from_seed([1; 32]),
         policies: Policies::default(),
         buckets: None,
         faults: Faults::default(),
         journal: Journal::default(),
-        state: Mutex::new(State::new([2; 32], &parts.card_id, &parts.brand_id, &clock)),
+        state: Mutex::new(State::new(&start, &clock)),
+        start,
+        outbox: Outbox::default(),
         nonces: Mutex::new(Nonces::default()),
         requests: AtomicU64::new(0),
         certificate_downloads: AtomicU64::new(0),
     }
 }
 
-fn vector() -> (Head, String) {
+pub(crate) fn vector() -> (Head, String) {
     let vectors: Value =
         serde_json::from_str(include_str!("../../../../tests/vectors/vectors.json")).unwrap();
     let vector = &vectors["request_signing"][1];

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    operations::{Call, Outcome, Scene, page::Page, request_numbers::RequestNumbers, validity::Validity},
+    operations::{
+        Call, Outcome, Preloaded, Scene, page::Page, request_numbers::RequestNumbers, validity::Validity,
+    },
     refusal::{Issue, Location, Refusal},
     rule,
 };
@@ -41,6 +43,11 @@ impl Template {
         self.text("card_type")
     }
 
+    /// Where notifications about its cards go; `None` for the address that stands for nobody's.
+    pub(crate) fn notify_url(&self) -> Option<&str> {
+        Some(self.text("notify_url")).filter(|url| !url.is_empty() && *url != NOWHERE)
+    }
+
     pub(crate) fn appid(&self) -> &str {
         self.text("appid")
     }
@@ -64,7 +71,12 @@ impl Template {
 
 impl Templates {
     /// A template that is there from the start, valid for any kind of member.
-    pub(crate) fn preload(&mut self, card_id: &str, brand_id: &str, now: &str) {
+    pub(crate) fn preload(&mut self, template: &Preloaded, now: &str) {
+        let Preloaded {
+            card_id,
+            brand_id,
+            notify_url,
+        } = template;
         let document = json!({
             "card_id": card_id,
             "brand_id": brand_id,
@@ -76,7 +88,7 @@ impl Templates {
             "code_mode": "MERCHANT_ALLOCATE",
             "code_type": "BAR_CODE_AND_QR_CODE",
             "benefits": "会员折扣、专属价",
-            "notify_url": "https://www.weixin.qq.com/wxpay/notify.php",
+            "notify_url": notify_url.as_deref().unwrap_or(NOWHERE),
             "valid_date_information": {"type": "PERMANENT"},
             "user_information": {
                 "common_field_list": ["USER_FORM_FLAG_SEX", "USER_FORM_FLAG_NAME"],
@@ -87,8 +99,13 @@ impl Templates {
             "modify_time": now,
         });
         if let Value::Object(document) = document {
-            self.add(card_id.to_owned(), brand_id.to_owned(), document);
+            self.add(card_id.clone(), brand_id.clone(), document);
         }
+    }
+
+    /// Every template as answers show it, in the order of creation.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = Value> {
+        self.all.iter().map(Template::answer)
     }
 
     pub(crate) fn find(&self, card_id: &str) -> Option<&Template> {
@@ -231,5 +248,7 @@ fn named<'a>(scene: &'a mut Scene<'_>, card_id: &str, brand_id: &str) -> Result<
     })
 }
 
+/// An address that is reserved for examples: nobody is there.
+const NOWHERE: &str = "https://notify.example/wxpay";
 const EFFECTIVE: &str = "CARD_EFFECTIVE";
 const INVALID: &str = "CARD_INVALID";

@@ -1,17 +1,11 @@
 //! What people do on their phones, so that operations have something to work on; and what the platform knows of it.
+//! A template with an `http` address in `notify_url` gets the notification of it.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{
-    lock::locked,
-    member::Member,
-    operations::{Scene, membercard_open, user_cards, user_points},
-    refusal::Refusal,
-    rule::{self, Rule},
-    sandbox::Sandbox,
-};
+use crate::{lock::locked, member::Member, operations::membercard_open, rule::Rule, sandbox::Sandbox};
 
 impl Sandbox {
     /// A member takes a card in the joining component: the card waits, `UNACTIVATED`, for `confirm_user_card`.
@@ -22,7 +16,7 @@ impl Sandbox {
     ///
     /// The [`Rule`] that is broken: no such template, an invalidated one, or a member who has a card of it already.
     pub fn take_card(&self, card_id: &str, phone_number: &str) -> Result<Arc<Member>, &'static Rule> {
-        self.on_scene(|scene| user_cards::take(scene, card_id, phone_number))
+        self.gateway.take_card(card_id, phone_number)
     }
 
     /// A member asks to exchange points for a coupon; returns the resource of the notification that the merchant gets,
@@ -39,7 +33,25 @@ impl Sandbox {
         user_card_code: &str,
         points: u64,
     ) -> Result<Value, &'static Rule> {
-        self.on_scene(|scene| user_points::ask_for_exchange(scene, card_id, user_card_code, points))
+        self.gateway.ask_for_exchange(card_id, user_card_code, points)
+    }
+
+    /// A member deletes a card: it is invalid from now on.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rule`] that is broken: there is no such card.
+    pub fn delete_card(&self, card_id: &str, user_card_code: &str) -> Result<Arc<Member>, &'static Rule> {
+        self.gateway.delete_card(card_id, user_card_code)
+    }
+
+    /// A member looks at the points: the merchant is asked to report the balance. Returns the notification's resource.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rule`] that is broken: there is no such card.
+    pub fn look_at_points(&self, card_id: &str, user_card_code: &str) -> Result<Value, &'static Rule> {
+        self.gateway.look_at_points(card_id, user_card_code)
     }
 
     /// A member opens the component that a token is for; `false` when the token is unknown, expired or used up.
@@ -50,7 +62,9 @@ impl Sandbox {
 
     /// A member who was reminded takes the older card; `false` for one who was not, or who has it already.
     pub fn take_membercard(&self, card_id: &str, phone_number: &str) -> bool {
-        let taken = self.on_scene(|scene| Ok(membercard_open::take(scene, card_id, phone_number)));
+        let taken = self
+            .gateway
+            .on_scene(|scene| Ok(membercard_open::take(scene, card_id, phone_number)));
         taken.unwrap_or(false)
     }
 
@@ -66,22 +80,5 @@ impl Sandbox {
     #[must_use]
     pub fn user_feeds(&self) -> Vec<Value> {
         locked(&self.gateway.state).feeds.all.clone()
-    }
-
-    fn on_scene<T>(
-        &self,
-        happens: impl FnOnce(&mut Scene<'_>) -> Result<T, Refusal>,
-    ) -> Result<T, &'static Rule> {
-        let gateway = &self.gateway;
-        let caller = gateway.registry.first_caller().ok_or(&rule::MERCHANT_UNKNOWN)?;
-        let result = happens(&mut Scene {
-            caller,
-            registry: &gateway.registry,
-            clock: &gateway.clock,
-            tokens: &gateway.tokens,
-            policies: gateway.policies,
-            state: &mut locked(&gateway.state),
-        });
-        result.map_err(|refusal| refusal.rule)
     }
 }

@@ -1,6 +1,6 @@
 //! Where fields stand: paths through a schema, and the places of a body that they lead to.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde_json::Value;
 
@@ -68,6 +68,25 @@ fn walk(schema: &Value, format: &str, path: &mut Vec<Step>, found: &mut Vec<Fiel
         path.push(Step::Each);
         walk(items, format, path, found);
         path.pop();
+    }
+}
+
+/// The places of the values of an inlined schema that have another format, or none.
+pub(crate) fn other_than(schema: &Value, format: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    leaves(schema, format, String::new(), &mut found);
+    found
+}
+
+fn leaves(schema: &Value, format: &str, place: String, found: &mut BTreeSet<String>) {
+    let properties = schema["properties"].as_object();
+    for (name, property) in properties.into_iter().flatten() {
+        leaves(property, format, format!("{place}/{name}"), found);
+    }
+    if let Some(items) = schema.get("items") {
+        leaves(items, format, format!("{place}/*"), found);
+    } else if properties.is_none() && schema["format"] != format {
+        found.insert(place);
     }
 }
 

@@ -122,6 +122,12 @@ impl Parameters {
         sealed.map(|parameter| parameter.name.as_str())
     }
 
+    /// The names of the query's other parameters.
+    pub(crate) fn plain(&self) -> impl Iterator<Item = &str> {
+        let plain = self.query.iter().filter(|parameter| !parameter.is_sealed);
+        plain.map(|parameter| parameter.name.as_str())
+    }
+
     /// Names of the path's parameters, for the check that the template has them all.
     pub(crate) fn path_names(&self) -> impl Iterator<Item = &str> {
         self.path.iter().map(|parameter| parameter.name.as_str())
@@ -174,13 +180,13 @@ fn integer(text: &str) -> Option<Value> {
 
 /// What `+` stands for.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Plus {
+pub(crate) enum Plus {
     Blank,
     Itself,
 }
 
 /// Percent-decodes; `None` for a broken escape, or for what is not UTF-8 afterwards.
-fn decoded(raw: &str, plus: Plus) -> Option<String> {
+pub(crate) fn decoded(raw: &str, plus: Plus) -> Option<String> {
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.bytes();
     while let Some(byte) = rest.next() {

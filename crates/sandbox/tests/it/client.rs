@@ -9,7 +9,7 @@ use wxmember_crypto::{
     Certificate, FormValue, MerchantCiphertext, MerchantKey, Plaintext, PlatformKey, PublicKey, Signature,
     party::Platform,
 };
-use wxmember_sandbox::{Clock, Identity, IdentityParts, Sandbox, SandboxBuilder};
+use wxmember_sandbox::{Clock, Credentials, Identity, IdentityParts, Sandbox, SandboxBuilder};
 
 pub(crate) const NOW: i64 = 1_796_000_000;
 pub(crate) const PATH: &str = "/v3/brand/partner/card-member/user-cards/import-by-phone";
@@ -221,14 +221,19 @@ impl Request {
     }
 
     pub(crate) fn sign(&mut self, sandbox: &Sandbox, timestamp: i64) {
+        self.sign_as(sandbox.credentials(), timestamp);
+    }
+
+    /// Signs with what another merchant holds.
+    pub(crate) fn sign_as(&mut self, credentials: &Credentials, timestamp: i64) {
         use std::sync::atomic::{AtomicU64, Ordering};
         static NONCE: AtomicU64 = AtomicU64::new(0);
         let nonce = format!("NONCE{}", NONCE.fetch_add(1, Ordering::Relaxed));
         let mut message = format!("{}\n{}\n{timestamp}\n{nonce}\n", self.method, self.target).into_bytes();
         message.extend_from_slice(&self.body);
         message.push(b'\n');
-        let signature = merchant_key(sandbox).sign(&message).unwrap().to_base64();
-        let credentials = sandbox.credentials();
+        let key = MerchantKey::from_pem(&credentials.merchant_key_pem).unwrap();
+        let signature = key.sign(&message).unwrap().to_base64();
         let value = format!(
             r#"WECHATPAY2-SHA256-RSA2048 mchid="{}",nonce_str="{nonce}",timestamp="{timestamp}",serial_no="{}",signature="{signature}""#,
             credentials.mchid, credentials.merchant_serial,

@@ -9,11 +9,16 @@
 
 mod cards;
 mod client;
+mod explained;
 mod faults;
 mod folder;
+mod hostile;
+mod identities;
 mod import;
 mod notification;
 mod others;
 mod platform;
 mod refusals;
+mod rules;
+mod sent;
 mod user_cards;

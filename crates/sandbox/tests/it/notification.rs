@@ -23,7 +23,11 @@ fn resource() -> Value {
 }
 
 fn decrypted(sandbox: &Sandbox, notification: &SignedNotification) -> Value {
-    let envelope: Value = serde_json::from_slice(&notification.body).unwrap();
+    opened(sandbox, &serde_json::from_slice(&notification.body).unwrap())
+}
+
+/// The resource of an envelope.
+pub(crate) fn opened(sandbox: &Sandbox, envelope: &Value) -> Value {
     let sealed = &envelope["resource"];
     let text = |name: &str| sealed[name].as_str().unwrap();
     let key = ApiV3Key::new(&sandbox.credentials().apiv3_key).unwrap();

@@ -105,8 +105,27 @@ fn client_config() -> Result<Arc<ClientConfig>, LedgerError> {
     Ok(Arc::new(builder.with_no_client_auth()))
 }
 
+/// How long the server bears with a session. A host that loses its power or its network, or a process that is stopped,
+/// would else keep its locks for hours, and everybody waits for them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Without a word in the middle of a transaction.
+    pub(super) in_transaction: Duration,
+    /// For a lock that another session has.
+    pub(super) lock: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            in_transaction: IN_TRANSACTION,
+            lock: LOCK,
+        }
+    }
+}
+
 /// A new connection, with the ledger's tables in its path.
-pub(super) async fn session(config: &Config, tls: &Tls) -> Result<Session, Failure> {
+pub(super) async fn session(config: &Config, tls: &Tls, patience: Patience) -> Result<Session, Failure> {
     let client = match tls {
         Tls::No => {
             let (client, connection) = config.connect(NoTls).await?;
@@ -119,7 +138,17 @@ pub(super) async fn session(config: &Config, tls: &Tls) -> Result<Session, Failu
             client
         }
     };
-    client.batch_execute("SET search_path = wxmember").await?;
+    let settings = format!(
+        "SET search_path = wxmember;
+         SET idle_in_transaction_session_timeout = {};
+         SET lock_timeout = {};
+         SET tcp_keepalives_idle = 15;
+         SET tcp_keepalives_interval = 5;
+         SET tcp_keepalives_count = 3",
+        patience.in_transaction.as_millis(),
+        patience.lock.as_millis(),
+    );
+    client.batch_execute(&settings).await?;
     Ok(Session::new(client))
 }
 
@@ -203,6 +232,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Encrypted<S> {
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may be silent before it is asked whether it lives.
 const SILENCE: Duration = Duration::from_secs(30);
+
+const IN_TRANSACTION: Duration = Duration::from_secs(15);
+/// Longer than a session that is silent lives.
+const LOCK: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {

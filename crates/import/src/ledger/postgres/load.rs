@@ -1,23 +1,24 @@
 //! Jobs and their rows on the way in.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Failure, Postgres, Session, transaction};
 use crate::{
     job::{Identity, JobId},
     ledger::{
-        KeyColumns, LOAD_LEASE, LedgerError, NewContent, NewRow, OpenedJob, Owner, RowState,
-        duplicates::{Holder, verdict},
+        KeyColumns, LOAD_LEASE, LedgerError, NewContent, NewRow, OpenedJob, Owner, PART_ROWS, RowState,
+        duplicates::{Holder, SUPERSEDED, may_take_over, superseded, verdict},
         ids::{ids_of, job_and_row, row_id},
     },
 };
 
 impl Postgres {
+    /// Nothing when a part of what is begun anew was deleted: the same again goes on.
     pub(in crate::ledger) async fn open_job(
         &self,
         identity: &Identity,
         owner: Owner,
-    ) -> Result<OpenedJob, LedgerError> {
+    ) -> Result<Option<OpenedJob>, LedgerError> {
         transaction!(self, "open the job", |session| {
             let now = self.now(session).await?;
             open_job(session, identity, owner, now).await
@@ -37,11 +38,17 @@ impl Postgres {
         })
     }
 
-    pub(in crate::ledger) async fn finish_loading(&self, job: i64, owner: Owner) -> Result<(), LedgerError> {
-        let sql = "UPDATE jobs SET is_loaded = true, load_owner = 0, load_until = 0 WHERE id = $1 AND load_owner = $2";
-        transaction!(self, "finish loading", |session| {
-            session.execute(sql, &[&job, &owner.number()]).await.map(drop)
-        })
+    pub(in crate::ledger) async fn finish_loading(&self, job: i64, rows: u64) -> Result<(), LedgerError> {
+        let sql = "UPDATE jobs SET is_loaded = true, load_owner = 0, load_until = 0
+                   WHERE id = $1 AND rows >= $2 AND NOT is_purged";
+        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+        let changed = transaction!(self, "finish loading", |session| {
+            session.execute(sql, &[&job, &rows]).await
+        });
+        match changed? {
+            0 => Err(LedgerError::LoadLost),
+            _ => Ok(()),
+        }
     }
 
     pub(in crate::ledger) async fn release_loading(&self, job: i64, owner: Owner) -> Result<(), LedgerError> {
@@ -51,14 +58,19 @@ impl Postgres {
         })
     }
 
-    pub(in crate::ledger) async fn discard_job(&self, job: i64) -> Result<(), LedgerError> {
+    /// Deletes the next part of a job that this owner loads; returns whether there is more.
+    pub(in crate::ledger) async fn discard_job(&self, job: i64, owner: Owner) -> Result<bool, LedgerError> {
         transaction!(self, "discard the job", |session| {
             async {
-                let sql = "SELECT is_loaded FROM jobs WHERE id = $1 FOR UPDATE";
-                match session.maybe(sql, &[&job]).await? {
-                    Some(row) if !row.try_get::<_, bool>(0)? => delete_job(session, job).await,
-                    _ => Ok(()),
+                let sql =
+                    "SELECT id FROM jobs WHERE id = $1 AND NOT is_loaded AND load_owner = $2 FOR UPDATE";
+                let is_ours = session.maybe(sql, &[&job, &owner.number()]).await?.is_some();
+                let is_more = is_ours && delete_part(session, job).await?;
+                if is_more {
+                    let now = self.now(session).await?;
+                    renew_load(session, job, owner, now).await?;
                 }
+                Ok::<_, Failure>(is_more)
             }
             .await
         })
@@ -70,9 +82,19 @@ async fn open_job(
     identity: &Identity,
     owner: Owner,
     now: i64,
-) -> Result<OpenedJob, Failure> {
+) -> Result<Option<OpenedJob>, Failure> {
     let fingerprint = identity.fingerprint();
     let fingerprint = fingerprint.as_bytes().as_slice();
+    // What is left of a purged job is kept for its counts; the same source begins anew.
+    let sql = "SELECT id FROM jobs WHERE identity = $1 AND is_purged FOR UPDATE";
+    if let Some(row) = session.maybe(sql, &[&fingerprint]).await? {
+        let job: i64 = row.try_get(0)?;
+        let other = identity.of_purged(job);
+        let sql = "UPDATE jobs SET identity = $2 WHERE id = $1";
+        session
+            .execute(sql, &[&job, &other.as_bytes().as_slice()])
+            .await?;
+    }
     let sql = "SELECT id, rows, is_loaded, defaults, load_owner, load_until FROM jobs WHERE identity = $1 FOR UPDATE";
     let found = match session.maybe(sql, &[&fingerprint]).await? {
         Some(row) => {
@@ -92,7 +114,10 @@ async fn open_job(
     let job = match found {
         // Half of a job under other defaults is begun anew.
         Some(job) if job.are_defaults_changed && job.may_load => {
-            delete_job(session, job.key).await?;
+            if delete_part(session, job.key).await? {
+                renew_load(session, job.key, owner, now).await?;
+                return Ok(None);
+            }
             insert_job(session, identity, now).await?
         }
         Some(job) => Some(job),
@@ -110,7 +135,7 @@ async fn open_job(
     if job.may_load {
         renew_load(session, job.key, owner, now).await?;
     }
-    Ok(job)
+    Ok(Some(job))
 }
 
 async fn insert_job(
@@ -157,19 +182,30 @@ async fn insert_job(
     }))
 }
 
-async fn delete_job(session: &mut Session, job: i64) -> Result<(), Failure> {
+/// Deletes the next rows of a job, or the job when it has none; returns whether there is more. It counts as empty
+/// meanwhile, so that whoever comes after a crash begins at the first row. A row that was ever attempted stays.
+async fn delete_part(session: &mut Session, job: i64) -> Result<bool, Failure> {
     let (first, last) = ids_of(job);
+    let sql = "SELECT max(id), max(attempts)
+               FROM (SELECT id, attempts FROM rows WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT $3) AS part";
+    let part = session.one(sql, &[&first, &last, &i64::from(PART_ROWS)]).await?;
+    let Some(end) = part.try_get::<_, Option<i64>>(0)? else {
+        session.execute("DELETE FROM jobs WHERE id = $1", &[&job]).await?;
+        return Ok(false);
+    };
+    if part.try_get::<_, Option<i32>>(1)? > Some(0) {
+        return Ok(false);
+    }
     session
-        .execute(
-            "DELETE FROM requests WHERE id BETWEEN $1 AND $2",
-            &[&first, &last],
-        )
+        .execute("UPDATE jobs SET rows = 0 WHERE id = $1", &[&job])
         .await?;
-    session
-        .execute("DELETE FROM rows WHERE id BETWEEN $1 AND $2", &[&first, &last])
-        .await?;
-    session.execute("DELETE FROM jobs WHERE id = $1", &[&job]).await?;
-    Ok(())
+    for sql in [
+        "DELETE FROM requests WHERE id BETWEEN $1 AND $2",
+        "DELETE FROM rows WHERE id BETWEEN $1 AND $2",
+    ] {
+        session.execute(sql, &[&first, &end]).await?;
+    }
+    Ok(true)
 }
 
 async fn renew_load(session: &mut Session, job: i64, owner: Owner, now: i64) -> Result<(), Failure> {
@@ -198,7 +234,8 @@ async fn store_rows(
     now: i64,
 ) -> Result<(), Failure> {
     let last = i64::try_from(rows.last().map_or(0, |row| row.row)).unwrap_or(i64::MAX);
-    let sql = "UPDATE jobs SET rows = greatest(rows, $2), updated_at = $3 WHERE id = $1 AND NOT is_loaded RETURNING card";
+    let sql = "UPDATE jobs SET rows = greatest(rows, $2), updated_at = $3 WHERE id = $1 AND NOT is_loaded AND NOT is_purged
+               RETURNING card";
     let card: i64 = session
         .one(sql, &[&job, &last, &(now / SECOND)])
         .await?
@@ -208,6 +245,7 @@ async fn store_rows(
 
     let mut claims = Claims::read(session, job, card, rows).await?;
     let mut table = Table::default();
+    let mut taken = BTreeMap::new();
     for row in rows {
         let id = row_id(job, row.row);
         if !claims.are_there.insert(id) {
@@ -222,9 +260,16 @@ async fn store_rows(
                 member_hash,
                 request,
             } => {
-                let by_code = claims.by_code.get(user_card_code);
-                let by_member = claims.by_member.get(member_hash);
-                if by_code.is_some() || by_member.is_some() {
+                let held = [
+                    claims.by_code.get(user_card_code),
+                    claims.by_member.get(member_hash),
+                ];
+                let [by_code, by_member] = held.map(|held| held.map(|(_, holder)| holder));
+                if may_take_over(by_code, by_member) {
+                    for (holder, _) in held.into_iter().flatten() {
+                        taken.entry(*holder).or_insert(row.row);
+                    }
+                } else {
                     let (state, code, message) = verdict(by_code, by_member, columns);
                     // Refused rows keep no code; one that is present may be exported with it.
                     let kept = (state == RowState::Present).then_some(user_card_code.as_str());
@@ -236,8 +281,10 @@ async fn store_rows(
                     state: RowState::Queued,
                     other_job: None,
                 };
-                claims.by_code.insert(user_card_code.clone(), holder.clone());
-                claims.by_member.insert(*member_hash, holder);
+                claims
+                    .by_code
+                    .insert(user_card_code.clone(), (id, holder.clone()));
+                claims.by_member.insert(*member_hash, (id, holder));
                 table.add_queued(id, row.line, user_card_code, member_hash);
                 table
                     .requests
@@ -245,14 +292,43 @@ async fn store_rows(
             }
         }
     }
+    supersede(session, job, &taken, now / SECOND).await?;
     table.insert(session, card, now / SECOND).await
+}
+
+/// Rows that were never sent, and are locked, leave their codes and members to rows of this job.
+async fn supersede(
+    session: &mut Session,
+    job: i64,
+    taken: &BTreeMap<i64, u64>,
+    now: i64,
+) -> Result<(), Failure> {
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let name = name_of(session, job).await?;
+    let ids: Vec<i64> = taken.keys().copied().collect();
+    let messages: Vec<String> = taken.values().map(|row| superseded(*row, &name)).collect();
+    let sql =
+        "UPDATE rows SET state = 5, has_claim = false, code = $3, message = new.message, updated_at = $4
+               FROM unnest($1::bigint[], $2::text[]) AS new (id, message) WHERE rows.id = new.id";
+    let parameters: super::Parameters<'_> = &[&ids, &messages, &SUPERSEDED, &now];
+    session.execute(sql, parameters).await.map(drop)
+}
+
+async fn name_of(session: &mut Session, job: i64) -> Result<JobId, Failure> {
+    let row = session
+        .one("SELECT identity FROM jobs WHERE id = $1", &[&job])
+        .await?;
+    Ok(JobId::of(row.try_get(0)?))
 }
 
 /// What rows that are stored hold of that which new rows want.
 struct Claims {
     are_there: HashSet<i64>,
-    by_code: HashMap<String, Holder>,
-    by_member: HashMap<[u8; 32], Holder>,
+    /// With the id of the row that has it.
+    by_code: HashMap<String, (i64, Holder)>,
+    by_member: HashMap<[u8; 32], (i64, Holder)>,
 }
 
 impl Claims {
@@ -284,19 +360,23 @@ impl Claims {
         for row in by_code.iter().chain(&by_member) {
             let (of, _) = job_and_row(row.try_get(0)?);
             if of != job && !jobs.contains_key(&of) {
-                let found = session
-                    .one("SELECT identity FROM jobs WHERE id = $1", &[&of])
-                    .await?;
-                jobs.insert(of, JobId::of(found.try_get(0)?));
+                jobs.insert(of, name_of(session, of).await?);
             }
         }
-        let holder = |row: &tokio_postgres::Row| -> Result<Holder, tokio_postgres::Error> {
-            let (of, number) = job_and_row(row.try_get(0)?);
-            Ok(Holder {
+        let unsent = lock_unsent(session, by_code.iter().chain(&by_member)).await?;
+        let holder = |row: &tokio_postgres::Row| -> Result<(i64, Holder), tokio_postgres::Error> {
+            let id = row.try_get(0)?;
+            let (of, number) = job_and_row(id);
+            let state = match RowState::numbered(row.try_get(1)?) {
+                Some(RowState::Queued) if !unsent.contains(&id) => RowState::Leased,
+                state => state.unwrap_or(RowState::Unknown),
+            };
+            let holder = Holder {
                 row: number,
-                state: RowState::numbered(row.try_get(1)?).unwrap_or(RowState::Unknown),
+                state,
                 other_job: jobs.get(&of).cloned(),
-            })
+            };
+            Ok((id, holder))
         };
         let mut claims = Self {
             are_there,
@@ -313,6 +393,26 @@ impl Claims {
         }
         Ok(claims)
     }
+}
+
+/// Of these rows those that wait and were never sent. They are locked, so that nobody claims them meanwhile.
+async fn lock_unsent(
+    session: &mut Session,
+    holders: impl Iterator<Item = &tokio_postgres::Row>,
+) -> Result<HashSet<i64>, Failure> {
+    let mut waiting = Vec::new();
+    for row in holders {
+        if row.try_get::<_, i16>(1)? == RowState::Queued.number() {
+            waiting.push(row.try_get::<_, i64>(0)?);
+        }
+    }
+    if waiting.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let sql =
+        "SELECT id FROM rows WHERE id = ANY($1) AND state = 0 AND NOT is_maybe_sent ORDER BY id FOR UPDATE";
+    let rows = session.all(sql, &[&waiting]).await?;
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
 /// New rows, column by column, as one statement takes them.

@@ -7,8 +7,9 @@ use wxmember_crypto::KeyedHash;
 use super::{Failure, Session};
 use crate::ledger::{LedgerError, key};
 
-/// Brings the tables up to the version known here, refuses a later one, and checks or makes the key.
-pub(super) async fn open(session: &mut Session, key: &Path) -> Result<KeyedHash, Failure> {
+/// Brings the tables up to the version known here, refuses a later one, and checks or makes the key. Without
+/// one it makes none: whoever loads the first rows does.
+pub(super) async fn open(session: &mut Session, key: Option<&Path>) -> Result<Option<KeyedHash>, Failure> {
     // One process at a time, whichever host it is on.
     session
         .one("SELECT pg_advisory_xact_lock($1)::text", &[&LOCK])
@@ -51,7 +52,10 @@ pub(super) async fn open(session: &mut Session, key: &Path) -> Result<KeyedHash,
     let sql = "INSERT INTO wxmember.meta (name, number) VALUES ('version', $1)
                ON CONFLICT (name) DO UPDATE SET number = $1";
     session.execute(sql, &[&known]).await?;
-    check_key(session, key).await
+    match key {
+        Some(key) => Ok(Some(check_key(session, key).await?)),
+        None => Ok(None),
+    }
 }
 
 /// The key itself is never in the database, only what tells it from another one.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::{
     super::{
-        Claim, ClaimedRow, Cursor, Entry, Ledger, LedgerError, NewContent, NewRow, Owner, RowState, Work,
-        testing::server,
+        Claim, ClaimedRow, Cursor, Entry, Ledger, LedgerError, NewContent, NewRow, Owner, RowState, Skip,
+        Work, testing::server,
     },
     *,
 };
@@ -73,9 +73,9 @@ async fn load(ledger: &Ledger, rows: u64) -> i64 {
     let owner = Owner::random().unwrap();
     let job = ledger.open_job(identity, owner).await.unwrap();
     assert!(job.may_load);
-    let rows = (job.rows + 1..=rows).map(row).collect();
-    ledger.store_rows(job.key, owner, rows, columns()).await.unwrap();
-    ledger.finish_loading(job.key, owner).await.unwrap();
+    let new = (job.rows + 1..=rows).map(row).collect();
+    ledger.store_rows(job.key, owner, new, columns()).await.unwrap();
+    ledger.finish_loading(job.key, rows).await.unwrap();
     job.key
 }
 
@@ -105,7 +105,7 @@ async fn a_server_that_crashes_and_comes_back_loses_nothing() {
     let drive = |ledger: Ledger| async move {
         let (work, mut cursor, mut done) = (work(job), Cursor::default(), 0);
         loop {
-            let (claim, behind) = ledger.claim_rows(work, cursor, 5).await.unwrap();
+            let (claim, behind) = ledger.claim_rows(work, cursor, 5, Skip::default()).await.unwrap();
             cursor = behind;
             let Claim::Rows(rows) = claim else { return done };
             let records = rows.into_iter().map(|ClaimedRow { row, .. }| {
@@ -143,10 +143,16 @@ async fn leases_and_the_pace_go_by_the_clock_of_the_database() {
     let setup = Setup::new();
     let ledger = setup.open().await.unwrap();
     let job = load(&ledger, 1).await;
-    ledger.claim_rows(work(job), Cursor::default(), 1).await.unwrap();
+    ledger
+        .claim_rows(work(job), Cursor::default(), 1, Skip::default())
+        .await
+        .unwrap();
     let sql = "SELECT lease_until / 1000000 - extract(epoch FROM now())::bigint BETWEEN 50 AND 60 FROM wxmember.rows";
     assert_eq!(setup.server.sql("ledger", sql), "t\n");
-    let (claim, _) = ledger.claim_rows(work(job), Cursor::default(), 1).await.unwrap();
+    let (claim, _) = ledger
+        .claim_rows(work(job), Cursor::default(), 1, Skip::default())
+        .await
+        .unwrap();
     assert!(
         matches!(claim, Claim::Wait(wait) if wait <= Duration::from_secs(60)),
         "{claim:?}"
@@ -155,7 +161,10 @@ async fn leases_and_the_pace_go_by_the_clock_of_the_database() {
     setup
         .server
         .sql("ledger", "UPDATE wxmember.rows SET lease_until = 0");
-    let (claim, _) = ledger.claim_rows(work(job), Cursor::default(), 1).await.unwrap();
+    let (claim, _) = ledger
+        .claim_rows(work(job), Cursor::default(), 1, Skip::default())
+        .await
+        .unwrap();
     assert!(matches!(claim, Claim::Rows(rows) if rows[0].is_maybe_sent));
 }
 
@@ -165,7 +174,10 @@ async fn a_write_that_nobody_knows_of_is_found_again() {
     let ledger = setup.open().await.unwrap();
     let job = load(&ledger, 2).await;
     let work = work(job);
-    ledger.claim_rows(work, Cursor::default(), 2).await.unwrap();
+    ledger
+        .claim_rows(work, Cursor::default(), 2, Skip::default())
+        .await
+        .unwrap();
     let super::super::Store::Postgres(store) = &ledger.store else {
         panic!("a database")
     };
@@ -190,7 +202,12 @@ async fn another_key_a_later_version_and_foreign_tables_are_refused() {
     let right = std::fs::read(setup.key()).unwrap();
     assert_eq!(right.len(), 32);
     std::fs::remove_file(setup.key()).unwrap();
-    assert!(matches!(setup.open().await, Err(LedgerError::Key { .. })));
+    let error = setup.open().await.unwrap_err();
+    assert!(
+        matches!(&error, LedgerError::KeyElsewhere { path } if *path == setup.key()),
+        "{error}"
+    );
+    assert!(error.to_string().contains("`--ledger-key`"), "{error}");
     assert!(!setup.key().exists());
     std::fs::write(setup.key(), [7; 32]).unwrap();
     let error = setup.open().await.unwrap_err();
@@ -222,6 +239,70 @@ async fn another_key_a_later_version_and_foreign_tables_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_loads_nothing_needs_no_key_and_makes_none() {
+    let setup = Setup::new();
+    let url = setup.server.url("ledger");
+    // A worker may be the first that is there.
+    let worker = Ledger::connect_without_key(&url).await.unwrap();
+    assert!(matches!(worker.hash(), Err(LedgerError::NoKey)));
+    let sql = "SELECT count(*) FROM wxmember.meta WHERE name = 'key'";
+    assert_eq!(setup.server.sql("ledger", sql), "0\n");
+    let importer = setup.open().await.unwrap();
+    assert_eq!(std::fs::read(setup.key()).unwrap().len(), 32);
+    assert_eq!(setup.server.sql("ledger", sql), "1\n");
+    let job = load(&importer, 1).await;
+    // On a second host the key's file is not there.
+    std::fs::remove_file(setup.key()).unwrap();
+    for ledger in [worker, Ledger::connect_without_key(&url).await.unwrap()] {
+        assert_eq!(ledger.jobs().await.unwrap().len(), 1);
+    }
+    let ledger = Ledger::connect_without_key(&url).await.unwrap();
+    let (claim, _) = ledger.claim_rows(work(job), Cursor::default(), 1).await.unwrap();
+    assert!(matches!(claim, Claim::Rows(rows) if rows.len() == 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_falls_silent_in_a_transaction_stops_nobody() {
+    let setup = Setup::new();
+    let ledger = setup.open().await.unwrap();
+    let key = crate::pace::PaceKey::new(&Profile::new("1", "2", "3", "http://h"), Route::default());
+    ledger.reserve(&key, 1, Some(1000.0)).await.unwrap();
+    let (config, tls) = connect::parse(&setup.server.url("ledger")).unwrap();
+    let patience = connect::Patience {
+        in_transaction: Duration::from_millis(300),
+        ..connect::Patience::default()
+    };
+    let mut silent = connect::session(&config, &tls, patience).await.unwrap();
+    silent.execute("BEGIN", &[]).await.unwrap();
+    silent
+        .all("SELECT next_at FROM pace FOR UPDATE", &[])
+        .await
+        .unwrap();
+    let reserve = ledger.reserve(&key, 1, Some(1000.0));
+    let reservation = tokio::time::timeout(Duration::from_secs(20), reserve).await;
+    assert!(reservation.unwrap().unwrap().rate.is_some());
+    let failure = silent.execute("COMMIT", &[]).await.unwrap_err();
+    assert!(failure.is_passing(), "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_takes_too_long_is_asked_for_again() {
+    let setup = Setup::new();
+    drop(setup.open().await.unwrap());
+    let (config, tls) = connect::parse(&setup.server.url("ledger")).unwrap();
+    let patience = connect::Patience {
+        lock: Duration::from_millis(1),
+        ..connect::Patience::default()
+    };
+    let mut holder = connect::session(&config, &tls, patience).await.unwrap();
+    holder.execute("BEGIN", &[]).await.unwrap();
+    holder.execute("LOCK TABLE meta", &[]).await.unwrap();
+    let mut other = connect::session(&config, &tls, patience).await.unwrap();
+    let failure = other.execute("SELECT 1 FROM meta", &[]).await.unwrap_err();
+    assert!(failure.is_passing(), "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_server_says_is_told_without_values() {
     let setup = Setup::new();
     let ledger = setup.open().await.unwrap();
@@ -232,7 +313,10 @@ async fn what_the_server_says_is_told_without_values() {
     );
     let mut entry = imported();
     entry.request_id = Some("MARKER".into());
-    ledger.claim_rows(work(job), Cursor::default(), 2).await.unwrap();
+    ledger
+        .claim_rows(work(job), Cursor::default(), 2, Skip::default())
+        .await
+        .unwrap();
     let error = ledger.record(work(job), 1, entry).await.unwrap_err();
     let told = format!("{error} {error:?}");
     assert!(told.contains("23514") && !told.contains("MARKER"), "{told}");
@@ -287,7 +371,7 @@ async fn connections_are_encrypted_and_the_certificate_is_verified() {
         .with_no_client_auth();
     let (config, _) = connect::parse(&url).unwrap();
     let tls = connect::Tls::Yes(Arc::new(trusting));
-    let (store, _) = Postgres::open(config, tls, &key, None).await.unwrap();
+    let (store, _) = Postgres::open(config, tls, Some(&key), None).await.unwrap();
     let sql = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
                WHERE ssl AND application_name = 'wxmember'";
     assert_eq!(server.sql("postgres", sql), "1\n");

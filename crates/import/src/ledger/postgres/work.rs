@@ -12,7 +12,7 @@ use super::{Failure, Postgres, Session, lock, transaction};
 use crate::{
     gateway::SealedRequest,
     ledger::{
-        Change, Claim, ClaimedRow, Cursor, LedgerError, RowState, Work, Write,
+        Change, Claim, ClaimedRow, Cursor, LedgerError, Skip, Work, Write,
         ids::{ids_of, job_and_row, row_id},
         row::Pass,
     },
@@ -32,6 +32,7 @@ impl Postgres {
         work: Work,
         cursor: Cursor,
         limit: u32,
+        skip: &Skip,
     ) -> Result<(Claim, Cursor), LedgerError> {
         let pending = std::sync::Mutex::new(None::<Pending>);
         let claimed = transaction!(self, "claim rows", |session| {
@@ -43,7 +44,7 @@ impl Postgres {
                     return Ok::<_, Failure>((before.claim, before.cursor, None));
                 }
                 let now = self.now(session).await?;
-                let (claim, cursor) = claim_rows(session, work, cursor, limit, now).await?;
+                let (claim, cursor) = claim_rows(session, work, cursor, (limit, skip), now).await?;
                 let Claim::Rows(rows) = claim else {
                     return Ok((Vec::new(), cursor, Some(claim)));
                 };
@@ -110,12 +111,12 @@ async fn claim_rows(
     session: &mut Session,
     work: Work,
     mut cursor: Cursor,
-    limit: u32,
+    (limit, skip): (u32, &Skip),
     now: i64,
 ) -> Result<(Claim, Cursor), Failure> {
     let job = session
         .maybe(
-            "SELECT is_paused, is_purged FROM jobs WHERE id = $1",
+            "SELECT is_paused, is_purged OR NOT is_loaded FROM jobs WHERE id = $1",
             &[&work.job],
         )
         .await?;
@@ -137,8 +138,9 @@ async fn claim_rows(
     session
         .execute(sql, &[&(now / SECOND), &INTERRUPTED, &first, &last, &now])
         .await?;
+    let skipped: Vec<i64> = skip.rows.iter().map(|row| row_id(work.job, *row)).collect();
     let rows = loop {
-        let rows = lease_next(session, work, cursor, limit, now).await?;
+        let rows = lease_next(session, work, cursor, limit, (skip, &skipped), now).await?;
         let pass = match cursor.pass {
             _ if !rows.is_empty() => break rows,
             Pass::Unknown => Pass::Queued,
@@ -153,9 +155,16 @@ async fn claim_rows(
     }
     // Rows that another process claims at this moment still look as if they waited.
     let sql = "SELECT min(CASE state WHEN 1 THEN lease_until ELSE $4 END) FROM rows
-               WHERE state IN (0, 1, 2) AND id BETWEEN $1 AND $2 AND owner <> $3";
-    let parameters: super::Parameters<'_> =
-        &[&first, &last, &work.owner.number(), &(now + CLAIMED_ELSEWHERE)];
+               WHERE (state IN (0, 1) OR state = 2 AND NOT $5) AND id BETWEEN $1 AND $2 AND owner <> $3
+                   AND id <> ALL($6)";
+    let parameters: super::Parameters<'_> = &[
+        &first,
+        &last,
+        &work.owner.number(),
+        &(now + CLAIMED_ELSEWHERE),
+        &skip.is_unknown,
+        &skipped,
+    ];
     let next: Option<i64> = session.one(sql, parameters).await?.try_get(0)?;
     let claim = next.map_or(Claim::Nothing, |until| {
         Claim::Wait(Duration::from_micros(u64::try_from(until - now).unwrap_or(0)))
@@ -168,16 +177,12 @@ async fn lease_next(
     work: Work,
     cursor: Cursor,
     limit: u32,
+    skipped: (&Skip, &[i64]),
     now: i64,
 ) -> Result<Vec<ClaimedRow>, Failure> {
-    let states: &[RowState] = match cursor.pass {
-        Pass::Unknown => &[RowState::Unknown],
-        Pass::Queued => &[RowState::Queued],
-        Pass::Rest => &[RowState::Unknown, RowState::Queued],
-    };
     let after = if cursor.pass == Pass::Rest { 0 } else { cursor.row };
     let sql = "WITH next AS (
-                   SELECT id FROM rows WHERE state = $1 AND id > $2 AND id <= $3 AND owner <> $4
+                   SELECT id FROM rows WHERE state = $1 AND id > $2 AND id <= $3 AND owner <> $4 AND id <> ALL($8)
                    ORDER BY id LIMIT $5 FOR UPDATE SKIP LOCKED
                ), leased AS (
                    UPDATE rows SET state = 1, attempts = attempts + 1, owner = $4, lease_until = $6, updated_at = $7
@@ -185,7 +190,8 @@ async fn lease_next(
                )
                SELECT leased.id, body, platform_key_id, is_maybe_sent
                FROM leased JOIN requests ON requests.id = leased.id ORDER BY leased.id";
-    for state in states {
+    let (skip, skipped) = skipped;
+    for state in skip.states(cursor.pass) {
         let parameters: super::Parameters<'_> = &[
             &state.number(),
             &row_id(work.job, after),
@@ -194,6 +200,7 @@ async fn lease_next(
             &i64::from(limit),
             &until(work, now),
             &(now / SECOND),
+            &skipped,
         ];
         let rows = session.all(sql, parameters).await?;
         if rows.is_empty() {
@@ -269,7 +276,7 @@ async fn lease_again(
 }
 
 /// What an owner says of a row that it has, and a success whoever has it. A row that may have been sent is never
-/// queued. A repeat also finds what it has written itself.
+/// queued; one that its owner keeps stays leased. A repeat also finds what it has written itself.
 async fn record(
     session: &mut Session,
     writes: &[&Write],
@@ -279,26 +286,34 @@ async fn record(
 ) -> Result<Vec<i64>, Failure> {
     let (mut ids, mut owners, mut states) = (Vec::new(), Vec::new(), Vec::new());
     let (mut codes, mut messages, mut request_ids) = (Vec::new(), Vec::new(), Vec::new());
+    let mut kept_until: Vec<Option<i64>> = Vec::new();
     for Write { work, row, change } in round.iter().map(|index| writes[*index]) {
-        if let Change::Record(entry) = change {
-            ids.push(row_id(work.job, *row));
-            owners.push(work.owner.number());
-            states.push(entry.state.number());
-            codes.push(entry.code.as_deref());
-            messages.push(entry.message.as_deref());
-            request_ids.push(entry.request_id.as_deref());
-        }
+        let (entry, rest) = match change {
+            Change::Record(entry) => (entry, None),
+            Change::Keep(entry, rest) => (entry, Some(*rest)),
+            Change::Lease => continue,
+        };
+        kept_until.push(rest.map(|rest| {
+            let lease = work.lease.saturating_add(rest);
+            until(Work { lease, ..*work }, now)
+        }));
+        ids.push(row_id(work.job, *row));
+        owners.push(work.owner.number());
+        states.push(entry.state.number());
+        codes.push(entry.code.as_deref());
+        messages.push(entry.message.as_deref());
+        request_ids.push(entry.request_id.as_deref());
     }
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let sql = "UPDATE rows SET
-                   state = CASE WHEN new.state = 0 AND is_maybe_sent THEN 2 ELSE new.state END,
+                   state = CASE WHEN new.kept_until IS NOT NULL THEN 1 WHEN new.state = 0 AND is_maybe_sent THEN 2 ELSE new.state END,
                    code = new.code, message = new.message, request_id = new.request_id,
                    is_maybe_sent = is_maybe_sent OR new.state = 2, has_claim = has_claim AND new.state <> 5,
-                   updated_at = $7
-               FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::text[])
-                   AS new (id, owner, state, code, message, request_id)
+                   lease_until = coalesce(new.kept_until, lease_until), updated_at = $7
+               FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::text[], $9::bigint[])
+                   AS new (id, owner, state, code, message, request_id, kept_until)
                WHERE rows.id = new.id
                    AND (rows.state IN (0, 1, 2) AND (rows.owner = new.owner OR new.state IN (3, 4))
                        OR $8 AND rows.owner = new.owner AND rows.state = new.state
@@ -313,6 +328,7 @@ async fn record(
         &request_ids,
         &(now / SECOND),
         &is_repeat,
+        &kept_until,
     ];
     let rows = session.all(sql, parameters).await?;
     Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)

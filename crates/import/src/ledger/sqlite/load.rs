@@ -4,24 +4,43 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, para
 
 use super::{LedgerError, SECOND, Tables, failed, ids_of, micros, row_id};
 use crate::{
+    gateway::SealedRequest,
     job::{Identity, JobId},
     ledger::{
-        KeyColumns, LOAD_LEASE, NewContent, NewRow, OpenedJob, Owner, RowState,
-        duplicates::{Holder, verdict},
+        KeyColumns, LOAD_LEASE, NewContent, NewRow, OpenedJob, Owner, PART_ROWS, RowState,
+        duplicates::{Holder, SUPERSEDED, may_take_over, superseded, verdict},
     },
 };
 
 impl Tables {
+    /// Nothing when a part of what is begun anew was deleted: the same again goes on.
     pub(in crate::ledger) fn open_job(
         &mut self,
         identity: &Identity,
         owner: Owner,
-    ) -> Result<OpenedJob, LedgerError> {
+    ) -> Result<Option<OpenedJob>, LedgerError> {
         let failed = failed("open the job");
         let fingerprint = identity.fingerprint();
         let clock = self.clock.clone();
         let transaction = self.begin().map_err(failed)?;
         let now = micros(clock.since_1970());
+        // What is left of a purged job is kept for its counts; the same source begins anew.
+        let purged: Option<i64> = transaction
+            .query_row(
+                "SELECT id FROM jobs WHERE identity = ?1 AND is_purged = 1",
+                [fingerprint.as_bytes()],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(failed)?;
+        if let Some(job) = purged {
+            transaction
+                .execute(
+                    "UPDATE jobs SET identity = ?2 WHERE id = ?1",
+                    params![job, identity.of_purged(job).as_bytes()],
+                )
+                .map_err(failed)?;
+        }
         let found = transaction
             .query_row(
                 "SELECT id, rows, is_loaded, defaults, load_owner, load_until FROM jobs WHERE identity = ?1",
@@ -44,7 +63,11 @@ impl Tables {
         let job = match found {
             // Half of a job under other defaults is begun anew.
             Some(job) if job.are_defaults_changed && job.may_load => {
-                delete_job(&transaction, job.key).map_err(failed)?;
+                if delete_part(&transaction, job.key).map_err(failed)? {
+                    renew_load(&transaction, job.key, owner, now).map_err(failed)?;
+                    transaction.commit().map_err(failed)?;
+                    return Ok(None);
+                }
                 insert_job(&transaction, identity, now).map_err(failed)?
             }
             Some(job) => job,
@@ -54,7 +77,7 @@ impl Tables {
             renew_load(&transaction, job.key, owner, now).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
-        Ok(job)
+        Ok(Some(job))
     }
 
     pub(in crate::ledger) fn store_rows(
@@ -70,7 +93,7 @@ impl Tables {
         let now = micros(clock.since_1970());
         let card: i64 = transaction
             .query_row(
-                "SELECT card FROM jobs WHERE id = ?1 AND is_loaded = 0",
+                "SELECT card FROM jobs WHERE id = ?1 AND is_loaded = 0 AND is_purged = 0",
                 [job],
                 |row| row.get(0),
             )
@@ -93,12 +116,16 @@ impl Tables {
         transaction.commit().map_err(failed)
     }
 
-    pub(in crate::ledger) fn finish_loading(&mut self, job: i64, owner: Owner) -> Result<(), LedgerError> {
+    pub(in crate::ledger) fn finish_loading(&mut self, job: i64, rows: u64) -> Result<(), LedgerError> {
         let changed = self.connection.execute(
-            "UPDATE jobs SET is_loaded = 1, load_owner = 0, load_until = 0 WHERE id = ?1 AND load_owner = ?2",
-            params![job, owner.number()],
+            "UPDATE jobs SET is_loaded = 1, load_owner = 0, load_until = 0
+             WHERE id = ?1 AND rows >= ?2 AND is_purged = 0",
+            params![job, rows],
         );
-        changed.map(drop).map_err(failed("finish loading"))
+        match changed.map_err(failed("finish loading"))? {
+            0 => Err(LedgerError::LoadLost),
+            _ => Ok(()),
+        }
     }
 
     pub(in crate::ledger) fn release_loading(&mut self, job: i64, owner: Owner) -> Result<(), LedgerError> {
@@ -109,19 +136,21 @@ impl Tables {
         changed.map(drop).map_err(failed("release the load"))
     }
 
-    pub(in crate::ledger) fn discard_job(&mut self, job: i64) -> Result<(), LedgerError> {
+    /// Deletes the next part of a job that this owner loads; returns whether there is more.
+    pub(in crate::ledger) fn discard_job(&mut self, job: i64, owner: Owner) -> Result<bool, LedgerError> {
         let failed = failed("discard the job");
+        let clock = self.clock.clone();
         let transaction = self.begin().map_err(failed)?;
-        let is_loaded: Option<bool> = transaction
-            .query_row("SELECT is_loaded FROM jobs WHERE id = ?1", [job], |row| {
-                row.get(0)
-            })
-            .optional()
+        let is_ours = transaction
+            .prepare_cached("SELECT 1 FROM jobs WHERE id = ?1 AND is_loaded = 0 AND load_owner = ?2")
+            .and_then(|mut statement| statement.exists([job, owner.number()]))
             .map_err(failed)?;
-        if is_loaded == Some(false) {
-            delete_job(&transaction, job).map_err(failed)?;
+        let is_more = is_ours && delete_part(&transaction, job).map_err(failed)?;
+        if is_more {
+            renew_load(&transaction, job, owner, micros(clock.since_1970())).map_err(failed)?;
         }
-        transaction.commit().map_err(failed)
+        transaction.commit().map_err(failed)?;
+        Ok(is_more)
     }
 }
 
@@ -169,13 +198,28 @@ fn insert_job(
     })
 }
 
-fn delete_job(transaction: &Transaction<'_>, job: i64) -> Result<(), rusqlite::Error> {
+/// Deletes the next rows of a job, or the job when it has none; returns whether there is more. It counts as empty
+/// meanwhile, so that whoever comes after a crash begins at the first row. A row that was ever attempted stays.
+fn delete_part(transaction: &Transaction<'_>, job: i64) -> Result<bool, rusqlite::Error> {
     let (first, last) = ids_of(job);
-    delete_members(transaction, first, last)?;
-    transaction.execute("DELETE FROM requests WHERE id BETWEEN ?1 AND ?2", [first, last])?;
-    transaction.execute("DELETE FROM rows WHERE id BETWEEN ?1 AND ?2", [first, last])?;
-    transaction.execute("DELETE FROM jobs WHERE id = ?1", [job])?;
-    Ok(())
+    let (end, attempts): (Option<i64>, Option<i64>) = transaction.query_row(
+        "SELECT max(id), max(attempts)
+         FROM (SELECT id, attempts FROM rows WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3)",
+        params![first, last, PART_ROWS],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let Some(end) = end else {
+        transaction.execute("DELETE FROM jobs WHERE id = ?1", [job])?;
+        return Ok(false);
+    };
+    if attempts > Some(0) {
+        return Ok(false);
+    }
+    transaction.execute("UPDATE jobs SET rows = 0 WHERE id = ?1", [job])?;
+    delete_members(transaction, first, end)?;
+    transaction.execute("DELETE FROM requests WHERE id BETWEEN ?1 AND ?2", [first, end])?;
+    transaction.execute("DELETE FROM rows WHERE id BETWEEN ?1 AND ?2", [first, end])?;
+    Ok(true)
 }
 
 fn renew_load(
@@ -285,37 +329,47 @@ impl<'a> Insert<'a> {
             .by_member
             .query_row(params![&member_hash[..8], member_hash, self.card], holder)
             .optional()?;
-        if by_member.is_none() {
-            let inserted = self.row.execute(params![
-                id,
-                new.line,
-                RowState::Queued.number(),
-                self.card,
-                true,
-                self.now,
-                user_card_code,
-                member_hash,
-                None::<&str>,
-                None::<&str>,
-            ])?;
-            if inserted == 1 {
-                self.member.execute(params![&member_hash[..8], id])?;
-                self.request
-                    .execute(params![id, request.platform_key_id().as_str(), request.body()])?;
-                return Ok(());
-            }
+        let queued = Queued {
+            id,
+            line: new.line,
+            user_card_code,
+            member_hash,
+            request,
+        };
+        if by_member.is_none() && self.queued(&queued)? {
+            return Ok(());
         }
-        self.duplicate(id, new.line, user_card_code, by_member)
+        self.duplicate(&queued, by_member)
+    }
+
+    /// Whether the row is stored: it is not if it is there already, or another row has its code.
+    fn queued(&mut self, new: &Queued<'_>) -> Result<bool, rusqlite::Error> {
+        let inserted = self.row.execute(params![
+            new.id,
+            new.line,
+            RowState::Queued.number(),
+            self.card,
+            true,
+            self.now,
+            new.user_card_code,
+            new.member_hash,
+            None::<&str>,
+            None::<&str>,
+        ])?;
+        if inserted == 1 {
+            self.member.execute(params![&new.member_hash[..8], new.id])?;
+            self.request.execute(params![
+                new.id,
+                new.request.platform_key_id().as_str(),
+                new.request.body()
+            ])?;
+        }
+        Ok(inserted == 1)
     }
 
     /// A row that is there already, or whose code or member another row has.
-    fn duplicate(
-        &mut self,
-        id: i64,
-        line: u64,
-        user_card_code: &str,
-        by_member: Option<(i64, i16)>,
-    ) -> Result<(), rusqlite::Error> {
+    fn duplicate(&mut self, new: &Queued<'_>, by_member: Option<(i64, i16)>) -> Result<(), rusqlite::Error> {
+        let (id, user_card_code) = (new.id, new.user_card_code);
         let is_there = self
             .connection
             .prepare_cached("SELECT 1 FROM rows WHERE id = ?1")?
@@ -326,16 +380,35 @@ impl<'a> Insert<'a> {
         let by_code = self
             .connection
             .prepare_cached(
-                "SELECT id, state FROM rows WHERE card = ?1 AND user_card_code = ?2 AND has_claim = 1",
+                "SELECT id, iif(state = 0 AND is_maybe_sent, 2, state) FROM rows
+                 WHERE card = ?1 AND user_card_code = ?2 AND has_claim = 1",
             )?
             .query_row(params![self.card, user_card_code], holder)
             .optional()?;
+        let holders = [by_code, by_member];
         let by_code = by_code.map(|found| self.named(found)).transpose()?;
         let by_member = by_member.map(|found| self.named(found)).transpose()?;
+        if may_take_over(by_code.as_ref(), by_member.as_ref()) {
+            for (holder, _) in holders.into_iter().flatten() {
+                self.supersede(holder, id)?;
+            }
+            return self.queued(new).map(drop);
+        }
         let (state, code, message) = verdict(by_code.as_ref(), by_member.as_ref(), self.columns);
         // Refused rows keep no code; one that is present may be exported with it.
         let kept = (state == RowState::Present).then_some(user_card_code);
-        self.ended(id, line, state, kept, code, &message)
+        self.ended(id, new.line, state, kept, code, &message)
+    }
+
+    /// A row that was never sent leaves its code and its member to the row `by` of this job.
+    fn supersede(&self, holder: i64, by: i64) -> Result<(), rusqlite::Error> {
+        let message = superseded(super::job_and_row(by).1, &self.name_of(self.job)?);
+        self.connection
+            .prepare_cached(
+                "UPDATE rows SET state = 5, has_claim = 0, code = ?2, message = ?3, updated_at = ?4 WHERE id = ?1",
+            )?
+            .execute(params![holder, SUPERSEDED, message, self.now])
+            .map(drop)
     }
 
     fn ended(
@@ -365,17 +438,28 @@ impl<'a> Insert<'a> {
 
     fn named(&self, (id, state): (i64, i16)) -> Result<Holder, rusqlite::Error> {
         let (job, row) = super::job_and_row(id);
-        let other_job = (job != self.job).then(|| {
-            self.connection
-                .prepare_cached("SELECT identity FROM jobs WHERE id = ?1")?
-                .query_row([job], |row| Ok(JobId::of(&row.get::<_, Vec<u8>>(0)?)))
-        });
+        let other_job = (job != self.job).then(|| self.name_of(job));
         Ok(Holder {
             row,
             state: RowState::numbered(state).unwrap_or(RowState::Unknown),
             other_job: other_job.transpose()?,
         })
     }
+
+    fn name_of(&self, job: i64) -> Result<JobId, rusqlite::Error> {
+        self.connection
+            .prepare_cached("SELECT identity FROM jobs WHERE id = ?1")?
+            .query_row([job], |row| Ok(JobId::of(&row.get::<_, Vec<u8>>(0)?)))
+    }
+}
+
+/// A good row on its way in.
+struct Queued<'a> {
+    id: i64,
+    line: u64,
+    user_card_code: &'a str,
+    member_hash: &'a [u8; 32],
+    request: &'a SealedRequest,
 }
 
 fn holder(row: &rusqlite::Row<'_>) -> Result<(i64, i16), rusqlite::Error> {
@@ -387,7 +471,7 @@ const MEMBERS_NEW: i64 = 50_000;
 
 /// The order of the joins is given: SQLite would rather go through all rows of a card.
 pub(super) const FIND_MEMBER: &str = "
-    SELECT rows.id, state FROM (
+    SELECT rows.id, iif(state = 0 AND is_maybe_sent, 2, state) FROM (
         SELECT id FROM members WHERE prefix = ?1 UNION ALL SELECT id FROM members_new WHERE prefix = ?1
     ) AS found CROSS JOIN rows ON rows.id = found.id
     WHERE has_claim = 1 AND member_hash = ?2 AND +card = ?3";

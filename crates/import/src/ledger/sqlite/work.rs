@@ -8,7 +8,7 @@ use wxmember_crypto::KeyId;
 use super::{LedgerError, SECOND, Tables, failed, ids_of, micros, row_id};
 use crate::{
     gateway::SealedRequest,
-    ledger::{Change, Claim, ClaimedRow, Cursor, Entry, RowState, Work, Write, row::Pass},
+    ledger::{Change, Claim, ClaimedRow, Cursor, Entry, Skip, Work, Write, row::Pass},
 };
 
 impl Tables {
@@ -33,13 +33,14 @@ impl Tables {
         work: Work,
         mut cursor: Cursor,
         limit: u32,
+        skip: &Skip,
     ) -> Result<(Claim, Cursor), LedgerError> {
         let failed = failed("claim rows");
         let clock = self.clock.clone();
         let transaction = self.begin().map_err(failed)?;
         let now = micros(clock.since_1970());
         let is_open: Option<(bool, bool)> = transaction
-            .prepare_cached("SELECT is_paused, is_purged FROM jobs WHERE id = ?1")
+            .prepare_cached("SELECT is_paused, is_purged OR NOT is_loaded FROM jobs WHERE id = ?1")
             .and_then(|mut statement| {
                 statement
                     .query_row([work.job], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -59,7 +60,7 @@ impl Tables {
         )
         .map_err(failed)?;
         let rows = loop {
-            let rows = select_rows(&transaction, work, cursor, limit).map_err(failed)?;
+            let rows = select_rows(&transaction, work, cursor, limit, skip).map_err(failed)?;
             let pass = match cursor.pass {
                 _ if !rows.is_empty() => break rows,
                 Pass::Unknown => Pass::Queued,
@@ -73,14 +74,7 @@ impl Tables {
             cursor.row = row.row;
         }
         let claim = if rows.is_empty() {
-            let next: Option<i64> = transaction
-                .prepare_cached(
-                    "SELECT min(lease_until) FROM rows WHERE state = 1 AND id BETWEEN ?1 AND ?2 AND owner <> ?3",
-                )
-                .and_then(|mut statement| {
-                    statement.query_row(params![first, last, work.owner.number()], |row| row.get(0))
-                })
-                .map_err(failed)?;
+            let next = next_end(&transaction, work, skip).map_err(failed)?;
             next.map_or(Claim::Nothing, |until| {
                 let micros = u64::try_from(until.saturating_sub(now)).unwrap_or(0);
                 Claim::Wait(Duration::from_micros(micros))
@@ -100,6 +94,7 @@ impl Tables {
         let mut changed = Vec::with_capacity(writes.len());
         for Write { work, row, change } in writes {
             let is_changed = match change {
+                Change::Keep(entry, rest) => keep(&transaction, *work, *row, (entry, *rest), now),
                 Change::Lease => lease_again(&transaction, *work, *row, now),
                 Change::Record(entry) => record(&transaction, *work, *row, entry, now),
             };
@@ -152,40 +147,59 @@ fn select_rows(
     work: Work,
     cursor: Cursor,
     limit: u32,
+    skip: &Skip,
 ) -> Result<Vec<ClaimedRow>, rusqlite::Error> {
-    let states: &[RowState] = match cursor.pass {
-        Pass::Unknown => &[RowState::Unknown],
-        Pass::Queued => &[RowState::Queued],
-        Pass::Rest => &[RowState::Unknown, RowState::Queued],
-    };
     let after = if cursor.pass == Pass::Rest { 0 } else { cursor.row };
     let mut statement = transaction.prepare_cached(
         "SELECT rows.id, body, platform_key_id, is_maybe_sent FROM rows
          JOIN requests ON requests.id = rows.id
-         WHERE state = ?1 AND rows.id > ?2 AND rows.id <= ?3 AND owner <> ?4 ORDER BY rows.id LIMIT ?5",
+         WHERE state = ?1 AND rows.id > ?2 AND rows.id <= ?3 AND owner <> ?4 ORDER BY rows.id",
     )?;
-    for state in states {
+    for state in skip.states(cursor.pass) {
         let parameters = params![
             state.number(),
             row_id(work.job, after),
             ids_of(work.job).1,
             work.owner.number(),
-            limit
         ];
-        let rows = statement
-            .query_map(parameters, |row| {
-                Ok(ClaimedRow {
-                    row: super::job_and_row(row.get(0)?).1,
-                    request: SealedRequest::new(row.get(1)?, KeyId::new(&row.get::<_, String>(2)?)),
-                    is_maybe_sent: row.get(3)?,
-                })
-            })?
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut found = statement.query(parameters)?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            let (_, number) = super::job_and_row(row.get(0)?);
+            if skip.rows.contains(&number) {
+                continue;
+            }
+            rows.push(ClaimedRow {
+                row: number,
+                request: SealedRequest::new(row.get(1)?, KeyId::new(&row.get::<_, String>(2)?)),
+                is_maybe_sent: row.get(3)?,
+            });
+            if rows.len() >= limit as usize {
+                break;
+            }
+        }
         if !rows.is_empty() {
             return Ok(rows);
         }
     }
     Ok(Vec::new())
+}
+
+/// When the first lease of another owner ends that may give this one a row.
+fn next_end(transaction: &Transaction<'_>, work: Work, skip: &Skip) -> Result<Option<i64>, rusqlite::Error> {
+    let (first, last) = ids_of(work.job);
+    let mut statement = transaction.prepare_cached(
+        "SELECT id, lease_until FROM rows WHERE state = 1 AND id BETWEEN ?1 AND ?2 AND owner <> ?3",
+    )?;
+    let mut leased = statement.query(params![first, last, work.owner.number()])?;
+    let mut next = None;
+    while let Some(row) = leased.next()? {
+        if !skip.rows.contains(&super::job_and_row(row.get(0)?).1) {
+            let until: i64 = row.get(1)?;
+            next = Some(next.map_or(until, |next: i64| next.min(until)));
+        }
+    }
+    Ok(next)
 }
 
 /// A row that waits, for whoever claims it.
@@ -246,6 +260,33 @@ fn record(
             entry.code,
             entry.message,
             entry.request_id,
+            now / SECOND
+        ])
+        .map(|rows| rows > 0)
+}
+
+/// What an owner does not know of a row that it goes on with.
+fn keep(
+    transaction: &Transaction<'_>,
+    work: Work,
+    row: u64,
+    (entry, rest): (&Entry, Duration),
+    now: i64,
+) -> Result<bool, rusqlite::Error> {
+    let lease = work.lease.saturating_add(rest);
+    transaction
+        .prepare_cached(
+            "UPDATE rows SET state = 1, is_maybe_sent = 1, code = ?3, message = ?4, request_id = ?5, lease_until = ?6,
+                 updated_at = ?7
+             WHERE id = ?1 AND state IN (0, 1, 2) AND owner = ?2",
+        )?
+        .execute(params![
+            row_id(work.job, row),
+            work.owner.number(),
+            entry.code,
+            entry.message,
+            entry.request_id,
+            now.saturating_add(micros(lease)),
             now / SECOND
         ])
         .map(|rows| rows > 0)

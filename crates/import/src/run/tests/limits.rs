@@ -48,6 +48,52 @@ async fn a_refused_probe_costs_one_row() {
     }
 }
 
+/// The stop is the caller's, and says nothing about the row.
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_is_cancelled_is_no_stop_of_its_own() {
+    let gateway = Fake::with_script(|_, _| Act::Lose);
+    let setup = Setup::new();
+    let importer = setup.importer_with(&gateway, settings().with_probe(true));
+    let job = loaded(&setup, 1..=10).await;
+    let cancel = CancellationToken::new();
+    let stop = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        cancel.cancel();
+    };
+    let (summary, ()) = tokio::join!(importer.run(&job, &cancel), stop);
+    let summary = summary.unwrap();
+    assert_eq!((counts(&summary), stop_of(&summary)), ([0, 0, 0, 1, 9], ""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn equal_refusals_without_a_success_stop_the_run() {
+    let gateway = Fake::with_script(|_, _| Act::Refuse);
+    let setup = Setup::new();
+    let limit = settings().with_refusal_limit(Some(20.try_into().unwrap()));
+    let importer = setup.importer_with(&gateway, limit.with_concurrency(4.try_into().unwrap()));
+    let job = loaded(&setup, 1..=100).await;
+    let summary = run(&importer, &job).await;
+    assert!((20..25).contains(&summary.refused), "{summary:?}");
+    let stop = summary.stopped.unwrap();
+    assert_eq!(stop.code, "SAME_REFUSAL");
+    assert!(stop.message.contains("PARAM_ERROR: 参数错误"), "{}", stop.message);
+    let importer = setup.importer_with(&gateway, settings().with_refusal_limit(None));
+    assert_eq!(counts(&run(&importer, &job).await), [0, 0, 100, 0, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_with_a_success_now_and_then_stop_nothing() {
+    let gateway = Fake::with_script(|code, _| match code.ends_with('0') {
+        true => Act::Do,
+        false => Act::Refuse,
+    });
+    let setup = Setup::new();
+    let limit = settings().with_refusal_limit(Some(20.try_into().unwrap()));
+    let importer = setup.importer_with(&gateway, limit.with_concurrency(1.try_into().unwrap()));
+    let job = loaded(&setup, 1..=100).await;
+    assert_eq!(counts(&run(&importer, &job).await), [10, 0, 90, 0, 0]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_good_probe_goes_on_and_is_asked_for_once() {
     let gateway = Fake::new();

@@ -62,6 +62,99 @@ async fn a_row_that_never_gets_an_answer_is_given_up_by_everybody() {
     assert!(gateway.requests() <= 29 + 3 * 5, "{}", gateway.requests());
 }
 
+/// Neither waits for what the other has given up, and each tries each row so often and not more.
+#[tokio::test(start_paused = true)]
+async fn many_rows_that_never_get_an_answer_end_soon_for_everybody() {
+    let gateway = Fake::with_script(|code, _| if code.ends_with('7') { Act::Lose } else { Act::Do });
+    let setup = Setup::new();
+    let source = setup.members(200);
+    let (one, other) = (setup.importer(&gateway), setup.importer(&gateway));
+    let cancel = CancellationToken::new();
+    let job = one.load(Arc::clone(&source), &cancel).await.unwrap();
+    let started = Instant::now();
+    let (first, second) = tokio::join!(one.run(&job, &cancel), other.run(&job, &cancel));
+    assert_eq!((first.unwrap().imported, second.unwrap().imported), (180, 180));
+    // The pauses of ten attempts are half a minute.
+    assert!(
+        started.elapsed() < Duration::from_secs(40),
+        "{:?}",
+        started.elapsed()
+    );
+    assert!(gateway.requests() <= 180 + 20 * 2 * 5, "{}", gateway.requests());
+    assert_eq!(
+        counts(&import(&setup.importer(&Fake::with_script(|_, _| Act::Lose)), &source).await),
+        [180, 0, 0, 20, 0]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn importers_that_hold_what_is_unknown_do_not_wait_for_each_other() {
+    let gateway = Fake::with_script(|code, _| if code.ends_with('7') { Act::Lose } else { Act::Do });
+    let setup = Setup::new();
+    let source = setup.members(50);
+    let settings = settings().with_on_unknown(OnUnknown::Hold);
+    let (one, other) = (
+        setup.importer_with(&gateway, settings.clone()),
+        setup.importer_with(&gateway, settings),
+    );
+    let cancel = CancellationToken::new();
+    let job = one.load(Arc::clone(&source), &cancel).await.unwrap();
+    for requests in [50, 50] {
+        let started = Instant::now();
+        let (first, second) = tokio::join!(one.run(&job, &cancel), other.run(&job, &cancel));
+        assert_eq!((first.unwrap().imported, second.unwrap().imported), (45, 45));
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            started.elapsed()
+        );
+        assert_eq!(gateway.requests(), requests);
+    }
+}
+
+/// Another importer that has nothing else to do does not take away the pause of a row.
+#[tokio::test(start_paused = true)]
+async fn a_row_in_its_pause_is_nobody_elses() {
+    let gateway = Fake::with_script(|_, attempt| if attempt < 4 { Act::Lose } else { Act::Do });
+    let setup = Setup::new();
+    let source = setup.members(1);
+    let (one, other) = (setup.importer(&gateway), setup.importer(&gateway));
+    let cancel = CancellationToken::new();
+    let job = one.load(Arc::clone(&source), &cancel).await.unwrap();
+    let started = Instant::now();
+    let (first, second) = tokio::join!(one.run(&job, &cancel), other.run(&job, &cancel));
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_eq!((first.imported, second.imported), (1, 1));
+    let mut sent = [first.sent, second.sent];
+    sent.sort_unstable();
+    assert_eq!(sent, [0, 4]);
+    // At least half of 0.5, 1 and 2 s.
+    assert!(
+        started.elapsed() >= Duration::from_millis(1750),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+/// A stop in the pause of a row lets go of it at once, as unknown.
+#[tokio::test(start_paused = true)]
+async fn a_stop_in_a_pause_leaves_no_lease() {
+    let gateway = Fake::with_script(|_, attempt| if attempt == 1 { Act::Lose } else { Act::Do });
+    let setup = Setup::new();
+    let (importer, source) = (setup.importer(&gateway), setup.members(1));
+    let cancel = CancellationToken::new();
+    let job = importer.load(Arc::clone(&source), &cancel).await.unwrap();
+    let token = cancel.clone();
+    let stop = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        token.cancel();
+    };
+    let (summary, ()) = tokio::join!(importer.run(&job, &cancel), stop);
+    assert_eq!(counts(&summary.unwrap()), [0, 0, 0, 1, 0]);
+    let rows = importer.rows(&job, RowState::Unknown, 0, 9).await.unwrap();
+    assert_eq!(rows[0].code, "UNKNOWN_OUTCOME");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_dead_importer_had_leased_is_taken_over() {
     let gateway = Fake::with_script(|code, attempt| match (code, attempt) {

@@ -106,6 +106,47 @@ fn a_quote_that_never_closes_is_noticed_before_memory_grows() {
 }
 
 #[test]
+fn a_file_that_ends_inside_a_quote_is_refused_with_the_line_of_the_mark() {
+    for end in ["\n", "\r\n"] {
+        let text = format!("a,b,c{end}1,2,3{end}{end}4,5,\"x{end}6,7,8{end}9,10,11{end}");
+        check_error(
+            text.as_bytes(),
+            "`members.csv`: the quotation mark on line 4 is not closed",
+        );
+    }
+    check_error(
+        b"a,b\n1,\"2\"\"",
+        "`members.csv`: the quotation mark on line 2 is not closed",
+    );
+    check_error(
+        b"a,\"b",
+        "`members.csv`: the quotation mark on line 1 is not closed",
+    );
+    assert!(all(b"a,b\n1,\"2\"\n3,4\"\n5,\"6\"\"\"").is_ok());
+}
+
+#[test]
+fn a_cell_that_swallowed_records_is_marked_and_an_address_is_not() {
+    #[track_caller]
+    fn check(text: &str, expect: &[Flaw]) {
+        let mut records = CsvRecords::new("members.csv", text.as_bytes()).unwrap();
+        let mut record = Record::default();
+        let mut flaws = Vec::new();
+        while records.read(&mut record).unwrap() {
+            flaws.append(&mut record.flaws);
+        }
+        assert_eq!(flaws, expect, "{text:?}");
+    }
+    let spans = |first, last| [Flaw::of_row(FlawKind::SpansLines { first, last })];
+    check("a,b,c\n1,2,3\n4,5,\"x\n6,7,8\n9,10,\"y\n11,12,13\n", &spans(3, 5));
+    check("a,b,c\r\n4,5,\"x\r\n6,7,\"y\r\n", &spans(2, 3));
+    check("a,b,c\n1,2,\"Lane 3,\nHouse 4, Floor\n5\"\n", &[]);
+    let lines = |n: usize| format!("a,b,c\n1,2,\"{}\"\n3,4,5\n", "x\n".repeat(n));
+    check(&lines(CELL_LINES - 1), &[]);
+    check(&lines(CELL_LINES), &spans(2, 22));
+}
+
+#[test]
 fn long_records_grow_the_buffers() {
     let cells = vec!["x".repeat(700); 100];
     let text = format!("{}\n{}\n", cells.join(","), cells.join(","));

@@ -254,3 +254,42 @@ proptest! {
         let _ = open(name, &[head, &bytes].concat(), SourceOptions::default());
     }
 }
+
+/// What is told of a file besides its format.
+#[track_caller]
+fn check_notes(name: &str, bytes: &[u8], options: SourceOptions, expect: &[&str]) {
+    let source = FileSource::from_stream(name, bytes, options).unwrap();
+    assert_eq!(source.description().notes(), expect);
+}
+
+#[test]
+fn sheets_that_are_not_read_are_told_unless_one_was_chosen() {
+    let list = include_bytes!("../../../fixtures/list.xlsx");
+    check_notes(
+        "m.xlsx",
+        list,
+        SourceOptions::default(),
+        &["1 other sheet is not read: `其他`; choose with `--sheet`"],
+    );
+    check_notes("m.xlsx", list, SourceOptions::default().with_sheet("会员"), &[]);
+}
+
+#[test]
+fn a_guess_of_the_encoding_is_told_and_an_unlikely_one_is_refused() {
+    let guessed = "taken for GB18030: check a name, or name the encoding with `--encoding`";
+    let traditional = "手機號,會員卡號,姓名\n13800138000,A1,陳建國\n13800138001,A2,劉麗華\n";
+    for text in [LIST, traditional] {
+        check_notes("m.csv", &gbk(text), SourceOptions::default(), &[guessed]);
+    }
+    let named = SourceOptions::default().with_encoding(Encoding::Gb18030);
+    check_notes("m.csv", &gbk(LIST), named.clone(), &[]);
+    check_notes("m.csv", LIST.as_bytes(), SourceOptions::default(), &[]);
+    let latin = b"phone,code,name\n13800138000,A1,M\xFCller\n13800138001,A2,Fran\xE7ois\n";
+    check_error(
+        "m.csv",
+        latin,
+        "`m.csv` is text that is not UTF-8, and mostly rare characters as GB18030; save it as `CSV UTF-8`, or name its \
+         encoding with `--encoding`",
+    );
+    assert!(open("m.csv", latin, named).is_ok());
+}

@@ -111,8 +111,9 @@ fn cells_of_every_type_are_the_same_from_three_writers() {
         assert!(cells[2].starts_with("1.38E+10|1234567890123456||"), "{format}");
         let flaws: Vec<_> = rows.iter().map(|row| row.3.clone()).collect();
         let error = Flaw::of_cell(5, FlawKind::Error);
+        let date = |cell| Flaw::of_cell(cell, FlawKind::Date);
         let expect = [
-            vec![Flaw::of_cell(5, FlawKind::Boolean)],
+            vec![date(3), date(4), Flaw::of_cell(5, FlawKind::Boolean)],
             if format == FileFormat::Ods {
                 vec![]
             } else {
@@ -121,6 +122,8 @@ fn cells_of_every_type_are_the_same_from_three_writers() {
             vec![
                 Flaw::of_cell(1, FlawKind::LostDigits),
                 Flaw::of_cell(3, FlawKind::Duration),
+                date(4),
+                Flaw::of_cell(5, FlawKind::Fraction),
             ],
         ];
         assert_eq!(flaws, expect, "{format}");
@@ -142,7 +145,7 @@ fn the_first_sheet_that_is_shown_is_read_unless_one_is_named() {
         let error = read(format, bytes, Some("其他")).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`m` has a header on line 1 and no row below it",
+            "`m` has a header on line 2 and no row below it",
             "{format}"
         );
         let error = read(format, bytes, Some("members")).unwrap_err();
@@ -201,18 +204,99 @@ fn what_unpacks_to_too_much_is_refused_by_what_comes_out() {
     assert!(matches!(error, SourceError::TooLarge { .. }), "{error}");
 }
 
+/// An ODS with this content in its only table.
+fn ods(table: &str) -> Vec<u8> {
+    let content = format!(
+        "<office:document-content xmlns:office=\"o\" xmlns:table=\"t\" xmlns:text=\"x\"><office:body><office:spreadsheet>\
+         <table:table table:name=\"S\">{table}</table:table>\
+         </office:spreadsheet></office:body></office:document-content>"
+    );
+    archive(&[
+        ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"),
+        (
+            "META-INF/manifest.xml",
+            b"<manifest:manifest xmlns:manifest=\"m\"/>",
+        ),
+        ("content.xml", content.as_bytes()),
+    ])
+}
+
+#[test]
+fn repeated_cells_of_an_ods_are_counted_before_they_are_laid_out() {
+    #[track_caller]
+    fn check(table: &str, expect: Result<(usize, usize), &str>) {
+        let found = read(FileFormat::Ods, &ods(table), None);
+        match (found, expect) {
+            (Ok((columns, rows)), Ok(expect)) => assert_eq!((columns.len(), rows.len()), expect),
+            (Err(error), Err(expect)) => assert!(error.to_string().contains(expect), "{error}"),
+            (found, _) => panic!("{found:?}"),
+        }
+    }
+    let cell = |columns: u32| {
+        format!(
+            "<table:table-cell table:number-columns-repeated=\"{columns}\" office:value-type=\"string\"><text:p>x</text:p></table:table-cell>"
+        )
+    };
+    let row = |rows: u32, cells: &str| {
+        format!("<table:table-row table:number-rows-repeated=\"{rows}\">{cells}</table:table-row>")
+    };
+    let empty = "<table:table-cell table:number-columns-repeated=\"16000\"/>";
+    // As office programs fill a sheet to its end.
+    let usual = row(1, &(cell(3) + empty)) + &row(3, &(cell(2) + empty)) + &row(1_048_572, empty);
+    check(&usual, Ok((3, 3)));
+    check(&row(90_000, &cell(1000)), Err("more than 10 million cells"));
+    check(
+        &(row(1, &cell(20)) + &row(1_000_000, empty) + &row(1, &cell(1))),
+        Err("more than 10 million cells"),
+    );
+    check(
+        &(row(1, &cell(1)) + &row(1000, &format!("{empty}{}", cell(1)))),
+        Err("more than 10 million cells"),
+    );
+    let spaces = "<table:table-cell table:number-columns-repeated=\"1000\" office:value-type=\"string\"><text:p><text:s text:c=\"1000000\"/></text:p></table:table-cell>";
+    check(&row(2, spaces), Err("more than 256 MiB of text"));
+    check(
+        "<table:table-row><table:table-cell></table:table-row>",
+        Err("damaged"),
+    );
+}
+
+#[test]
+fn far_cells_of_an_xls_are_counted_before_they_are_laid_out() {
+    assert!(bounds::check_xls(XLS).is_ok());
+    // Every other text, moved to the last row and column.
+    let label = [0xFD, 0x00, 0x0A, 0x00];
+    let places: Vec<usize> = XLS
+        .windows(4)
+        .enumerate()
+        .filter(|(_, bytes)| *bytes == label)
+        .map(|(place, _)| place + 4)
+        .collect();
+    let mut far = XLS.to_vec();
+    for (index, &place) in places.iter().enumerate() {
+        let cell: [u8; 4] = if index % 2 == 0 {
+            [0; 4]
+        } else {
+            [0xFF, 0xFF, 0xFF, 0]
+        };
+        far[place..place + 4].copy_from_slice(&cell);
+    }
+    let error = read(FileFormat::Xls, &far, Some("会员")).unwrap_err().to_string();
+    assert!(error.contains("more than 10 million cells"), "{error}");
+}
+
 #[test]
 fn numbers_are_digits_or_marked() {
-    for (number, text, flaw) in [
-        (13_800_138_000.0, "13800138000", None),
-        (999_999_999_999_999.0, "999999999999999", None),
-        (1e15, "1000000000000000", Some(FlawKind::LostDigits)),
-        (-0.5, "-0.5", None),
-        (0.1 + 0.2, "0.30000000000000004", None),
+    for (number, text, mark) in [
+        (13_800_138_000.0, "13800138000", Mark::Number),
+        (999_999_999_999_999.0, "999999999999999", Mark::Number),
+        (1e15, "1000000000000000", Mark::LostDigits),
+        (-0.5, "-0.5", Mark::Fraction),
+        (0.1 + 0.2, "0.30000000000000004", Mark::Fraction),
     ] {
-        assert_eq!(number_text(number), (text.to_owned(), flaw));
+        assert_eq!(number_text(number), (text.to_owned(), mark));
     }
-    assert_eq!(number_text(f64::NAN).1, Some(FlawKind::LostDigits));
+    assert_eq!(number_text(f64::NAN).1, Mark::LostDigits);
 }
 
 #[test]

@@ -24,7 +24,7 @@ impl Caller {
         let mut gateway = gateway();
         let mut identity = testing::identity();
         platform::fill_up(&mut identity.certified, 1, &gateway.clock).unwrap();
-        gateway.registry = Registry::new(identity, PublicKeyMode::On);
+        gateway.registry = Registry::new(identity);
         Self {
             gateway,
             key: MerchantKey::from_pem(&testing::parts().merchant_key_pem).unwrap(),
@@ -47,7 +47,8 @@ impl Caller {
         let time = self.gateway.clock.unix_seconds();
         let message = format!("{method}\n{target}\n{time}\n{nonce}\n{body}\n");
         let signature = self.key.sign(message.as_bytes()).unwrap().to_base64();
-        let serial = &testing::identity().credentials.merchant_serial;
+        let identity = testing::identity();
+        let serial = &identity.credentials().merchant_serial;
         let authorization = format!(
             r#"WECHATPAY2-SHA256-RSA2048 mchid="1900000109",nonce_str="{nonce}",timestamp="{time}",serial_no="{serial}",signature="{signature}""#
         );

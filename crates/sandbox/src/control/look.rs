@@ -1,0 +1,157 @@
+//! What can be looked at: health, state, members, the journal, and one request explained.
+
+use std::{collections::BTreeMap, convert::Infallible, sync::atomic::Ordering};
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use wxmember_crypto::{FormValue, Plaintext};
+
+use super::{
+    Shared,
+    input::{Problem, Query},
+    platform,
+};
+use crate::{
+    explanation::{MASK, Personal, explain, written},
+    lock::locked,
+    member::Member,
+};
+
+pub(super) async fn health(State(control): Shared) -> Json<Value> {
+    let gateway = &control.gateway;
+    let members = locked(&gateway.state).members.len();
+    Json(json!({
+        "status": "ok",
+        "requests": gateway.requests.load(Ordering::Relaxed),
+        "members": members,
+        "faults": gateway.faults.waiting(),
+    }))
+}
+
+pub(super) async fn credentials(State(control): Shared, query: Query) -> Result<Json<Value>, Problem> {
+    let personal = query.only(&["reveal"])?.personal()?;
+    let merchants = control.merchants.iter().map(|held| {
+        json!({
+            "mchid": held.mchid,
+            "merchant_serial": held.merchant_serial,
+            "merchant_certificate_pem": held.merchant_certificate_pem,
+            "merchant_key_pem": personal.shown(&held.merchant_key_pem),
+            "apiv3_key": personal.shown(&held.apiv3_key),
+            "platform_key_id": held.platform_key_id,
+            "platform_key_pem": held.platform_key_pem,
+            "brand_id": held.brand_id,
+            "card_id": held.card_id,
+        })
+    });
+    Ok(Json(json!({ "merchants": merchants.collect::<Vec<_>>() })))
+}
+
+pub(super) async fn state(State(control): Shared) -> Json<Value> {
+    let gateway = &control.gateway;
+    let (now, date) = (gateway.clock.unix_seconds(), gateway.clock.date_time());
+    let mut merchants: Vec<_> = gateway.registry.merchants().collect();
+    merchants.sort_by_key(|caller| &caller.mchid);
+    let merchants = merchants.into_iter().map(|caller| {
+        json!({
+            "mchid": caller.mchid,
+            "serials": caller.serials().collect::<Vec<_>>(),
+            "brand_ids": caller.brands(),
+        })
+    });
+    let merchants: Vec<_> = merchants.collect();
+    let state = locked(&gateway.state);
+    let mut by_state = BTreeMap::<_, u64>::new();
+    for member in state.members.all() {
+        *by_state.entry(member.state(date)).or_default() += 1;
+    }
+    Json(json!({
+        "merchants": merchants,
+        "platform": {
+            "public_key_id": gateway.registry.platform.public_key_id(),
+            "usable_key_ids": gateway.registry.platform.usable(now),
+        },
+        "templates": state.templates.documents().collect::<Vec<_>>(),
+        "members": {"count": state.members.len(), "by_state": by_state},
+        "clock": platform::shown(&gateway.clock),
+        "has_quota": gateway.buckets.is_some(),
+    }))
+}
+
+pub(super) async fn members(State(control): Shared, query: Query) -> Result<Json<Value>, Problem> {
+    let query = query.only(&["card_id", "limit", "offset", "reveal"])?;
+    let personal = query.personal()?;
+    let gateway = &control.gateway;
+    let now = gateway.clock.date_time();
+    let members = locked(&gateway.state).members.all();
+    let card_id = query.text("card_id");
+    let members = members
+        .iter()
+        .filter(|member| card_id.is_none_or(|card_id| member.card_id == card_id));
+    let total = members.clone().count();
+    let page = members
+        .skip(size(query.number("offset")?.unwrap_or(0)))
+        .take(size(query.number("limit")?.unwrap_or(u64::MAX)));
+    let shown: Vec<_> = page.map(|member| shown(member, now, personal)).collect();
+    Ok(Json(
+        json!({"count": shown.len(), "total": total, "members": shown}),
+    ))
+}
+
+pub(super) async fn journal(State(control): Shared, query: Query) -> Result<Json<Value>, Problem> {
+    let query = query.only(&["limit", "reveal", "since"])?;
+    let personal = query.personal()?;
+    let since = query.number("since")?.unwrap_or(0);
+    let limit = size(query.number("limit")?.unwrap_or(u64::MAX));
+    let entries = control.gateway.journal.entries();
+    let last = entries.last().map_or(0, |entry| entry.number);
+    let entries = entries.iter().filter(|entry| entry.number > since).take(limit);
+    let requests = entries.map(|entry| written(&control.gateway, entry, personal));
+    Ok(Json(
+        json!({"last": last, "requests": requests.collect::<Vec<_>>()}),
+    ))
+}
+
+pub(super) async fn request(
+    State(control): Shared,
+    Path(id): Path<String>,
+    query: Query,
+) -> Result<Json<Value>, Problem> {
+    let personal = query.only(&["reveal"])?.personal()?;
+    let gateway = &control.gateway;
+    match gateway.journal.find(&id) {
+        Some((entry, Some(kept))) => Ok(Json(explain(gateway, &entry, &kept, personal))),
+        Some((_, None)) => Err(Problem::new(
+            StatusCode::GONE,
+            "the request is too long ago; the last 256 can be explained",
+        )),
+        None => Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "no such request; see /journal for the ids of the last 1,024",
+        )),
+    }
+}
+
+pub(super) fn shown(member: &Member, now: OffsetDateTime, personal: Personal) -> Value {
+    let write = |value: &FormValue| {
+        let text = match personal {
+            Personal::Masked => MASK,
+            Personal::Revealed => value.expose(),
+        };
+        Ok::<_, Infallible>(text.to_owned())
+    };
+    let mut card = member
+        .shown(now)
+        .filled(write)
+        .unwrap_or_else(|never| match never {});
+    card["repeats"] = member.repeats.into();
+    card
+}
+
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

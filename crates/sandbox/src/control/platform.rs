@@ -1,0 +1,101 @@
+//! The platform's own side: its clock and its certificates.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+
+use super::{
+    Shared,
+    input::{Input, Problem},
+};
+use crate::{
+    clock::Clock,
+    platform::PlatformCertificate,
+    sandbox::{StartError, retire as retire_certificate, rotate as rotate_certificate},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shift {
+    shift_seconds: i64,
+}
+
+pub(super) async fn clock(State(control): Shared) -> Json<Value> {
+    Json(shown(&control.gateway.clock))
+}
+
+pub(super) async fn set_clock(State(control): Shared, Input(shift): Input<Shift>) -> Json<Value> {
+    control.gateway.clock.set_shift(shift.shift_seconds);
+    Json(shown(&control.gateway.clock))
+}
+
+pub(super) fn shown(clock: &Clock) -> Value {
+    json!({
+        "unix_seconds": clock.unix_seconds(),
+        "time": clock.rfc_3339(),
+        "shift_seconds": clock.shift_seconds(),
+    })
+}
+
+pub(super) async fn certificates(State(control): Shared) -> Json<Value> {
+    let platform = &control.gateway.registry.platform;
+    let now = control.gateway.clock.unix_seconds();
+    let certificates = platform.certificates();
+    let certificates: Vec<_> = certificates
+        .iter()
+        .map(|certificate| written(certificate, now))
+        .collect();
+    Json(json!({"public_key_id": platform.public_key_id(), "certificates": certificates}))
+}
+
+pub(super) async fn rotate(State(control): Shared) -> Result<(StatusCode, Json<Value>), Problem> {
+    let now = control.gateway.clock.unix_seconds();
+    // Making an RSA key takes some 50 ms of a core.
+    let rotated = spawn_blocking(move || rotate_certificate(&control.gateway, control.folder.as_deref()));
+    let rotated = rotated
+        .await
+        .unwrap_or(Err(StartError::Stopped))
+        .map_err(|error| failed(&error))?;
+    Ok((StatusCode::CREATED, Json(written(&rotated, now))))
+}
+
+pub(super) async fn retire(
+    State(control): Shared,
+    Path(serial): Path<String>,
+) -> Result<StatusCode, Problem> {
+    match retire_certificate(&control.gateway, control.folder.as_deref(), &serial) {
+        Ok(true) => Ok(StatusCode::NO_CONTENT),
+        Ok(false) => Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "no such certificate; GET /platform-certificates lists them",
+        )),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+fn written(certificate: &PlatformCertificate, now: i64) -> Value {
+    let (first, last) = (seconds(certificate.not_before), seconds(certificate.not_after));
+    json!({
+        "serial": certificate.serial,
+        "pem": certificate.pem,
+        "not_before": first,
+        "not_after": last,
+        "is_valid": (first..=last).contains(&now),
+    })
+}
+
+fn seconds(time: SystemTime) -> i64 {
+    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(seconds).unwrap_or(i64::MAX)
+}
+
+fn failed(error: &StartError) -> Problem {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+}

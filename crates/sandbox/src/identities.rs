@@ -1,0 +1,539 @@
+//! The identities file: merchants, brands, templates and keys in TOML. `identities.toml` shows all that can stand there.
+//!
+//! A file is either whole or refused, with the place and the remedy. An error never repeats a value of the file.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use thiserror::Error;
+use time::{Duration, OffsetDateTime};
+use wxmember_crypto::{ApiV3Key, Certificate, KeyId, PrivateKey, generate_rsa_2048_pem, party::Platform};
+
+use crate::{
+    clock::Clock,
+    identity::{Credentials, Identity, IdentityError, Party, PublicKeyMode, SecretText, is_id},
+    issue,
+    operations::Preloaded,
+    platform::KeyPair,
+    random::{ALPHANUMERIC, DIGITS, characters},
+};
+
+/// Why an identities file cannot be used. Every variant names the file.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum IdentitiesError {
+    /// Two parts of the file contradict each other, or a part is missing.
+    #[error("{path}: {at}: {what}", path = .path.display())]
+    Contradiction {
+        /// The file.
+        path: PathBuf,
+        /// The part, such as `templates[1]`; the first is 0.
+        at: String,
+        /// What does not fit, and what to do.
+        what: &'static str,
+    },
+    /// A key or certificate that the file names, or that is made for it, is unusable.
+    #[error("{path}: {at}: unusable key or certificate", path = .path.display())]
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// The part.
+        at: String,
+        /// What is wrong with it.
+        #[source]
+        source: IdentityError,
+    },
+    /// The file, or one that it names, cannot be read.
+    #[error("{path}: cannot be read", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is no TOML, or has a setting that is unknown or has another type.
+    #[error("{path}: line {line}: no TOML, or a setting that is unknown, missing or of another type; it may hold what `identities.toml` in the sandbox's source shows", path = .path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    platform: PlatformPart,
+    merchants: Vec<MerchantPart>,
+    #[serde(default)]
+    templates: Vec<TemplatePart>,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PlatformPart {
+    public_key: bool,
+    public_key_id: Option<String>,
+    private_key: Option<PathBuf>,
+    certificates: Vec<CertificatePart>,
+}
+
+impl Default for PlatformPart {
+    fn default() -> Self {
+        Self {
+            public_key: true,
+            public_key_id: None,
+            private_key: None,
+            certificates: Vec::new(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CertificatePart {
+    state: Option<State>,
+    certificate: Option<PathBuf>,
+    private_key: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MerchantPart {
+    mchid: String,
+    #[serde(default)]
+    brands: Vec<String>,
+    #[serde(default)]
+    certificates: Vec<PathBuf>,
+    private_key: Option<PathBuf>,
+    apiv3_key_file: Option<PathBuf>,
+    state: Option<State>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TemplatePart {
+    card_id: String,
+    brand_id: String,
+    notify_url: Option<String>,
+}
+
+/// When a certificate that is made is valid.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Expired,
+    NotYetValid,
+    #[default]
+    Valid,
+}
+
+impl State {
+    fn starts_at(self, clock: &Clock) -> OffsetDateTime {
+        let now = clock.date_time();
+        match self {
+            Self::Expired => now.saturating_sub(issue::LIFETIME + Duration::DAY),
+            Self::NotYetValid => now.saturating_add(Duration::DAY),
+            Self::Valid => now.saturating_sub(Duration::DAY),
+        }
+    }
+}
+
+/// Reads a file and every file that it names. A key that is made takes some 50 ms of a core.
+pub(crate) fn read(path: &Path, clock: &Clock) -> Result<Identity, IdentitiesError> {
+    let text = read_text(path)?;
+    let file: File = toml::from_str(&text).map_err(|error| IdentitiesError::Syntax {
+        path: path.to_owned(),
+        line: error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .map_or(1, |before| before.matches('\n').count() + 1),
+    })?;
+    let reader = Reader { path, clock };
+    reader.check(&file)?;
+    reader.identity(file)
+}
+
+fn read_text(path: &Path) -> Result<String, IdentitiesError> {
+    fs::read_to_string(path).map_err(|source| IdentitiesError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    clock: &'a Clock,
+}
+
+impl Reader<'_> {
+    /// What can be wrong without looking at a key.
+    fn check(&self, file: &File) -> Result<(), IdentitiesError> {
+        if file.merchants.is_empty() {
+            return Err(self.contradiction("merchants", "at least one is needed"));
+        }
+        for (index, merchant) in file.merchants.iter().enumerate() {
+            let at = format!("merchants[{index}]");
+            if !is_id(&merchant.mchid) || !merchant.brands.iter().all(|brand| is_id(brand)) {
+                return Err(self.contradiction(&at, "`mchid` and `brands` are visible ASCII and not empty"));
+            }
+            let earlier = &file.merchants[..index];
+            if earlier.iter().any(|other| other.mchid == merchant.mchid) {
+                return Err(self.contradiction(
+                    &at,
+                    "its `mchid` is there already; give all its brands at one place",
+                ));
+            }
+            if !merchant.certificates.is_empty() && merchant.state.is_some() {
+                let what =
+                    "`state` is for a certificate that is made; leave it out, or leave out `certificates`";
+                return Err(self.contradiction(&at, what));
+            }
+            if merchant.certificates.is_empty() && merchant.private_key.is_some() {
+                return Err(
+                    self.contradiction(&at, "`private_key` without `certificates`; give both or neither")
+                );
+            }
+        }
+        for (index, template) in file.templates.iter().enumerate() {
+            let at = format!("templates[{index}]");
+            if !is_id(&template.card_id) {
+                return Err(self.contradiction(&at, "`card_id` is visible ASCII and not empty"));
+            }
+            let mut merchants = file.merchants.iter();
+            if !merchants.any(|merchant| merchant.brands.contains(&template.brand_id)) {
+                let what = "no merchant has its `brand_id`; add it to `brands` of one";
+                return Err(self.contradiction(&at, what));
+            }
+            let earlier = &file.templates[..index];
+            if earlier.iter().any(|other| other.card_id == template.card_id) {
+                return Err(self.contradiction(&at, "its `card_id` is there already"));
+            }
+        }
+        let platform = &file.platform;
+        if platform.public_key_id.as_deref().is_some_and(|id| !is_id(id)) {
+            let what = "`public_key_id` is visible ASCII and not empty";
+            return Err(self.contradiction("platform", what));
+        }
+        if !platform.public_key && platform.certificates.is_empty() {
+            let what = "without a public key it needs a certificate; add `[[platform.certificates]]`";
+            return Err(self.contradiction("platform", what));
+        }
+        Ok(())
+    }
+
+    fn identity(&self, file: File) -> Result<Identity, IdentitiesError> {
+        let first = file.merchants.first().map_or("", |merchant| &merchant.mchid);
+        let platform = self.public_key(&file.platform, first)?;
+        let certified = file.platform.certificates.iter().enumerate();
+        let certified = certified
+            .map(|(index, part)| self.certified(&format!("platform.certificates[{index}]"), part))
+            .collect::<Result<Vec<_>, _>>()?;
+        let parties = file.merchants.into_iter().enumerate();
+        let parties = parties
+            .map(|(index, part)| {
+                let of_its_brand = |template: &&TemplatePart| part.brands.contains(&template.brand_id);
+                let template = file.templates.iter().find(of_its_brand);
+                let card_id = template.map_or(String::new(), |template| template.card_id.clone());
+                let brand_id = template.map(|template| template.brand_id.clone());
+                let brand_id = brand_id.or_else(|| part.brands.first().cloned());
+                let ids = (brand_id.unwrap_or_default(), card_id);
+                self.party(&format!("merchants[{index}]"), part, &platform, ids)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let templates = file.templates.into_iter().map(|template| Preloaded {
+            card_id: template.card_id,
+            brand_id: template.brand_id,
+            notify_url: template.notify_url,
+        });
+        Ok(Identity {
+            parties,
+            templates: templates.collect(),
+            public_key_mode: match file.platform.public_key {
+                true => PublicKeyMode::On,
+                false => PublicKeyMode::Off,
+            },
+            platform,
+            certified,
+        })
+    }
+
+    fn public_key(&self, part: &PlatformPart, mchid: &str) -> Result<KeyPair, IdentitiesError> {
+        let failed = |source| self.failed("platform", source);
+        let private_key_pem = match &part.private_key {
+            Some(name) => self.text(name)?,
+            None => new_key().map_err(failed)?,
+        };
+        let key = PrivateKey::<Platform>::from_pem(&private_key_pem);
+        let key = key.map_err(|error| failed(IdentityError::PlatformKey(error)))?;
+        let id = match &part.public_key_id {
+            Some(id) => id.clone(),
+            None => {
+                let digits = characters(DIGITS, 16).map_err(|error| failed(IdentityError::Random(error)))?;
+                format!("PUB_KEY_ID_01{mchid}{digits}")
+            }
+        };
+        Ok(KeyPair {
+            id: KeyId::new(&id),
+            key,
+            private_key_pem: SecretText(private_key_pem),
+            certificate: None,
+        })
+    }
+
+    fn certified(&self, at: &str, part: &CertificatePart) -> Result<KeyPair, IdentitiesError> {
+        let pair = match (&part.certificate, &part.private_key, part.state) {
+            (Some(certificate), Some(private_key), None) => {
+                KeyPair::certified(&self.text(certificate)?, &self.text(private_key)?)
+            }
+            (None, None, state) => KeyPair::made(state.unwrap_or_default().starts_at(self.clock)),
+            _ => {
+                let what = "give `certificate` and `private_key`, or nothing but `state`";
+                return Err(self.contradiction(at, what));
+            }
+        };
+        pair.map_err(|source| self.failed(at, source))
+    }
+
+    fn party(
+        &self,
+        at: &str,
+        part: MerchantPart,
+        platform: &KeyPair,
+        (brand_id, card_id): (String, String),
+    ) -> Result<Party, IdentitiesError> {
+        let failed = |source| self.failed(at, source);
+        let apiv3_key = match &part.apiv3_key_file {
+            Some(name) => self.text(name)?.trim().to_owned(),
+            None => characters(ALPHANUMERIC, 32).map_err(|error| failed(IdentityError::Random(error)))?,
+        };
+        let (key_pem, certificate_pems) = if part.certificates.is_empty() {
+            let key_pem = new_key().map_err(failed)?;
+            let key = PrivateKey::from_pem(&key_pem);
+            let key = key.map_err(|error| failed(IdentityError::MerchantKey(error)))?;
+            let starts_at = part.state.unwrap_or_default().starts_at(self.clock);
+            let certificate = issue::issue::<wxmember_crypto::party::Merchant>(&key, &part.mchid, starts_at);
+            (key_pem, vec![certificate.map_err(failed)?])
+        } else {
+            let key_pem = part
+                .private_key
+                .as_deref()
+                .map(|name| self.text(name))
+                .transpose()?;
+            let pems = part.certificates.iter().map(|name| self.text(name));
+            (key_pem.unwrap_or_default(), pems.collect::<Result<Vec<_>, _>>()?)
+        };
+        let certificates = certificate_pems
+            .iter()
+            .map(|pem| Certificate::from_pem(pem))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| failed(IdentityError::MerchantCertificate(error)))?;
+        if !key_pem.is_empty() {
+            let key = PrivateKey::from_pem(&key_pem);
+            let key = key.map_err(|error| failed(IdentityError::MerchantKey(error)))?;
+            if !certificates
+                .first()
+                .is_some_and(|certificate| certificate.belongs_to(&key))
+            {
+                return Err(failed(IdentityError::KeyMismatch));
+            }
+        }
+        let serial = certificates
+            .first()
+            .map(|certificate| certificate.serial().as_str().to_owned());
+        Ok(Party {
+            credentials: Credentials {
+                mchid: part.mchid,
+                merchant_serial: serial.unwrap_or_default(),
+                merchant_key_pem: key_pem,
+                merchant_certificate_pem: certificate_pems.into_iter().next().unwrap_or_default(),
+                platform_key_id: platform.id.as_str().to_owned(),
+                platform_key_pem: platform.key.public_key().to_pem(),
+                apiv3_key: apiv3_key.clone(),
+                brand_id,
+                card_id,
+            },
+            apiv3_key: ApiV3Key::new(&apiv3_key).map_err(|error| failed(IdentityError::ApiV3Key(error)))?,
+            certificates,
+            brands: part.brands,
+        })
+    }
+
+    /// A file that the file names.
+    fn text(&self, name: &Path) -> Result<String, IdentitiesError> {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        read_text(&folder.join(name))
+    }
+
+    fn contradiction(&self, at: &str, what: &'static str) -> IdentitiesError {
+        IdentitiesError::Contradiction {
+            path: self.path.to_owned(),
+            at: at.to_owned(),
+            what,
+        }
+    }
+
+    fn failed(&self, at: &str, source: IdentityError) -> IdentitiesError {
+        IdentitiesError::Identity {
+            path: self.path.to_owned(),
+            at: at.to_owned(),
+            source,
+        }
+    }
+}
+
+fn new_key() -> Result<String, IdentityError> {
+    let pem = generate_rsa_2048_pem().map_err(IdentityError::NewKey)?;
+    Ok(pem.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_796_000_000;
+
+    fn read_from(text: &str) -> Result<Identity, IdentitiesError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("identities.toml");
+        fs::write(&path, text).unwrap();
+        for (name, text) in [
+            (
+                "cert.pem",
+                include_str!("../../../tests/vectors/test_merchant_cert.pem"),
+            ),
+            (
+                "key.pem",
+                include_str!("../../../tests/vectors/test_merchant_key.pem"),
+            ),
+            (
+                "other.pem",
+                include_str!("../../../tests/vectors/test_wechatpay_pubmode_key.pem"),
+            ),
+            ("apiv3.txt", "TestOnlyApiV3Key0123456789abcdef\n"),
+            ("garbage.txt", "MARKER"),
+        ] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        read(&path, &Clock::manual(NOW))
+    }
+
+    #[test]
+    fn the_file_that_shows_everything_can_be_read() {
+        let identity = read_from(include_str!("identities.toml")).unwrap();
+        let mchids: Vec<_> = identity
+            .merchants()
+            .map(|merchant| merchant.mchid.as_str())
+            .collect();
+        assert_eq!(mchids, ["1900000109", "1900000110"]);
+        assert_eq!(identity.credentials().card_id, "pbLatjvWOibDc5-TBnbUk1pD12o0");
+        assert_eq!(
+            identity.credentials().platform_key_id,
+            "PUB_KEY_ID_0119000001092026113000000000000001"
+        );
+        assert_eq!((identity.templates.len(), identity.certified.len()), (2, 2));
+        let now = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_796_000_000);
+        let expired = &identity.parties[1].certificates[0];
+        assert!(expired.not_after() < now && identity.parties[0].certificates[0].not_after() > now);
+    }
+
+    #[test]
+    fn files_are_found_beside_the_file() {
+        let identity = read_from(
+            r#"
+            [platform]
+            private_key = "other.pem"
+            [[merchants]]
+            mchid = "1900000109"
+            certificates = ["cert.pem"]
+            private_key = "key.pem"
+            apiv3_key_file = "apiv3.txt"
+            "#,
+        );
+        let identity = identity.unwrap();
+        let credentials = identity.credentials();
+        assert_eq!(
+            credentials.merchant_serial,
+            "4D3C2B1A09F8E7D6C5B4A3928170615243F4E5D6"
+        );
+        assert_eq!(credentials.apiv3_key, "TestOnlyApiV3Key0123456789abcdef");
+        let without_key = "[[merchants]]\nmchid = \"1\"\ncertificates = [\"cert.pem\"]";
+        assert_eq!(read_from(without_key).unwrap().credentials().merchant_key_pem, "");
+    }
+
+    #[track_caller]
+    fn check(text: &str, part: &str) {
+        let error = read_from(text).unwrap_err();
+        let shown = format!(
+            "{error} {:?}",
+            std::error::Error::source(&error).map(ToString::to_string)
+        );
+        assert!(shown.contains(part), "{shown}");
+        assert!(!format!("{shown} {error:?}").contains("MARKER"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place_and_never_with_its_value() {
+        let merchant = "[[merchants]]\nmchid = \"1\"\nbrands = [\"b\"]\n";
+        check("", "line 1");
+        check("merchants = []", "at least one");
+        check("x = \"MARKER\n", "line 1");
+        check(&format!("{merchant}MARKER = 1"), "line 4");
+        check(&format!("{merchant}brandz = [\"MARKER\"]"), "line 4");
+        check(&format!("{merchant}state = \"MARKER\""), "line 4");
+        check("[[merchants]]\nmchid = \"MARKER 1\"", "merchants[0]: `mchid`");
+        check(
+            &format!("{merchant}{merchant}"),
+            "merchants[1]: its `mchid` is there already",
+        );
+        check(
+            &format!("{merchant}certificates = [\"MISSING.pem\"]"),
+            "MISSING.pem: cannot be read",
+        );
+        check(
+            &format!("{merchant}certificates = [\"garbage.txt\"]"),
+            "merchants[0]: unusable",
+        );
+        check(
+            &format!("{merchant}certificates = [\"cert.pem\"]\nprivate_key = \"other.pem\""),
+            "does not belong",
+        );
+        check(
+            &format!("{merchant}private_key = \"key.pem\""),
+            "give both or neither",
+        );
+        check(
+            &format!("{merchant}certificates = [\"cert.pem\"]\nstate = \"expired\""),
+            "leave it out",
+        );
+        check(
+            &format!("{merchant}apiv3_key_file = \"garbage.txt\""),
+            "the APIv3 key is unusable",
+        );
+        let template = "[[templates]]\ncard_id = \"c\"\nbrand_id = \"b\"\n";
+        check(
+            &format!("{merchant}{template}{template}"),
+            "templates[1]: its `card_id`",
+        );
+        let foreign = template.replace("\"b\"", "\"MARKER\"");
+        check(
+            &format!("{merchant}{foreign}"),
+            "templates[0]: no merchant has its `brand_id`",
+        );
+        check(
+            &format!("[platform]\npublic_key = false\n{merchant}"),
+            "[[platform.certificates]]",
+        );
+        let half = "[[platform.certificates]]\ncertificate = \"cert.pem\"\n";
+        check(
+            &format!("{half}{merchant}"),
+            "platform.certificates[0]: give `certificate` and `private_key`",
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! Clients that mean harm or are broken: whatever they do is refused or bounded. Time is stopped, so that no test waits.
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+use wxmember_sandbox::Sandbox;
+
+use crate::client::{PATH, builder, import, sandbox};
+
+async fn connect(sandbox: &Sandbox) -> TcpStream {
+    let url = sandbox.base_url();
+    TcpStream::connect(url.strip_prefix("http://").unwrap())
+        .await
+        .unwrap()
+}
+
+/// What comes until the other side closes.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    // A reset is an end as well.
+    let _ = stream.read_to_end(&mut bytes).await;
+    String::from_utf8(bytes).unwrap()
+}
+
+fn head(more: &str) -> String {
+    format!("POST {PATH} HTTP/1.1\r\nHost: a\r\nUser-Agent: a\r\nAccept: a\r\n{more}\r\n\r\n")
+}
+
+#[tokio::test]
+async fn a_body_of_100_mb_is_refused_before_it_comes() {
+    let sandbox = sandbox().await;
+    let mut stream = connect(&sandbox).await;
+    let head = head("Connection: close\r\nContent-Length: 104857600");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let answer = rest(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert_eq!(sandbox.journal()[0].rule, Some("BODY_TOO_LARGE"));
+}
+
+#[tokio::test]
+async fn a_body_of_unknown_length_is_read_up_to_the_limit() {
+    let sandbox = sandbox().await;
+    let mut stream = connect(&sandbox).await;
+    let head = head("Connection: close\r\nTransfer-Encoding: chunked");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut chunk = b"10000\r\n".to_vec();
+    chunk.resize(chunk.len() + 0x10000, b' ');
+    chunk.extend_from_slice(b"\r\n");
+    // 100 MB, if it were taken.
+    let mut sent = 0;
+    while sent < 1600 && stream.write_all(&chunk).await.is_ok() {
+        sent += 1;
+    }
+    assert!(sent < 1600, "everything was read");
+    assert_eq!(sandbox.journal()[0].rule, Some("BODY_TOO_LARGE"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_or_a_body_that_does_not_end_is_cut_off_in_time() {
+    let sandbox = sandbox().await;
+    for (request, seconds) in [
+        // Nothing, half a head, and half a body.
+        (String::new(), 75),
+        ("POST / HTTP/1.1\r\nHost: a\r\nX: ".to_owned(), 75),
+        (head("Content-Length: 5") + "{", 30),
+    ] {
+        let started = Instant::now();
+        let mut stream = connect(&sandbox).await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = rest(&mut stream).await;
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 408 "),
+            "{answer}"
+        );
+        let took = started.elapsed();
+        assert!(took <= Duration::from_secs(seconds + 1), "{request:?}: {took:?}");
+    }
+    assert_eq!(import(&sandbox, "1", "13800138000").await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_are_closed_at_once() {
+    let sandbox = builder().with_connections(4).start().await.unwrap();
+    let mut kept = Vec::new();
+    for _ in 0..4 {
+        kept.push(connect(&sandbox).await);
+    }
+    for _ in 0..50 {
+        assert_eq!(rest(&mut connect(&sandbox).await).await, "");
+    }
+    // Those that were there first are served.
+    let mut first = kept.pop().unwrap();
+    let request = format!("GET {PATH} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    first.write_all(request.as_bytes()).await.unwrap();
+    assert!(rest(&mut first).await.starts_with("HTTP/1.1 405 "));
+    drop(first);
+    // Its place is free as soon as the sandbox has seen it go.
+    let mut tries = 0;
+    while import(&sandbox, "1", "13800138000").await.is_none() {
+        tries += 1;
+        assert!(tries < 1000, "the place was not given back");
+    }
+    assert_eq!(sandbox.members().len(), 1);
+}
+
+#[tokio::test]
+async fn hundreds_of_idle_connections_keep_nobody_out() {
+    let sandbox = sandbox().await;
+    let mut idle = Vec::new();
+    for _ in 0..300 {
+        idle.push(connect(&sandbox).await);
+    }
+    assert_eq!(import(&sandbox, "1", "13800138000").await.unwrap().status, 200);
+    drop(idle);
+    sandbox.shutdown().await;
+}

@@ -1,0 +1,151 @@
+//! Several merchants, brands, templates and modes at once, from one file.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use wxmember_sandbox::{Clock, Credentials, Sandbox};
+
+use crate::client::{NOW, Received, Request, body, body_for, control, key_of};
+
+async fn sandbox(text: &str) -> Sandbox {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("identities.toml");
+    fs::write(&file, text).unwrap();
+    let builder = Sandbox::builder().with_identities(file);
+    builder.with_clock(Clock::manual(NOW)).start().await.unwrap()
+}
+
+const TWO: &str = r#"
+    [platform]
+    public_key_id = "PUB_KEY_ID_01"
+    [[platform.certificates]]
+    [[platform.certificates]]
+    state = "expired"
+    [[platform.certificates]]
+    state = "not_yet_valid"
+    [[merchants]]
+    mchid = "101"
+    brands = ["a", "b"]
+    [[merchants]]
+    mchid = "102"
+    brands = ["c"]
+    [[merchants]]
+    mchid = "103"
+    brands = ["c"]
+    state = "expired"
+    [[templates]]
+    card_id = "card-a"
+    brand_id = "a"
+    [[templates]]
+    card_id = "card-c"
+    brand_id = "c"
+"#;
+
+async fn import(sandbox: &Sandbox, merchant: &Credentials, brand: &str, card: &str, code: &str) -> Received {
+    let mut body = body(sandbox, code, "13800138000");
+    body["brand_id"] = brand.into();
+    body["card_id"] = card.into();
+    let mut request = Request::new(sandbox, body);
+    request.sign_as(merchant, NOW);
+    request.answer(sandbox).await
+}
+
+#[tokio::test]
+async fn each_merchant_acts_for_its_own_brands() {
+    let sandbox = sandbox(TWO).await;
+    let [first, second, expired] = sandbox.merchants() else {
+        panic!("three merchants");
+    };
+    assert_eq!((&*first.card_id, &*second.card_id), ("card-a", "card-c"));
+    assert_eq!(import(&sandbox, first, "a", "card-a", "1").await.status, 200);
+    assert_eq!(import(&sandbox, second, "c", "card-c", "1").await.status, 200);
+    for (merchant, brand, card, status, code) in [
+        (first, "c", "card-c", 403, "NO_AUTH"),
+        (second, "a", "card-a", 403, "NO_AUTH"),
+        // A template of another brand is none of this one.
+        (first, "b", "card-a", 400, "INVALID_REQUEST"),
+        (expired, "c", "card-c", 401, "SIGN_ERROR"),
+    ] {
+        let answer = import(&sandbox, merchant, brand, card, "2").await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (status, code),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(sandbox.journal().pop().unwrap().rule, Some("MERCHANT_EXPIRED"));
+    // One merchant's certificate under another one's id.
+    let mut crossed = second.clone();
+    crossed.mchid = first.mchid.clone();
+    let answer = import(&sandbox, &crossed, "a", "card-a", "3").await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(sandbox.journal().pop().unwrap().rule, Some("MERCHANT_SERIAL"));
+
+    let state = control(&sandbox, "/state").await.json();
+    assert_eq!(state["merchants"][0]["brand_ids"], json!(["a", "b"]));
+    assert_eq!(state["merchants"].as_array().unwrap().len(), 3);
+    assert_eq!(state["members"]["count"], 2);
+}
+
+#[tokio::test]
+async fn both_modes_work_at_once_and_expired_certificates_in_neither() {
+    let sandbox = sandbox(TWO).await;
+    let merchant = sandbox.credentials().clone();
+    let listed = control(&sandbox, "/platform-certificates").await.json();
+    let listed = listed["certificates"].as_array().unwrap().clone();
+    assert_eq!(
+        listed
+            .iter()
+            .map(|one| one["is_valid"].clone())
+            .collect::<Vec<_>>(),
+        [false, true, false]
+    );
+    let serials: Vec<_> = listed
+        .iter()
+        .map(|one| one["serial"].as_str().unwrap().to_owned())
+        .collect();
+    let sealed_for = async |key_id: &str, code: &str, phone: &str| {
+        let mut body = body_for(&key_of(&sandbox, key_id), code, phone);
+        body["brand_id"] = "a".into();
+        body["card_id"] = "card-a".into();
+        let mut request = Request::new(&sandbox, body);
+        request.set("Wechatpay-Serial", Some(key_id));
+        request.sign_as(&merchant, NOW);
+        request.answer(&sandbox).await
+    };
+    for (index, key_id) in ["PUB_KEY_ID_01", &serials[1]].into_iter().enumerate() {
+        let answer = sealed_for(key_id, &index.to_string(), &format!("1380013800{index}")).await;
+        assert_eq!(answer.header("Wechatpay-Serial"), Some(key_id));
+        answer.verify_with(&key_of(&sandbox, key_id)).unwrap();
+    }
+    for key_id in [&serials[0], &serials[2]] {
+        let answer = sealed_for(key_id, "9", "13800138009").await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "PARAM_ERROR"));
+        let id = answer.header("Request-ID").unwrap();
+        let explained = control(&sandbox, &format!("/requests/{id}")).await.json();
+        assert_eq!(explained["facts"]["known"], json!(["PUB_KEY_ID_01", serials[1]]));
+    }
+    let without = sandbox_without_public_key().await;
+    let mut request = Request::new(&without, Value::Null);
+    request.set("Wechatpay-Serial", Some(&without.credentials().platform_key_id));
+    assert_eq!(request.answer(&without).await.status, 400);
+    assert_eq!(
+        without.journal().pop().unwrap().rule,
+        Some("PLATFORM_SERIAL_UNKNOWN")
+    );
+}
+
+async fn sandbox_without_public_key() -> Sandbox {
+    let text = "[platform]\npublic_key = false\n[[platform.certificates]]\n[[merchants]]\nmchid = \"1\"";
+    sandbox(text).await
+}
+
+#[tokio::test]
+async fn an_unusable_file_is_said_to_be_so_at_the_start() {
+    let error = Sandbox::builder()
+        .with_identities("missing.toml")
+        .start()
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "missing.toml: cannot be read");
+}
