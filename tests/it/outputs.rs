@@ -136,3 +136,52 @@ fn a_stream_by_a_name_is_imported_and_told() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("refused   21"));
     assert!(home.path().join("stdin.refused.csv").exists());
 }
+
+#[test]
+fn variables_that_are_set_to_nothing_count_as_not_set() {
+    let home = tempfile::tempdir().unwrap();
+    let list = home.path().join("list.csv");
+    fs::copy(root().join("examples/members-with-mistakes.csv"), list).unwrap();
+    let names = "CONCURRENCY CONFIG DELIMITER ENCODING FORMAT INPUT_FORMAT LANG LEDGER LEDGER_KEY LOG LOG_FORMAT MAP \
+                 MAP_FILE MAX_DURATION ON_UNKNOWN PROFILE QUOTA SHEET VIA WINDOW YES LEDGER_PASSWORD_FILE";
+    let output = wxmember(home.path())
+        .args(["import", "--sandbox", "list.csv"])
+        .envs(
+            names
+                .split_whitespace()
+                .map(|name| (format!("WXMEMBER_{name}"), "")),
+        )
+        .current_dir(home.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+}
+
+#[test]
+fn a_column_with_a_comma_can_be_mapped() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let text = "\"Phone, mobile\",会员卡号,领取时间\n12,A1,2024-01-02\n";
+    fs::write(home.join("list.csv"), text).unwrap();
+    let map = ["--map", "phone_number=Phone, mobile"];
+    let output = run(home, &[&["import", "--sandbox", "list.csv"][..], &map].concat());
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+}
+
+#[test]
+fn a_damaged_ledger_is_not_taken_for_a_full_disk() {
+    let (home, _) = imported();
+    let home = home.path();
+    let ledger = home.join("state/wxmember/sandbox.db");
+    let mut bytes = fs::read(&ledger).unwrap();
+    // The first page says what the file is; everything behind it is lost.
+    bytes[100..].fill(0xA5);
+    fs::write(&ledger, bytes).unwrap();
+    let output = run(home, &["status", "last", "--sandbox"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = stderr(&output);
+    assert!(
+        said.contains("hint: put the file and its key back from a backup"),
+        "{said}"
+    );
+}

@@ -10,21 +10,21 @@ help-any-log-format = 标准错误输出的格式；`json` 为每行一个对象
 help-any-format = 结果的输出格式
 help-any-config = 配置文件
 help-any-profile = 配置文件中的配置名
-help-any-ledger = 账本，保存每一行的状态：文件，或多台主机共用的 `postgres://…` [默认：用户的状态目录中]
-help-any-ledger-key = `postgres://…` 账本的散列密钥文件，每台主机使用同一个 [默认：用户的状态目录中]
+help-any-ledger = 账本，保存每一行的状态：文件，或多台机器共用的 `postgres://…` [默认：用户的状态目录中]
+help-any-ledger-key = `postgres://…` 账本的哈希密钥文件，每台机器使用同一个 [默认：用户的状态目录中]
 help-any-ledger-password-file = 只存放 `postgres://…` 账本密码的文件 [默认：环境变量 `PGPASSWORD`，或 `WXMEMBER_LEDGER` 的 URL 中的密码]
 help-any-sandbox = 使用 `import --sandbox` 的账本
 help-any-job = 任务：任务编号或其开头，或 `last`（最近的任务）
 help-any-output = 写入该文件 [默认：标准输出]
-help-any-quota = 请求频率上限，如 `5/s` 或 `300/m`，同一账本的所有进程合计 [默认：接口规定的 5/s；`--sandbox` 不限]
-help-any-concurrency = 同时进行的请求数 [默认：32，或每秒额度的两倍，取较小者]
-help-any-map = 指定某列对应的字段，如 `phone_number=手机号` 或 `level=#7`，可重复
+help-any-quota = 请求限额，如 `5/s` 或 `300/m`，同一账本的所有进程合计 [默认：接口规定的 5/s；`--sandbox` 不限]
+help-any-concurrency = 同时进行的请求数 [默认：32，或每秒限额的两倍，取较小者]
+help-any-map = 指定某列对应的字段，如 `phone_number=手机号` 或 `level=#7`，可重复；环境变量中以逗号分隔
 help-any-map-file = 含 `[columns]` 和 `[constants]` 的 TOML 文件；`--map` 优先
 help-any-encoding = 文本编码：utf-8、utf-16le、utf-16be、gbk 或 gb18030 [默认：自动识别]
 help-any-delimiter = 文本中单元格之间的分隔符，一个字符或 `tab` [默认：自动识别]
 help-any-sheet = 表格文件的工作表 [默认：第一个可见的]
 help-any-input-format = 文件格式：csv、tsv、xlsx、xls、ods 或 ndjson [默认：自动识别]
-help-any-window = 只在每天的这段时间发送，如 `22:00-06:00`；默认为北京时间，也可在后面注明时差，如 `22:00-06:00 +09:00`
+help-any-window = 只在每天的这段时间发送，如 `22:00-06:00`；默认为北京时间，也可在后面注明时区偏移，如 `22:00-06:00 +09:00`
 help-any-max-duration = 运行这么久后停止，如 `8h` 或 `90m`；再次运行同一命令可继续
 help-any-on-unknown = 请求可能已生效但结果未知的行如何处理：repeat 重发同一请求以查明，hold 保留待人工处理
 help-any-yes = 即使该配置从未成功导入过，也不先用一行试探
@@ -48,14 +48,14 @@ help-call-verbose = 在标准错误输出中逐行显示被签名的内容和请
 
 help-check = 检查会员名单，说明导入时哪些行会被拒绝；不发送任何请求
 help-check-after =
-    不发送任何请求，也不保存任何内容。无需配置；有 `wxmember.toml` 时使用其中的固定值和额度。
+    不发送任何请求，也不保存任何内容。无需配置；有 `wxmember.toml` 时使用其中的固定值和限额。
 
     退出码：0 所有行合格，1 文件整体不可用，2 用法错误，3 有行会被拒绝。
 help-check-file = 会员名单：CSV、TSV、XLSX、XLS、ODS 或 NDJSON，`-` 为标准输入
 help-check-via = 导入方式：import-by-phone、import-by-openid 或 phone-membercard [默认：import-by-phone]
 help-check-config = 配置文件 [默认：存在时用 wxmember.toml]
 help-check-profile = 配置文件中的配置名 [默认：default]
-help-check-quota = 导入时的请求频率上限，如 `5/s` [默认：配置中的，否则为接口规定的]
+help-check-quota = 导入时的请求限额，如 `5/s` [默认：配置中的，否则为接口规定的]
 help-check-problems = 显示多少个问题
 
 help-completions = 将 shell 补全脚本写到标准输出
@@ -91,9 +91,9 @@ help-init-after =
 help-init-force = 配置文件已存在时覆盖它
 help-init-mchid = 服务商的商户号
 help-init-merchant-key = 商户私钥 apiclient_key.pem
-help-init-merchant-key-passphrase-file = 私钥加密时，存放其口令的文件
+help-init-merchant-key-passphrase-file = 私钥加密时，存放其密码的文件
 help-init-merchant-p12 = 商户私钥和证书合为一个文件的 apiclient_cert.p12，代替前两者
-help-init-merchant-p12-passphrase-file = 存放该文件口令的文件 [默认：口令为商户号]
+help-init-merchant-p12-passphrase-file = 存放该文件密码的文件 [默认：密码为商户号]
 help-init-merchant-certificate = 商户证书 apiclient_cert.pem
 help-init-platform-key = 微信支付公钥 pub_key.pem
 help-init-platform-key-id = 该公钥的 ID，PUB_KEY_ID_…
@@ -117,7 +117,7 @@ help-open-after =
 
     退出码：0 已解密，1 失败，2 用法错误。
 help-open-key = 商户私钥 apiclient_key.pem 或 apiclient_cert.p12 [默认：配置中的]
-help-open-passphrase-file = 只存放该私钥口令的文件
+help-open-passphrase-file = 只存放该私钥密码的文件
 
 help-pause = 暂停任务，任何进程都不再发送，直到 `resume`
 help-pause-after = 退出码：0 完成，1 失败，2 用法错误。
@@ -192,9 +192,9 @@ help-verify-body = 正文文件，逐字节不变；`-` 为标准输入
 help-verify-received-at = 收到的时间，Unix 秒 [默认：现在]
 help-verify-verbose = 在标准错误输出中逐行显示被签名的内容
 
-help-worker = 与其他进程和主机分担账本中的任务；不需要名单文件
+help-worker = 与其他进程和机器分担账本中的任务；不需要名单文件
 help-worker-after =
-    配置决定用哪个商户号签名；该商户号在配置地址上的所有已读取的任务都会处理。任意多个工作进程共用一个账本和频率额度。
+    配置决定用哪个商户号签名；该商户号在配置地址上的所有已读取的任务都会处理。任意多个工作进程共用一个账本和限额。
 
     退出码：0 完成，1 失败，2 用法错误，3 完成但有被拒绝的行，75 已停止，还有剩余的行。
 help-worker-until-done = 没有待发送的行时结束 [默认：等待新任务]

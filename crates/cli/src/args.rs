@@ -18,6 +18,7 @@ pub(crate) mod pages;
 pub(crate) mod running;
 pub(crate) mod sandbox;
 pub(crate) mod source;
+pub(crate) mod variables;
 
 pub(crate) use self::sandbox::Sandbox;
 

@@ -93,6 +93,7 @@ pub(crate) fn hinted(failure: Failure, error: &LedgerError) -> Failure {
     let hint = match error {
         LedgerError::AmbiguousJob { .. } => t!("hint-ambiguous-job"),
         LedgerError::Busy { .. } => t!("hint-ledger-busy"),
+        LedgerError::Database { .. } if is_damaged(error) => t!("hint-ledger-damaged"),
         LedgerError::Database { .. } => t!("hint-ledger-database"),
         LedgerError::Foreign { .. } => t!("hint-ledger-foreign"),
         LedgerError::Io { .. } => t!("hint-ledger-io"),
@@ -106,6 +107,12 @@ pub(crate) fn hinted(failure: Failure, error: &LedgerError) -> Failure {
         _ => return failure,
     };
     failure.hint(hint)
+}
+
+/// Whether the file itself is broken, as SQLite says it.
+fn is_damaged(error: &LedgerError) -> bool {
+    let text = chain(error);
+    text.contains("malformed") || text.contains("not a database")
 }
 
 enum Place {

@@ -38,8 +38,10 @@ mod verdict;
 
 fn main() -> ExitCode {
     let language = language::begin();
-    let command = language::help::in_language(Arguments::command(), language);
-    let read = command.try_get_matches().and_then(|matches| {
+    let given: Vec<_> = std::env::args_os().collect();
+    let command = args::variables::fitted(Arguments::command(), &given, |name| std::env::var_os(name));
+    let command = language::help::in_language(command, language);
+    let read = command.try_get_matches_from(given).and_then(|matches| {
         let arguments = Arguments::from_arg_matches(&matches)?;
         Ok((arguments, args::ledger::has_password_in_arguments(&matches)))
     });

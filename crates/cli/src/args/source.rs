@@ -8,13 +8,9 @@ use wxmember_import::{Assignment, Encoding, FileFormat};
 /// What a file is, as far as that is not left to be found out.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct SourceArguments {
-    /// Take a column for a field, for example `phone_number=手机号` or `level=#7`; may be repeated
-    #[arg(
-        long = "map",
-        env = "WXMEMBER_MAP",
-        value_name = "FIELD=COLUMN",
-        value_delimiter = ','
-    )]
+    /// Take a column for a field, for example `phone_number=手机号` or `level=#7`; may be repeated, and the variable
+    /// holds a list with commas
+    #[arg(long = "map", env = "WXMEMBER_MAP", value_name = "FIELD=COLUMN")]
     pub(crate) map: Vec<Assignment>,
 
     /// A TOML file with `[columns]` and `[constants]`; what `--map` says comes before it

@@ -1,4 +1,6 @@
 //! What the reader of arguments says, in Chinese. It has one language of its own.
+//!
+//! Never repeats a value that our own rules refuse.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -6,7 +8,8 @@ use super::{Language, current, t};
 
 /// An error of usage in the language of the program; `None` when the reader's own words are to be shown.
 pub(crate) fn usage_error(error: &clap::Error) -> Option<String> {
-    if current() == Language::English {
+    // Of a value that is refused by us, we say in both languages what to do.
+    if current() == Language::English && error.kind() != ErrorKind::ValueValidation {
         return None;
     }
     let context = |kind| error.get(kind).map(shown).unwrap_or_default();

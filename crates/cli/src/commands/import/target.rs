@@ -82,10 +82,10 @@ pub(in crate::commands) fn settings(
     config: &Path,
 ) -> Result<Settings, Failure> {
     let quota = match &profile.quota {
-        Some(text) => Some(
-            text.parse()
-                .map_err(|error| Failure::because(format!("{}: `quota`", config.display()), &error))?,
-        ),
+        Some(text) => Some(text.parse().map_err(|error| {
+            Failure::because(format!("{}: `quota`", config.display()), &error)
+                .hint(t!("hint-correct-profile", file = config.display()))
+        })?),
         None => None,
     };
     let job = job_profile(
