@@ -29,6 +29,24 @@ async fn a_load_that_was_cut_off_goes_on() {
 }
 
 #[tokio::test]
+async fn a_load_that_the_ledger_fails_leaves_no_lease() {
+    let (setup, gateway) = (Setup::new(), Fake::new());
+    let source = setup.members(10);
+    let (cancel, importer) = (CancellationToken::new(), setup.importer(&gateway));
+    let tables = rusqlite::Connection::open(setup.path("ledger.db")).unwrap();
+    let full = "CREATE TRIGGER full BEFORE INSERT ON rows BEGIN SELECT raise(ABORT, 'full'); END";
+    tables.execute_batch(full).unwrap();
+    let error = importer.load(Arc::clone(&source), &cancel).await.unwrap_err();
+    assert!(matches!(error, LoadError::Ledger(_)), "{error}");
+    let owner: i64 = tables
+        .query_row("SELECT load_owner FROM jobs", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(owner, 0);
+    tables.execute_batch("DROP TRIGGER full").unwrap();
+    assert_eq!(importer.load(source, &cancel).await.unwrap().rows(), 10);
+}
+
+#[tokio::test]
 async fn an_unreadable_source_leaves_nothing_behind() {
     let (setup, gateway) = (Setup::new(), Fake::new());
     std::fs::write(

@@ -79,6 +79,24 @@ async fn what_hits_every_row_leaves_them_queued() {
     );
 }
 
+/// The way out of a run that was stopped at its first request: the list is put right, which makes it another job.
+#[tokio::test(start_paused = true)]
+async fn a_list_that_was_put_right_takes_the_place_of_the_one_that_was_stopped() {
+    let setup = Setup::new();
+    let forbidden = Fake::with_script(|_, _| Act::Forbid);
+    let first = import(&setup.importer(&forbidden), &setup.members(100)).await;
+    assert_eq!(counts(&first), [0, 0, 0, 0, 100]);
+    let open = Fake::new();
+    let importer = setup.importer(&open);
+    let second = import(&importer, &setup.members_in("right.csv", 1..=120)).await;
+    assert_eq!(counts(&second), [120, 0, 0, 0, 0]);
+    // What was stopped is not sent beside it.
+    let first = import(&importer, &setup.members(100)).await;
+    assert_eq!((counts(&first), first.sent), ([0, 0, 100, 0, 0], 0));
+    assert_eq!(first.refused_by_code, [("ROW_SUPERSEDED".to_owned(), 100)].into());
+    assert_eq!(open.requests(), 120);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_platform_out_of_reach_stops_the_run() {
     let gateway = Fake::with_script(|_, _| Act::Unreachable);

@@ -6,7 +6,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::*;
-use crate::{fake::import_with, progress::Summary};
+use crate::{
+    fake::import_with,
+    ledger::{Owner, testing},
+    pace::PaceKey,
+    progress::Summary,
+};
 
 #[tokio::test(start_paused = true)]
 async fn two_importers_share_the_rows_and_the_quota() {
@@ -134,6 +139,48 @@ async fn a_row_in_its_pause_is_nobody_elses() {
         "{:?}",
         started.elapsed()
     );
+}
+
+/// Whoever loses the first row to another process sends the next one alone, and goes on.
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_another_process_takes_is_no_stop() {
+    let (setup, gateway) = (Setup::new(), Fake::new());
+    let source = setup.members(20);
+    let importer = setup.importer_with(&gateway, settings().with_probe(true));
+    let job = importer
+        .load(Arc::clone(&source), &CancellationToken::new())
+        .await
+        .unwrap();
+    let run = Arc::new(Run {
+        gateway: Arc::new(gateway.clone()),
+        ledger: testing::open(&setup.path("ledger.db")),
+        settings: settings(),
+        work: Work {
+            job: job.key,
+            owner: Owner::random().unwrap(),
+            lease: Duration::from_secs(90),
+        },
+        route: Route::default(),
+        pacer: Arc::new(Pacer::new(
+            testing::open(&setup.path("ledger.db")),
+            PaceKey::new(&settings().profile, Route::default()),
+            None,
+        )),
+        slots: Arc::new(Semaphore::new(1)),
+        is_probing: true,
+        progress: ProgressSender::new(),
+        stop: CancellationToken::new(),
+        state: Mutex::default(),
+        sent: 0.into(),
+        under_way: 0.into(),
+        unknown_streak: 0.into(),
+    });
+    let mut rows = JoinSet::new();
+    rows.spawn(async { Ok(None) });
+    assert!(matches!(run.probed(&mut rows).await.unwrap(), Probe::TakenOver));
+    assert!(run.reason().is_none() && !run.stop.is_cancelled());
+    Arc::clone(&run).work().await.unwrap();
+    assert_eq!(gateway.codes().len(), 20);
 }
 
 /// A stop in the pause of a row lets go of it at once, as unknown.
