@@ -9,12 +9,21 @@ fn run(home: &Path, arguments: &[&str]) -> Output {
     wxmember(home).args(arguments).output().unwrap()
 }
 
-/// What an import of an example into a ledger of its own left there: of each row its number, its code and its state.
+/// An import of an example into a ledger of its own leaves the rows there that `members.csv` has, in its order.
+///
+/// By the route that seals one field a row, so that the test takes half the time; `check` looks at all fields.
 #[track_caller]
-fn imported(example: &str) -> Vec<[String; 3]> {
+fn check_example(example: &str) {
     let home = tempfile::tempdir().unwrap();
     let list = root().join("examples").join(example);
-    let output = run(home.path(), &["import", "--sandbox", list.to_str().unwrap()]);
+    let list = list.to_str().unwrap();
+    let output = run(home.path(), &["check", list, "--format", "json"]);
+    let checked: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&checked["rows"], &checked["good"]), (&1000.into(), &1000.into()));
+    let output = run(
+        home.path(),
+        &["import", "--sandbox", "--via", "phone-membercard", list],
+    );
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let output = run(
         home.path(),
@@ -27,17 +36,32 @@ fn imported(example: &str) -> Vec<[String; 3]> {
         // The line is another one in every format.
         [cells[0], cells[2], cells[3]].map(str::to_owned)
     });
-    rows.collect()
+    let plain = fs::read_to_string(root().join("examples/members.csv")).unwrap();
+    let expect = plain.lines().enumerate().skip(1).map(|(row, line)| {
+        let code = line.split(',').nth(1).unwrap();
+        [row.to_string(), code.to_owned(), "imported".to_owned()]
+    });
+    assert_eq!(rows.collect::<Vec<_>>(), expect.collect::<Vec<_>>());
 }
 
 #[test]
-fn one_list_in_every_format_comes_to_the_same_ledger() {
-    let csv = imported("members.csv");
-    assert_eq!(csv.len(), 1000);
-    assert_eq!(csv[0], ["1", "M2025000001", "imported"]);
-    for example in ["members-gbk.csv", "members.xlsx", "members.ndjson"] {
-        assert_eq!(imported(example), csv, "{example}");
-    }
+fn the_list_in_csv_comes_to_its_ledger() {
+    check_example("members.csv");
+}
+
+#[test]
+fn the_list_in_gbk_comes_to_the_same_ledger() {
+    check_example("members-gbk.csv");
+}
+
+#[test]
+fn the_list_in_a_spreadsheet_comes_to_the_same_ledger() {
+    check_example("members.xlsx");
+}
+
+#[test]
+fn the_list_in_ndjson_comes_to_the_same_ledger() {
+    check_example("members.ndjson");
 }
 
 const LIST: &str = "编号,联系方式,爱好,手机\n\
