@@ -176,7 +176,11 @@ impl<G: Gateway> Engine<G> {
         let mut pacers = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
         let pacer = pacers.entry(target.route).or_insert_with(|| {
             let key = PaceKey::new(&target.profile, target.route);
-            Arc::new(Pacer::new(self.ledger.clone(), key, self.settings.quota))
+            Arc::new(Pacer::new(
+                self.ledger.clone(),
+                key,
+                self.settings.quota_of(target.route),
+            ))
         });
         Arc::clone(pacer)
     }

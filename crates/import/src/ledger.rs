@@ -19,6 +19,7 @@ mod duplicates;
 mod error;
 mod ids;
 mod key;
+mod open_jobs;
 mod owner;
 mod postgres;
 mod report;
@@ -33,6 +34,7 @@ pub use self::{
     row::{Counts, RowReport, RowState},
 };
 pub(crate) use self::{
+    open_jobs::OpenJob,
     owner::{OpenedJob, Owner, Work},
     row::{Claim, ClaimedRow, Cursor, Entry, KeyColumns, MemberKind, NewContent, NewRow, Skip},
 };
@@ -130,10 +132,7 @@ impl Ledger {
     ///
     /// [`LedgerError::Database`] when the store fails, as all methods.
     pub async fn jobs(&self) -> Result<Vec<JobReport>, LedgerError> {
-        match &self.store {
-            Store::Postgres(store) => store.jobs().await,
-            Store::Sqlite(store) => store.run(|tables| tables.jobs()).await,
-        }
+        self.reports(None).await
     }
 
     /// The job whose name begins with `id`.
@@ -142,14 +141,14 @@ impl Ledger {
     ///
     /// [`LedgerError::NoSuchJob`], [`LedgerError::AmbiguousJob`].
     pub async fn job(&self, id: &str) -> Result<JobReport, LedgerError> {
-        let mut fitting: Vec<JobReport> = self.jobs().await?;
-        fitting.retain(|job| !id.is_empty() && job.id.as_str().starts_with(id));
-        match (fitting.len(), fitting.pop()) {
-            (1, Some(job)) => Ok(job),
-            (0, _) | (_, None) => Err(LedgerError::NoSuchJob { id: id.to_owned() }),
-            (jobs, _) => Err(LedgerError::AmbiguousJob {
+        let no_such_job = || LedgerError::NoSuchJob { id: id.to_owned() };
+        match self.keys_of(id).await?.as_slice() {
+            // The rows of other jobs are not counted: they may be many.
+            [key] => self.reports(Some(*key)).await?.pop().ok_or_else(no_such_job),
+            [] => Err(no_such_job()),
+            jobs => Err(LedgerError::AmbiguousJob {
                 id: id.to_owned(),
-                jobs,
+                jobs: jobs.len(),
             }),
         }
     }
@@ -226,11 +225,22 @@ impl Ledger {
         if job.is_purged {
             return Err(LedgerError::Purged { job: job.id });
         }
-        match &self.store {
-            Store::Postgres(store) => store.retry(job.key, retry).await,
-            Store::Sqlite(store) => {
-                let retry = retry.clone();
-                store.run(move |tables| tables.retry(job.key, &retry)).await
+        let mut changed = 0;
+        let mut after = 0;
+        loop {
+            let (part, last) = match &self.store {
+                Store::Postgres(store) => store.retry(job.key, retry, after, PART_ROWS).await,
+                Store::Sqlite(store) => {
+                    let retry = retry.clone();
+                    store
+                        .run(move |tables| tables.retry(job.key, &retry, after, PART_ROWS))
+                        .await
+                }
+            }?;
+            changed += part;
+            match last {
+                Some(last) => after = last,
+                None => return Ok(changed),
             }
         }
     }
@@ -286,16 +296,31 @@ impl Ledger {
     }
 
     async fn key_of(&self, job: &JobId) -> Result<i64, LedgerError> {
-        let key = match &self.store {
-            Store::Postgres(store) => store.key_of(job).await,
-            Store::Sqlite(store) => {
-                let id = job.clone();
-                store.run(move |tables| tables.key_of(&id)).await
-            }
-        }?;
-        key.ok_or_else(|| LedgerError::NoSuchJob {
+        let keys = self.keys_of(job.as_str()).await?;
+        keys.first().copied().ok_or_else(|| LedgerError::NoSuchJob {
             id: job.as_str().to_owned(),
         })
+    }
+
+    /// The jobs whose names begin like that; none for nothing.
+    async fn keys_of(&self, id: &str) -> Result<Vec<i64>, LedgerError> {
+        if id.is_empty() {
+            return Ok(Vec::new());
+        }
+        match &self.store {
+            Store::Postgres(store) => store.keys_of(id).await,
+            Store::Sqlite(store) => {
+                let id = id.to_owned();
+                store.run(move |tables| tables.keys_of(&id)).await
+            }
+        }
+    }
+
+    async fn reports(&self, only: Option<i64>) -> Result<Vec<JobReport>, LedgerError> {
+        match &self.store {
+            Store::Postgres(store) => store.jobs(only).await,
+            Store::Sqlite(store) => store.run(move |tables| tables.jobs(only)).await,
+        }
     }
 }
 

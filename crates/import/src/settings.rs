@@ -21,7 +21,8 @@ pub struct Settings {
     pub(crate) profile: Profile,
     pub(crate) route: Route,
     pub(crate) defaults: Defaults,
-    pub(crate) quota: Option<Quota>,
+    quota: Option<Quota>,
+    has_api_quota: bool,
     pub(crate) concurrency: Option<NonZeroUsize>,
     pub(crate) attempts: NonZeroU32,
     pub(crate) attempt_timeout: Duration,
@@ -44,6 +45,7 @@ impl Settings {
             route: Route::default(),
             defaults: Defaults::default(),
             quota: None,
+            has_api_quota: false,
             concurrency: None,
             attempts: ATTEMPTS,
             attempt_timeout: Duration::from_secs(60),
@@ -77,6 +79,14 @@ impl Settings {
     #[must_use]
     pub fn with_quota(mut self, quota: Quota) -> Self {
         self.quota = Some(quota);
+        self
+    }
+
+    /// Limits each operation to what the API documents for it ([`Route::rate_limit`]), unless there is a
+    /// [quota](Self::with_quota), which counts for all of them. Default: no limit but the platform's 429.
+    #[must_use]
+    pub fn with_api_quota(mut self) -> Self {
+        self.has_api_quota = true;
         self
     }
 
@@ -163,8 +173,15 @@ impl Settings {
         self
     }
 
+    /// What limits an operation.
+    pub(crate) fn quota_of(&self, route: Route) -> Option<Quota> {
+        let documented = || NonZeroU32::new(route.rate_limit()).map(Quota::each_second);
+        self.quota
+            .or_else(|| self.has_api_quota.then(documented).flatten())
+    }
+
     pub(crate) fn concurrency(&self) -> usize {
-        match (self.concurrency, self.quota) {
+        match (self.concurrency, self.quota_of(self.route)) {
             (Some(requests), _) => requests.get(),
             (None, Some(quota)) => {
                 ((quota.per_second() * 4.0).ceil() as usize).clamp(CONCURRENCY_LEAST, CONCURRENCY_MOST)
@@ -191,3 +208,21 @@ const REFUSAL_LIMIT: NonZeroU32 = NonZeroU32::new(200).unwrap();
 const CONCURRENCY: usize = 32;
 const CONCURRENCY_LEAST: usize = 8;
 const CONCURRENCY_MOST: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_counts_for_all_operations_and_without_one_each_has_its_own() {
+        let settings = || Settings::new(Profile::new("1", "2", "3", "http://h"));
+        let rates = |settings: &Settings| {
+            Route::ALL.map(|route| settings.quota_of(route).map(|quota| quota.per_second() as u32))
+        };
+        assert_eq!(rates(&settings()), [None; 3]);
+        let documented = Route::ALL.map(|route| Some(route.rate_limit()));
+        assert_eq!(rates(&settings().with_api_quota()), documented);
+        let given = settings().with_api_quota().with_quota("7/s".parse().unwrap());
+        assert_eq!(rates(&given), [Some(7); 3]);
+    }
+}

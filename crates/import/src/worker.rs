@@ -11,12 +11,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     engine::{self, Engine, Target},
     gateway::{Gateway, Stop},
-    job::{JobId, Profile},
-    ledger::{JobReport, Ledger, LedgerError},
+    job::JobId,
+    ledger::{Ledger, LedgerError, OpenJob},
     outcome,
     progress::{Progress, ProgressSender, Summary, Waiting},
     run::RunError,
-    settings::{OnUnknown, Settings},
+    settings::Settings,
 };
 
 /// Works on every loaded job of a merchant id at one address, until there is none or for good.
@@ -145,7 +145,7 @@ impl<G: Gateway> Crew<'_, G> {
     async fn work(&mut self) -> Result<(), RunError> {
         let mut idle = LOOK_LEAST;
         loop {
-            let is_idle = match self.worker.engine.ledger.jobs().await {
+            let is_idle = match self.worker.engine.ledger.open_jobs().await {
                 Ok(jobs) => {
                     let is_left = self.start(jobs);
                     self.is_cut_off = is_left || self.until == Until::Done;
@@ -197,19 +197,18 @@ impl<G: Gateway> Crew<'_, G> {
     }
 
     /// Starts what can be started, the oldest first. Returns whether anything is left that may be started later.
-    fn start(&mut self, jobs: Vec<JobReport>) -> bool {
+    fn start(&mut self, jobs: Vec<OpenJob>) -> bool {
         let engine = &self.worker.engine;
         let now = Instant::now();
         let mut is_left = false;
-        let mut fitting: Vec<JobReport> = jobs.into_iter().filter(|job| self.fits(job)).collect();
-        fitting.sort_by_key(|job| job.key);
+        let fitting: Vec<OpenJob> = jobs.into_iter().filter(|job| self.fits(job)).collect();
         for job in fitting {
             let known = self.jobs.get(&job.id);
             let may_start = match known {
                 None => true,
                 Some(known) if known.is_running => false,
                 Some(known) => match known.rest {
-                    Rest::Unknown(at) => job.counts.queued > 0 || self.until == Until::Stopped && now >= at,
+                    Rest::Unknown(at) => job.has_queued || self.until == Until::Stopped && now >= at,
                     Rest::Soon(at) => {
                         is_left |= now < at;
                         now >= at
@@ -238,7 +237,7 @@ impl<G: Gateway> Crew<'_, G> {
             let target = Target {
                 key: job.key,
                 id: job.id,
-                profile: Profile::new(job.mchid, job.brand_id, job.card_id, job.base_url),
+                profile: job.profile,
                 route: job.route,
             };
             let (engine, progress) = (Arc::clone(engine), known.progress.clone());
@@ -251,19 +250,14 @@ impl<G: Gateway> Crew<'_, G> {
         is_left
     }
 
-    fn fits(&self, job: &JobReport) -> bool {
-        let settings = &self.worker.engine.settings;
-        let is_open = job.is_loaded && !job.is_paused && !job.is_purged;
-        let counts = job.counts;
-        let left = match settings.on_unknown {
-            OnUnknown::Repeat => counts.queued + counts.leased + counts.unknown,
-            OnUnknown::Hold => counts.queued + counts.leased,
-        };
-        let address = settings.profile.base_url.trim_end_matches('/');
-        is_open
-            && left > 0
-            && job.mchid == settings.profile.mchid
-            && job.base_url.trim_end_matches('/') == address
+    fn fits(&self, job: &OpenJob) -> bool {
+        let Settings {
+            profile, on_unknown, ..
+        } = &self.worker.engine.settings;
+        let address = |url: &str| url.trim_end_matches('/').to_owned();
+        job.is_left(*on_unknown)
+            && job.profile.mchid == profile.mchid
+            && address(&job.profile.base_url) == address(&profile.base_url)
     }
 
     /// Notes how a run ended, and returns why the ledger failed if it did.

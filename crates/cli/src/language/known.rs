@@ -149,7 +149,10 @@ impl Template {
             None if !rest.is_empty() => return None,
             None => {}
         }
-        found.iter().all(|(_, value)| !value.is_empty()).then_some(found)
+        // The name of a source before an error is no part of a column's.
+        let is_too_much = |name: &str, value: &str| name == "column" && value.contains("`, ");
+        let fits = |(name, value): &(String, String)| !value.is_empty() && !is_too_much(name, value);
+        found.iter().all(fits).then_some(found)
     }
 
     fn fill(&self, parameters: &[(String, String)]) -> String {

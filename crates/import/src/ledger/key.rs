@@ -20,7 +20,6 @@ pub(super) struct Presence {
     ledger: PathBuf,
     path: PathBuf,
     file: File,
-    was_there: bool,
     is_alone: bool,
 }
 
@@ -38,7 +37,6 @@ impl Presence {
     /// As [`enter`](Self::enter); `wait` says whether to try again after a while.
     pub(super) fn enter_within(ledger: &Path, mut wait: impl FnMut() -> bool) -> Result<Self, LedgerError> {
         let path = beside(ledger);
-        let was_there = path.exists();
         let file = private()
             .truncate(false)
             .open(&path)
@@ -50,7 +48,6 @@ impl Presence {
             ledger: ledger.to_owned(),
             path,
             file,
-            was_there,
             is_alone: false,
         };
         // A process of this version holds the lock for itself only while it opens the ledger; one of the first version
@@ -88,14 +85,10 @@ impl Presence {
 
     /// Reads the key, or makes it. `may_create` is whether the ledger is new: one that has rows is worth nothing
     /// without its key.
+    ///
+    /// What is in the file decides, now that it is locked. The file is never removed: another process may make or
+    /// restore the key at any moment.
     pub(super) fn key(&mut self, may_create: bool) -> Result<KeyedHash, LedgerError> {
-        if !may_create && !self.was_there {
-            // The empty file was made by us.
-            let _ = std::fs::remove_file(&self.path);
-            return Err(LedgerError::Key {
-                path: self.path.clone(),
-            });
-        }
         read_or_create(&mut self.file, &self.path, may_create)
     }
 
@@ -134,7 +127,11 @@ pub(super) fn open(path: &Path, may_create: bool) -> Result<KeyedHash, LedgerErr
         path: path.to_owned(),
         source,
     };
-    let mut file = private().truncate(false).open(path).map_err(io_error)?;
+    let mut file = private()
+        .create(may_create)
+        .truncate(false)
+        .open(path)
+        .map_err(io_error)?;
     // Two processes of a host may make it at the same time.
     file.lock().map_err(io_error)?;
     read_or_create(&mut file, path, may_create)

@@ -26,6 +26,7 @@ mod connect;
 mod failure;
 mod jobs;
 mod load;
+mod open_jobs;
 mod pace;
 mod reports;
 mod schema;

@@ -21,6 +21,7 @@ use super::{LedgerError, Write, key};
 
 mod jobs;
 mod load;
+mod open_jobs;
 mod pace;
 mod reports;
 mod schema;

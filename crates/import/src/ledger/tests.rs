@@ -103,7 +103,9 @@ every_store! {
     storing_rows_twice_changes_nothing,
     a_job_begun_under_other_defaults_begins_anew,
     a_paused_job_gives_no_rows,
+    a_job_is_open_as_long_as_a_row_of_it_is_not_done,
     retries_put_back_what_can_be_sent,
+    a_retry_of_many_rows_goes_through_all_of_them,
     a_purge_keeps_the_counts_alone,
     a_purged_source_can_be_imported_again,
     jobs_are_found_by_the_beginning_of_their_name,
@@ -633,7 +635,7 @@ async fn a_job_begun_under_other_defaults_begins_anew(place: &Place) {
     let ledger = place.open().await;
     let owner = Owner::random().unwrap();
     let job = ledger.open_job(identity("a"), owner).await.unwrap().key;
-    let many = (1..=6000).map(queued).collect();
+    let many = (1..=5_100).map(queued).collect();
     ledger.store_rows(job, owner, many, columns()).await.unwrap();
     let mut other = identity("a");
     other.defaults = other.source_digest;
@@ -661,6 +663,46 @@ async fn a_paused_job_gives_no_rows(place: &Place) {
     assert!(one.jobs().await.unwrap()[0].is_paused);
     two.resume(&id).await.unwrap();
     assert_eq!(claim(&one, owner, &mut Cursor::default(), 1).await, [2]);
+}
+
+async fn a_job_is_open_as_long_as_a_row_of_it_is_not_done(place: &Place) {
+    let ledger = place.open().await;
+    let shown = async || {
+        let jobs = ledger.open_jobs().await.unwrap();
+        let shown = jobs
+            .into_iter()
+            .map(|job| (job.key, job.has_queued, job.has_leased, job.has_unknown));
+        shown.collect::<Vec<_>>()
+    };
+    let one = load(&ledger, identity("a"), (1..=2).map(queued).collect()).await;
+    // Its first row repeats one of the first job.
+    let two = load(&ledger, identity("b"), vec![queued(1), member(2, 4, 4)]).await;
+    // Not loaded yet.
+    let begun = ledger
+        .open_job(identity("c"), Owner::random().unwrap())
+        .await
+        .unwrap();
+    assert!(!begun.is_loaded);
+    assert_eq!(
+        shown().await,
+        [(one, true, false, false), (two, true, false, false)]
+    );
+    let owner = work(one);
+    claim(&ledger, owner, &mut Cursor::default(), 2).await;
+    assert_eq!(shown().await[0], (one, false, true, false));
+    ledger.record(owner, 1, entry(RowState::Imported)).await.unwrap();
+    ledger.record(owner, 2, entry(RowState::Unknown)).await.unwrap();
+    assert_eq!(shown().await[0], (one, false, false, true));
+    ledger.record(owner, 2, entry(RowState::Present)).await.unwrap();
+    assert_eq!(shown().await, [(two, true, false, false)]);
+    let job = ledger.open_jobs().await.unwrap().remove(0);
+    assert_eq!(
+        (job.id.clone(), job.route),
+        (id_of(&ledger, two).await, Route::default())
+    );
+    assert_eq!(job.profile, identity("b").profile);
+    ledger.pause(&job.id).await.unwrap();
+    assert_eq!(shown().await, []);
 }
 
 async fn retries_put_back_what_can_be_sent(place: &Place) {
@@ -707,6 +749,21 @@ async fn retries_put_back_what_can_be_sent(place: &Place) {
         (6, RowState::Refused),
     ];
     assert_eq!(states(&ledger, job).await, expect.into());
+}
+
+async fn a_retry_of_many_rows_goes_through_all_of_them(place: &Place) {
+    const ROWS: u64 = 5_100;
+    let ledger = place.open().await;
+    // Every row was taken by the same list in another file, which is purged then.
+    let job = load(&ledger, identity("a"), (1..=ROWS).map(queued).collect()).await;
+    let other = load(&ledger, identity("b"), (1..=ROWS).map(queued).collect()).await;
+    assert_eq!(ledger.counts(job).await.unwrap().refused, ROWS);
+    let (id, by) = (id_of(&ledger, job).await, id_of(&ledger, other).await);
+    let retry = Retry::refused_and_unknown().with_code("ROW_SUPERSEDED");
+    assert_eq!(ledger.retry(&id, &retry).await.unwrap(), 0);
+    ledger.purge(&by, true).await.unwrap();
+    assert_eq!(ledger.retry(&id, &retry).await.unwrap(), ROWS);
+    assert_eq!(ledger.counts(job).await.unwrap().queued, ROWS);
 }
 
 async fn a_purge_keeps_the_counts_alone(place: &Place) {

@@ -1,6 +1,6 @@
 //! Where members go, and what holds for all of them: from the profile, or a sandbox inside this process.
 
-use std::{num::NonZeroU32, path::Path};
+use std::path::Path;
 
 use wxmember_import::{
     Defaults, Ledger, Profile as JobProfile, Quota, Route, Settings, Validity, WechatGateway,
@@ -82,11 +82,11 @@ pub(in crate::commands) fn settings(
     config: &Path,
 ) -> Result<Settings, Failure> {
     let quota = match &profile.quota {
-        Some(text) => text.parse().map_err(|error| {
+        Some(text) => Some(text.parse().map_err(|error| {
             Failure::because(format!("{}: `quota`", config.display()), &error)
                 .hint(t!("hint-correct-profile", file = config.display()))
-        })?,
-        None => api_quota(route),
+        })?),
+        None => None,
     };
     let job = job_profile(
         &profile.client,
@@ -94,7 +94,8 @@ pub(in crate::commands) fn settings(
         &profile.card_id,
         &profile.base_url,
     );
-    Ok(run_as(Settings::new(job).with_route(route), running, Some(quota)))
+    let settings = Settings::new(job).with_route(route).with_api_quota();
+    Ok(run_as(settings, running, quota))
 }
 
 /// What a profile says of rows that do not say otherwise.
@@ -125,11 +126,6 @@ fn job_profile(client: &wxmember::Client, brand_id: &str, card_id: &str, base_ur
     JobProfile::new(client.merchant().mchid(), brand_id, card_id, base_url)
 }
 
-/// What the API documents for an operation.
-fn api_quota(route: Route) -> Quota {
-    Quota::each_second(NonZeroU32::new(route.rate_limit()).unwrap_or(NonZeroU32::MIN))
-}
-
 fn run_as(mut settings: Settings, running: &Running, quota: Option<Quota>) -> Settings {
     if let Some(quota) = running.quota.or(quota) {
         settings = settings.with_quota(quota);
@@ -142,6 +138,9 @@ fn run_as(mut settings: Settings, running: &Running, quota: Option<Quota>) -> Se
     }
     if let Some(time) = running.max_duration {
         settings = settings.with_max_duration(time);
+    }
+    if running.yes {
+        settings = settings.with_refusal_limit(None);
     }
     settings
         .with_on_unknown(running.on_unknown.into())

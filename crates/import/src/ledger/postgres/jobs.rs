@@ -12,16 +12,19 @@ use crate::{
 };
 
 impl Postgres {
-    pub(in crate::ledger) async fn jobs(&self) -> Result<Vec<JobReport>, LedgerError> {
-        transaction!(self, "list the jobs", |session| jobs(session).await)
+    /// Every job, or the one with this key.
+    pub(in crate::ledger) async fn jobs(&self, only: Option<i64>) -> Result<Vec<JobReport>, LedgerError> {
+        transaction!(self, "list the jobs", |session| jobs(session, only).await)
     }
 
-    pub(in crate::ledger) async fn key_of(&self, id: &JobId) -> Result<Option<i64>, LedgerError> {
-        let sql = "SELECT id FROM jobs WHERE encode(substr(identity, 1, 6), 'hex') = $1";
+    /// The jobs whose names begin like that.
+    pub(in crate::ledger) async fn keys_of(&self, id: &str) -> Result<Vec<i64>, LedgerError> {
+        let sql = "SELECT id FROM jobs WHERE starts_with(encode(substr(identity, 1, 6), 'hex'), $1)";
         transaction!(self, "find the job", |session| {
             async {
-                let row = session.maybe(sql, &[&id.as_str()]).await?;
-                Ok::<_, Failure>(row.map(|row| row.try_get(0)).transpose()?)
+                let rows = session.all(sql, &[&id]).await?;
+                let keys = rows.iter().map(|row| Ok(row.try_get(0)?));
+                keys.collect::<Result<_, Failure>>()
             }
             .await
         })
@@ -38,11 +41,23 @@ impl Postgres {
         })
     }
 
-    pub(in crate::ledger) async fn retry(&self, job: i64, retry: &Retry) -> Result<u64, LedgerError> {
+    /// Puts back rows among the next ones behind row `after`; returns how many, and the last row that was looked at, or
+    /// nothing when there are no more.
+    pub(in crate::ledger) async fn retry(
+        &self,
+        job: i64,
+        retry: &Retry,
+        after: u64,
+        limit: u32,
+    ) -> Result<(u64, Option<u64>), LedgerError> {
         transaction!(self, "put rows back into the queue", |session| {
             async {
                 let now = self.now(session).await? / SECOND;
-                put_back(session, job, retry, now).await
+                let Some(end) = part_end(session, job, after, limit).await? else {
+                    return Ok((0, None));
+                };
+                let changed = put_back(session, job, retry, (row_id(job, after), end), now).await?;
+                Ok::<_, Failure>((changed, Some(job_and_row(end).1)))
             }
             .await
         })
@@ -83,12 +98,11 @@ impl Postgres {
     }
 }
 
-async fn jobs(session: &mut Session) -> Result<Vec<JobReport>, Failure> {
+async fn jobs(session: &mut Session, only: Option<i64>) -> Result<Vec<JobReport>, Failure> {
     let mut counts: HashMap<i64, Counts> = HashMap::new();
-    for row in session
-        .all("SELECT id >> 32, state, count(*) FROM rows GROUP BY 1, 2", &[])
-        .await?
-    {
+    let (first, last) = only.map_or((0, i64::MAX), ids_of);
+    let sql = "SELECT id >> 32, state, count(*) FROM rows WHERE id BETWEEN $1 AND $2 GROUP BY 1, 2";
+    for row in session.all(sql, &[&first, &last]).await? {
         if let Some(state) = RowState::numbered(row.try_get(1)?) {
             let rows = u64::try_from(row.try_get::<_, i64>(2)?).unwrap_or(0);
             *counts.entry(row.try_get(0)?).or_default().of(state) = rows;
@@ -97,8 +111,9 @@ async fn jobs(session: &mut Session) -> Result<Vec<JobReport>, Failure> {
     let sql =
         "SELECT jobs.id, identity, source_name, mchid, brand_id, card_id, base_url, route, rows, is_loaded,
                    is_paused, is_purged, created_at, updated_at
-               FROM jobs JOIN cards ON cards.id = jobs.card ORDER BY updated_at DESC, jobs.id DESC";
-    let rows = session.all(sql, &[]).await?;
+               FROM jobs JOIN cards ON cards.id = jobs.card WHERE $1::bigint IS NULL OR jobs.id = $1
+               ORDER BY updated_at DESC, jobs.id DESC";
+    let rows = session.all(sql, &[&only]).await?;
     let jobs = rows.iter().map(|row| {
         let key: i64 = row.try_get(0)?;
         let route = Route::named(row.try_get(7)?).ok_or_else(|| LedgerError::Database {
@@ -126,12 +141,27 @@ async fn jobs(session: &mut Session) -> Result<Vec<JobReport>, Failure> {
     jobs.collect()
 }
 
-async fn put_back(session: &mut Session, job: i64, retry: &Retry, now: i64) -> Result<u64, Failure> {
-    let (first, last) = ids_of(job);
+/// The last of the next rows behind row `after`.
+async fn part_end(session: &mut Session, job: i64, after: u64, limit: u32) -> Result<Option<i64>, Failure> {
+    let sql =
+        "SELECT max(id) FROM (SELECT id FROM rows WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) AS part";
+    let (first, last) = (row_id(job, after), ids_of(job).1);
+    let row = session.one(sql, &[&first, &last, &i64::from(limit)]).await?;
+    Ok(row.try_get(0)?)
+}
+
+/// Those with an id above `first` and up to `last`.
+async fn put_back(
+    session: &mut Session,
+    job: i64,
+    retry: &Retry,
+    (first, last): (i64, i64),
+    now: i64,
+) -> Result<u64, Failure> {
     let mut changed = 0;
     if retry.is_unknown {
         let sql = "UPDATE rows SET owner = 0, updated_at = $1
-                   WHERE state = 2 AND id BETWEEN $2 AND $3 AND ($4::text IS NULL OR code = $4)
+                   WHERE state = 2 AND id > $2 AND id <= $3 AND ($4::text IS NULL OR code = $4)
                        AND EXISTS (SELECT 1 FROM requests WHERE requests.id = rows.id)";
         changed += session.execute(sql, &[&now, &first, &last, &retry.code]).await?;
     }
@@ -144,7 +174,7 @@ async fn put_back(session: &mut Session, job: i64, retry: &Retry, now: i64) -> R
         // Of two that had the same code or member the first gets it back. A row that may have been sent is unknown again.
         let sql = "WITH wanted AS (
                        SELECT rows.id, user_card_code, member_hash FROM rows JOIN requests ON requests.id = rows.id
-                       WHERE state = 5 AND rows.id BETWEEN $2 AND $3 AND ($4::text IS NULL OR code = $4)
+                       WHERE state = 5 AND rows.id > $2 AND rows.id <= $3 AND ($4::text IS NULL OR code = $4)
                            AND member_hash IS NOT NULL
                    ), free AS (
                        SELECT id, row_number() OVER (PARTITION BY user_card_code ORDER BY id) AS by_code,
@@ -178,16 +208,10 @@ async fn purge(
     limit: u32,
     now: i64,
 ) -> Result<(Purged, Option<u64>), Failure> {
-    let (first, last) = (row_id(job, after), ids_of(job).1);
     let sql = "UPDATE jobs SET is_purged = true, updated_at = $2 WHERE id = $1";
     session.execute(sql, &[&job, &now]).await?;
-    let sql =
-        "SELECT max(id) FROM (SELECT id FROM rows WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) AS part";
-    let end: Option<i64> = session
-        .one(sql, &[&first, &last, &i64::from(limit)])
-        .await?
-        .try_get(0)?;
-    let Some(end) = end else {
+    let first = row_id(job, after);
+    let Some(end) = part_end(session, job, after, limit).await? else {
         return Ok((Purged::default(), None));
     };
     let requests = session

@@ -257,7 +257,10 @@ async fn who_loads_nothing_needs_no_key_and_makes_none() {
         assert_eq!(ledger.jobs().await.unwrap().len(), 1);
     }
     let ledger = Ledger::connect_without_key(&url).await.unwrap();
-    let (claim, _) = ledger.claim_rows(work(job), Cursor::default(), 1).await.unwrap();
+    let (claim, _) = ledger
+        .claim_rows(work(job), Cursor::default(), 1, Skip::default())
+        .await
+        .unwrap();
     assert!(matches!(claim, Claim::Rows(rows) if rows.len() == 1));
 }
 

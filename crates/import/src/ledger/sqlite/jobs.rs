@@ -39,7 +39,8 @@ impl Tables {
         transaction.commit().map_err(failed)
     }
 
-    pub(in crate::ledger) fn jobs(&mut self) -> Result<Vec<JobReport>, LedgerError> {
+    /// Every job, or the one with this key.
+    pub(in crate::ledger) fn jobs(&mut self, only: Option<i64>) -> Result<Vec<JobReport>, LedgerError> {
         let failed = failed("list the jobs");
         // One moment for the list and the counts.
         let transaction = self.connection.transaction().map_err(failed)?;
@@ -47,11 +48,12 @@ impl Tables {
             .prepare_cached(
                 "SELECT jobs.id, identity, source_name, mchid, brand_id, card_id, base_url, route, rows, is_loaded,
                      is_paused, is_purged, created_at, updated_at
-                 FROM jobs JOIN cards ON cards.id = jobs.card ORDER BY updated_at DESC, jobs.id DESC",
+                 FROM jobs JOIN cards ON cards.id = jobs.card WHERE ?1 IS NULL OR jobs.id = ?1
+                 ORDER BY updated_at DESC, jobs.id DESC",
             )
             .and_then(|mut statement| {
                 statement
-                    .query_map([], |row| {
+                    .query_map([only], |row| {
                         let route: String = row.get(7)?;
                         Ok(JobReport {
                             key: row.get(0)?,
@@ -81,10 +83,13 @@ impl Tables {
         Ok(jobs)
     }
 
-    pub(in crate::ledger) fn key_of(&mut self, id: &JobId) -> Result<Option<i64>, LedgerError> {
+    /// The jobs whose names begin like that.
+    pub(in crate::ledger) fn keys_of(&mut self, id: &str) -> Result<Vec<i64>, LedgerError> {
         self.connection
-            .prepare_cached("SELECT id FROM jobs WHERE lower(hex(substr(identity, 1, 6))) = ?1")
-            .and_then(|mut statement| statement.query_row([id.as_str()], |row| row.get(0)).optional())
+            .prepare_cached(
+                "SELECT id FROM jobs WHERE substr(lower(hex(substr(identity, 1, 6))), 1, length(?1)) = ?1",
+            )
+            .and_then(|mut statement| statement.query_map([id], |row| row.get(0))?.collect())
             .map_err(failed("find the job"))
     }
 
@@ -97,19 +102,35 @@ impl Tables {
         changed.map(drop).map_err(failed("pause or resume the job"))
     }
 
-    pub(in crate::ledger) fn retry(&mut self, job: i64, retry: &Retry) -> Result<u64, LedgerError> {
+    /// Puts back rows among the next ones behind row `after`; returns how many, and the last row that was looked at, or
+    /// nothing when there are no more.
+    pub(in crate::ledger) fn retry(
+        &mut self,
+        job: i64,
+        retry: &Retry,
+        after: u64,
+        limit: u32,
+    ) -> Result<(u64, Option<u64>), LedgerError> {
         let failed = failed("put rows back into the queue");
         let now = self.now() / SECOND;
-        let (first, last) = ids_of(job);
+        let first = super::row_id(job, after);
         let transaction = self.begin().map_err(failed)?;
+        let end: Option<i64> = transaction
+            .query_row(
+                "SELECT max(id) FROM (SELECT id FROM rows WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)",
+                params![first, ids_of(job).1, limit],
+                |row| row.get(0),
+            )
+            .map_err(failed)?;
+        let Some(end) = end else { return Ok((0, None)) };
         let mut changed = 0;
         if retry.is_unknown {
             changed += transaction
                 .execute(
                     "UPDATE rows SET owner = 0, updated_at = ?1
-                     WHERE state = 2 AND id BETWEEN ?2 AND ?3 AND (?4 IS NULL OR code = ?4)
+                     WHERE +state = 2 AND id > ?2 AND id <= ?3 AND (?4 IS NULL OR code = ?4)
                          AND EXISTS (SELECT 1 FROM requests WHERE requests.id = rows.id)",
-                    params![now, first, last, retry.code],
+                    params![now, first, end, retry.code],
                 )
                 .map_err(failed)?;
         }
@@ -119,12 +140,12 @@ impl Tables {
             let refused: Vec<i64> = transaction
                 .prepare_cached(
                     "SELECT rows.id FROM rows JOIN requests ON requests.id = rows.id
-                     WHERE state = 5 AND rows.id BETWEEN ?1 AND ?2 AND (?3 IS NULL OR code = ?3)
+                     WHERE +state = 5 AND rows.id > ?1 AND rows.id <= ?2 AND (?3 IS NULL OR code = ?3)
                          AND member_hash IS NOT NULL ORDER BY rows.id",
                 )
                 .and_then(|mut statement| {
                     statement
-                        .query_map(params![first, last, retry.code], |row| row.get(0))?
+                        .query_map(params![first, end, retry.code], |row| row.get(0))?
                         .collect()
                 })
                 .map_err(failed)?;
@@ -151,7 +172,7 @@ impl Tables {
                 .map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
-        Ok(changed as u64)
+        Ok((changed as u64, Some(job_and_row(end).1)))
     }
 
     /// Purges the next rows behind row `after`; returns the last of them, or nothing when there are no more.

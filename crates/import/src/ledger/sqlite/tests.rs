@@ -60,9 +60,28 @@ fn a_ledger_without_its_key_is_refused() {
     assert!(matches!(open(&path), Err(LedgerError::Key { .. })));
     std::fs::remove_file(&key).unwrap();
     assert!(matches!(open(&path), Err(LedgerError::Key { .. })));
-    assert!(!key.exists(), "nothing is left that looks like a key");
+    assert!(
+        std::fs::read(&key).unwrap().is_empty(),
+        "nothing is left that looks like a key"
+    );
+    assert!(matches!(open(&path), Err(LedgerError::Key { .. })));
     std::fs::write(&key, right).unwrap();
     open(&path).unwrap();
+}
+
+/// Two first starts at the same moment: this one opened the key's file before the other one had written the key.
+#[test]
+fn a_key_that_another_process_makes_meanwhile_is_read_and_never_removed() {
+    let (folder, path) = place();
+    let mut presence = key::Presence::enter(&path).unwrap();
+    let file = folder.path().join("ledger.db.key");
+    std::fs::write(&file, [7; 32]).unwrap();
+    presence.key(false).unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), [7; 32]);
+    // Nor is one removed that is put back while the file is found to be empty.
+    std::fs::write(&file, []).unwrap();
+    assert!(matches!(presence.key(false), Err(LedgerError::Key { .. })));
+    assert!(file.exists());
 }
 
 #[test]
@@ -124,7 +143,7 @@ fn a_ledger_of_the_first_version_is_taken_over() {
 
     let store = open(&path).unwrap();
     let mut tables = lock(&store.connection);
-    let jobs = tables.jobs().unwrap();
+    let jobs = tables.jobs(None).unwrap();
     let names: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
     assert_eq!(names, ["112233445566", "aabbccddeeff"]);
     let counts = jobs[1].counts;
@@ -158,7 +177,10 @@ fn a_ledger_of_the_first_version_is_taken_over() {
         .unwrap();
     assert_eq!(claims, 5);
     // Its refused row can be put back, with its request.
-    assert_eq!(tables.retry(2, &crate::Retry::refused()).unwrap(), 1);
+    assert_eq!(
+        tables.retry(2, &crate::Retry::refused(), 0, 100).unwrap(),
+        (1, Some(2))
+    );
     let body: Vec<u8> = tables
         .connection
         .query_row("SELECT body FROM requests WHERE id = ?1", [row_id(2, 2)], |row| {
