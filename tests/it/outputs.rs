@@ -114,6 +114,48 @@ fn a_corrected_file_of_refused_rows_is_kept() {
     assert!(said.contains("rows in list.csv.refused.2.csv right"), "{said}");
 }
 
+#[test]
+fn the_outcome_is_told_when_the_refused_rows_cannot_be_written() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    fs::copy(
+        root().join("examples/members-with-mistakes.csv"),
+        home.join("list.csv"),
+    )
+    .unwrap();
+    // Every name is taken, which also holds for an administrator.
+    fs::write(home.join("list.csv.refused.csv"), "taken").unwrap();
+    for number in 2..=1000 {
+        fs::write(home.join(format!("list.csv.refused.{number}.csv")), "taken").unwrap();
+    }
+    let output = import(home);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("refused   21"));
+    let said = stderr(&output);
+    assert!(
+        said.contains("failed to write the file of refused rows") && said.contains("hint: "),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_wrong_value_is_told_with_a_hint_in_both_languages() {
+    let home = tempfile::tempdir().unwrap();
+    for flag in ["--window", "--max-duration", "--quota", "--concurrency"] {
+        for (language, hint) in [("en", "hint: "), ("zh", "提示：")] {
+            let output = run(home.path(), &["import", "x", flag, "MARKER", "--lang", language]);
+            assert_eq!(output.status.code(), Some(2), "{flag}");
+            let said = stderr(&output);
+            assert!(
+                said.contains(hint) && said.contains(flag) && !said.contains("MARKER"),
+                "{said}"
+            );
+            let english = said.contains("needed") || said.contains("write it");
+            assert_eq!(english, language == "en", "{said}");
+        }
+    }
+}
+
 /// A file that no command can open again, as `import <(…)` names one.
 #[cfg(unix)]
 #[test]

@@ -161,6 +161,7 @@ value-route = not one of import-by-phone, import-by-openid, phone-membercard
 value-encoding = not one of utf-8, utf-16le, utf-16be, gbk, gb18030
 value-format = not one of csv, tsv, xlsx, xls, ods, ndjson
 value-assignment = not `FIELD=COLUMN`, such as `phone_number=手机号`
+value-concurrency = a whole number from 1 is needed
 value-duration = a time such as `8h`, `90m` or `1h30m` is needed
 value-boolean = `1` or `true`, `0` or `false` is needed
 

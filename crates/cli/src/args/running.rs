@@ -16,7 +16,7 @@ pub(crate) struct Running {
     pub(crate) quota: Option<Quota>,
 
     /// Requests under way at once [default: 32, or twice the quota a second when that is less]
-    #[arg(long, env = "WXMEMBER_CONCURRENCY", value_name = "NUMBER")]
+    #[arg(long, env = "WXMEMBER_CONCURRENCY", value_name = "NUMBER", value_parser = concurrency)]
     pub(crate) concurrency: Option<NonZeroUsize>,
 
     /// Send only in these hours of the day, for example `22:00-06:00`; China's hours unless an offset stands behind,
@@ -80,6 +80,11 @@ pub(crate) struct Worker {
     /// How to print the result
     #[arg(long, env = "WXMEMBER_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+fn concurrency(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text.trim().parse();
+    number.map_err(|_| "a whole number from 1 is needed".to_owned())
 }
 
 /// `8h`, `90m`, `1h30m`, `45s`.

@@ -34,8 +34,13 @@ pub(crate) fn man(arguments: &pages::Man) -> Result<exit::Code, Failure> {
     let unwritable = |error: &io::Error| Failure::because(t!("unwritable", path = folder.display()), error);
     fs::create_dir_all(folder).map_err(|error| unwritable(&error))?;
     let command = language::help::in_language(Arguments::command(), language::current());
-    let pages = command.get_subcommands().count() + 1;
+    let pages = pages_of(&command);
     clap_mangen::generate_to(command, folder).map_err(|error| unwritable(&error))?;
     tell!("{}", t!("man-written", pages = pages, folder = folder.display()));
     Ok(exit::DONE)
+}
+
+/// Commands below commands have pages of their own.
+fn pages_of(command: &clap::Command) -> usize {
+    1 + command.get_subcommands().map(pages_of).sum::<usize>()
 }

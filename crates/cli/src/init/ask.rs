@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::draft::{Draft, Missing};
+use crate::language::t;
 
 /// Somebody who can be asked.
 pub(crate) struct Dialogue<R, W> {
@@ -25,45 +26,39 @@ pub(crate) fn complete<R: BufRead, W: Write>(
     for missing in draft.missing() {
         match missing {
             Missing::Mchid => {
-                draft.mchid = Some(dialogue.ask("merchant id (商户号)", None, digits)?);
+                draft.mchid = Some(dialogue.ask(&t!("ask-mchid"), None, digits)?);
             }
             Missing::MerchantKey => {
                 let default = there("apiclient_key.pem");
-                draft.merchant_key = Some(
-                    dialogue
-                        .ask("merchant's private key, a file", default, file)?
-                        .into(),
-                );
+                draft.merchant_key = Some(dialogue.ask(&t!("ask-merchant-key"), default, file)?.into());
             }
             Missing::MerchantCertificate => {
                 let default = there("apiclient_cert.pem");
-                let answer = dialogue.ask("merchant's certificate, a file", default, file)?;
+                let answer = dialogue.ask(&t!("ask-merchant-certificate"), default, file)?;
                 draft.merchant_certificate = Some(answer.into());
             }
             Missing::Platform => {
                 let default = there("pub_key.pem");
-                let question =
-                    "WeChat Pay's public key (微信支付公钥), a file; `-` for a platform certificate instead";
-                let answer = dialogue.ask(question, default, file_or_dash)?;
+                let question = t!("ask-platform-key");
+                let answer = dialogue.ask(&question, default, file_or_dash)?;
                 if answer == "-" {
-                    let question =
-                        "platform certificate (平台证书), a file; `-` to download it with the APIv3 key";
-                    let answer = dialogue.ask(question, None, file_or_dash)?;
+                    let question = t!("ask-platform-certificate");
+                    let answer = dialogue.ask(&question, None, file_or_dash)?;
                     if answer == "-" {
-                        let answer = dialogue.ask("APIv3 key (APIv3密钥), a file", None, file)?;
+                        let answer = dialogue.ask(&t!("ask-apiv3-key"), None, file)?;
                         draft.apiv3_key_file = Some(answer.into());
                     } else {
                         draft.platform_certificate = Some(answer.into());
                     }
                 } else {
                     draft.platform_key = Some(answer.into());
-                    let id = dialogue.ask("id of that key (PUB_KEY_ID_…)", None, key_id)?;
+                    let id = dialogue.ask(&t!("ask-platform-key-id"), None, key_id)?;
                     draft.platform_key_id = Some(id);
                 }
             }
-            Missing::BrandId => draft.brand_id = Some(dialogue.ask("brand (品牌ID)", None, word)?),
+            Missing::BrandId => draft.brand_id = Some(dialogue.ask(&t!("ask-brand-id"), None, word)?),
             Missing::CardId => {
-                draft.card_id = Some(dialogue.ask("card template (会员卡模板ID)", None, word)?);
+                draft.card_id = Some(dialogue.ask(&t!("ask-card-id"), None, word)?);
             }
         }
     }
@@ -76,7 +71,7 @@ impl<R: BufRead, W: Write> Dialogue<R, W> {
         &mut self,
         question: &str,
         default: Option<&str>,
-        fits: impl Fn(&str) -> Result<(), &'static str>,
+        fits: impl Fn(&str) -> Result<(), String>,
     ) -> io::Result<String> {
         loop {
             match default {
@@ -105,34 +100,33 @@ fn there(name: &'static str) -> Option<&'static str> {
     Path::new(name).exists().then_some(name)
 }
 
-fn file(answer: &str) -> Result<(), &'static str> {
+fn file(answer: &str) -> Result<(), String> {
     match Path::new(answer).is_file() {
         true => Ok(()),
-        false => Err("there is no such file"),
+        false => Err(t!("ask-no-file")),
     }
 }
 
-fn file_or_dash(answer: &str) -> Result<(), &'static str> {
+fn file_or_dash(answer: &str) -> Result<(), String> {
     match answer {
         "-" => Ok(()),
         _ => file(answer),
     }
 }
 
-fn digits(answer: &str) -> Result<(), &'static str> {
+fn digits(answer: &str) -> Result<(), String> {
     let fits = matches!(answer.len(), 1..=32) && answer.bytes().all(|byte| byte.is_ascii_digit());
-    fits.then_some(()).ok_or("1 to 32 digits are needed")
+    fits.then_some(()).ok_or_else(|| t!("ask-digits"))
 }
 
-fn key_id(answer: &str) -> Result<(), &'static str> {
+fn key_id(answer: &str) -> Result<(), String> {
     let fits = answer.starts_with("PUB_KEY_ID_");
-    fits.then_some(()).ok_or("it begins with PUB_KEY_ID_")
+    fits.then_some(()).ok_or_else(|| t!("ask-key-id"))
 }
 
-fn word(answer: &str) -> Result<(), &'static str> {
+fn word(answer: &str) -> Result<(), String> {
     let fits = !answer.is_empty() && answer.bytes().all(|byte| byte.is_ascii_graphic());
-    fits.then_some(())
-        .ok_or("letters and digits without blanks are needed")
+    fits.then_some(()).ok_or_else(|| t!("ask-word"))
 }
 
 #[cfg(test)]

@@ -150,7 +150,8 @@ impl Template {
             None => {}
         }
         // The name of a source before an error is no part of a column's.
-        let is_too_much = |name: &str, value: &str| name == "column" && value.contains("`, ");
+        let is_too_much =
+            |name: &str, value: &str| matches!(name, "column" | "name") && value.contains("`, ");
         let fits = |(name, value): &(String, String)| !value.is_empty() && !is_too_much(name, value);
         found.iter().all(fits).then_some(found)
     }
