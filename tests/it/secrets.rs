@@ -105,7 +105,7 @@ async fn a_run_that_was_killed_leaves_no_personal_value_and_no_key() {
     }
     let start = || {
         let mut command = stage.import();
-        command.args(["--quota", "1000/s", "--log", "trace", "--log-format", "json"]);
+        command.args(["--quota", "1000/s", "--log", "debug", "--log-format", "json"]);
         command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
         stage.start("import", command)
     };
