@@ -27,7 +27,7 @@ help-any-input-format = 文件格式：csv、tsv、xlsx、xls、ods 或 ndjson [
 help-any-window = 只在每天的这段时间发送，如 `22:00-06:00`；默认为北京时间，也可在后面注明时区偏移，如 `22:00-06:00 +09:00`
 help-any-max-duration = 运行这么久后停止，如 `8h` 或 `90m`；再次运行同一命令可继续
 help-any-on-unknown = 请求可能已生效但结果未知的行如何处理：repeat 重发同一请求以查明，hold 保留待人工处理
-help-any-yes = 即使该配置从未成功导入过，也不先用一行试探
+help-any-yes = 即使该配置从未成功导入过，也不先用一行试探；连续 200 行因同样的原因被拒绝时也不停下
 
 help-call = 发出任意已签名的请求，并查看签名内容
 help-call-after =

@@ -93,6 +93,11 @@ stop-probe = row { $row }, sent alone because nothing was imported into this car
 stop-probe-hint = if it is only this row, the same command goes on with the next one; `--yes` sends all rows without a probe
 stop-probe-unknown = the first row, sent alone because nothing was imported into this card yet, got no clear answer
 stop-probe-unknown-hint = the same command finds out what became of it
+stop-same-refusal = { $limit } rows one after the other were refused alike: { $code }: { $message }
+stop-same-refusal-hint = look at the message; if it is the rows' fault, the same command with `--yes` goes on
+stop-forbidden = 403 without an explanation
+stop-forbidden-hint = look for a proxy between this host and WeChat Pay, and whether the merchant is in good standing
+row-superseded = this row was never sent, and row { $row } of job { $job } took its place
 stop-paused = somebody paused the job
 stop-paused-hint = `wxmember resume JOB` lets it go on
 

@@ -86,6 +86,11 @@ stop-probe = 该会员卡尚未导入过会员，因此先单独发送了第 { $
 stop-probe-hint = 如果只是这一行的问题，再次运行同一命令会继续下一行；`--yes` 不试探而发送所有行
 stop-probe-unknown = 该会员卡尚未导入过会员，因此先单独发送了第一行，但没有得到明确的结果
 stop-probe-unknown-hint = 再次运行同一命令可查明结果
+stop-same-refusal = 连续 { $limit } 行因同样的原因被拒绝：{ $code }：{ $message }
+stop-same-refusal-hint = 请查看错误描述；如果确实是这些行的问题，用同一命令加 `--yes` 继续
+stop-forbidden = 返回 403，且没有说明原因
+stop-forbidden-hint = 请检查本机与微信支付之间是否有代理，以及商户号状态是否正常
+row-superseded = 这一行从未发送，已由任务 { $job } 的第 { $row } 行取代
 stop-paused = 任务已被暂停
 stop-paused-hint = 用 `wxmember resume JOB` 恢复任务
 

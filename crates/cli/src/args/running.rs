@@ -33,7 +33,8 @@ pub(crate) struct Running {
     #[arg(long, env = "WXMEMBER_ON_UNKNOWN", value_enum, default_value_t = Unknown::Repeat)]
     pub(crate) on_unknown: Unknown,
 
-    /// Do not begin with one row alone when nothing was ever imported with this profile
+    /// Do not begin with one row alone when nothing was ever imported with this profile, and do not stop after 200 equal
+    /// refusals in a row
     #[arg(short, long, env = "WXMEMBER_YES", value_parser = boolean)]
     pub(crate) yes: bool,
 }
