@@ -11,13 +11,13 @@ help-any-format = 结果的输出格式
 help-any-config = 配置文件
 help-any-profile = 配置文件中的配置名
 help-any-ledger = 账本，保存每一行的状态：文件，或多台机器共用的 `postgres://…` [默认：用户的状态目录中]
-help-any-ledger-key = `postgres://…` 账本的哈希密钥文件，每台机器使用同一个 [默认：用户的状态目录中]
+help-any-ledger-key = `postgres://…` 账本的哈希密钥文件，读取名单的每台机器使用同一个 [默认：用户的状态目录中]
 help-any-ledger-password-file = 只存放 `postgres://…` 账本密码的文件 [默认：环境变量 `PGPASSWORD`，或 `WXMEMBER_LEDGER` 的 URL 中的密码]
 help-any-sandbox = 使用 `import --sandbox` 的账本
 help-any-job = 任务：任务编号或其开头，或 `last`（最近的任务）
 help-any-output = 写入该文件 [默认：标准输出]
 help-any-quota = 请求限额，如 `5/s` 或 `300/m`，同一账本的所有进程合计 [默认：接口规定的 5/s；`--sandbox` 不限]
-help-any-concurrency = 同时进行的请求数 [默认：32，或每秒限额的两倍，取较小者]
+help-any-concurrency = 同时进行的请求数 [默认：限额四秒内允许的请求数，8 到 256 之间；没有限额时为 32]
 help-any-map = 指定某列对应的字段，如 `phone_number=手机号` 或 `level=#7`，可重复；环境变量中以逗号分隔
 help-any-map-file = 含 `[columns]` 和 `[constants]` 的 TOML 文件；`--map` 优先
 help-any-encoding = 文本编码：utf-8、utf-16le、utf-16be、gbk 或 gb18030 [默认：自动识别]

@@ -19,8 +19,8 @@ pub(crate) struct LedgerAt {
     )]
     pub(crate) ledger: Option<String>,
 
-    /// The file with the key of a `postgres://…` ledger's hashes, the same on every host [default: in the user's state
-    /// folder]
+    /// The file with the key of a `postgres://…` ledger's hashes, the same on every host that loads lists [default: in
+    /// the user's state folder]
     #[arg(
         long,
         env = "WXMEMBER_LEDGER_KEY",

@@ -15,7 +15,7 @@ pub(crate) struct Running {
     #[arg(long, env = "WXMEMBER_QUOTA")]
     pub(crate) quota: Option<Quota>,
 
-    /// Requests under way at once [default: 32, or twice the quota a second when that is less]
+    /// Requests under way at once [default: what four seconds of the quota allow, from 8 to 256; 32 without a quota]
     #[arg(long, env = "WXMEMBER_CONCURRENCY", value_name = "NUMBER", value_parser = concurrency)]
     pub(crate) concurrency: Option<NonZeroUsize>,
 
