@@ -296,7 +296,7 @@ pub(crate) fn refusal(problems: &[Problem]) -> (String, String) {
 }
 
 /// Rows of one transaction.
-const BATCH_ROWS: usize = 1000;
+const BATCH_ROWS: usize = 500;
 /// How often a load says that it is alive when there are no rows to store.
 const RENEW: Duration = Duration::from_secs(10);
 const _: () = assert!(RENEW.as_secs() < LOAD_LEASE.as_secs());

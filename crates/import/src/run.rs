@@ -158,8 +158,14 @@ impl<G: Gateway> Run<G> {
                 Claim::Nothing => break,
             }
         }
+        // All at once, so that they share a transaction.
+        let mut going_back = JoinSet::new();
         for row in claimed {
-            self.put_back(row.row, row.is_maybe_sent).await?;
+            let run = Arc::clone(self);
+            going_back.spawn(async move { run.put_back(row.row, row.is_maybe_sent).await });
+        }
+        while let Some(result) = going_back.join_next().await {
+            result.map_err(|_| LedgerError::Closed)??;
         }
         Ok(())
     }
@@ -170,7 +176,7 @@ impl<G: Gateway> Run<G> {
         let rows = match self.pacer.rate() {
             Some(rate) => rate * SOON.as_secs_f64(),
             None => {
-                let ahead = self.settings.concurrency() / 4;
+                let ahead = self.settings.concurrency() / 2;
                 self.slots.available_permits().max(ahead) as f64
             }
         };
@@ -333,6 +339,10 @@ impl<G: Gateway> Run<G> {
                 self.progress.waiting(Some(Waiting::RateLimit));
             }
             let step = transition(self.route, attempt, answer);
+            // Before it is written down: until then other rows would still leave.
+            if let Next::Stop(stop) = &step.next {
+                self.stop_for(stop.clone());
+            }
             let goes_on = matches!(step.next, Next::Again | Next::Slower { .. });
             // Nobody else is to send it while its outcome is unknown and this run has attempts left.
             let is_kept = goes_on && step.entry.state == RowState::Unknown;
@@ -360,10 +370,7 @@ impl<G: Gateway> Run<G> {
                     self.done(&end);
                     return Ok(Some(end));
                 }
-                Next::Stop(stop) => {
-                    self.stop_for(stop);
-                    return Ok(Some(end));
-                }
+                Next::Stop(_) => return Ok(Some(end)),
                 // Another process has the row, or brought it to an end.
                 Next::Again | Next::Slower { .. } if !is_written => return Ok(self.taken_over(row, attempt)),
                 Next::Again | Next::Slower { .. } => {}

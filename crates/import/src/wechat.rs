@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod request;
+mod stored;
 
 /// Sends members by every [`Route`], signed, verified and sealed by the SDK.
 #[derive(Clone, Debug)]
@@ -136,11 +137,14 @@ fn stored<T: Seal>(sealed: &Sealed<T>, content: &impl Serialize) -> Result<Seale
         reason: error.to_string(),
         is_row: false,
     })?;
-    Ok(SealedRequest::new(body, sealed.key_id().clone()))
+    let key_id = sealed.key_id();
+    Ok(SealedRequest::new(stored::pack(body, key_id), key_id.clone()))
 }
 
 fn read<T: DeserializeOwned>(request: &SealedRequest) -> Result<T, Answer> {
-    serde_json::from_slice(request.body()).map_err(|_| {
+    let json = stored::unpack(request.body(), request.platform_key_id());
+    let read = json.and_then(|json| serde_json::from_slice(&json).ok());
+    read.ok_or_else(|| {
         Answer::StopRun(Stop {
             code: "LEDGER_DAMAGED".to_owned(),
             message: "a stored request cannot be read".to_owned(),

@@ -1,8 +1,9 @@
 //! The ledger in one SQLite file: WAL, one writer at a time, several processes of one host.
 //!
-//! Calls run on the runtime's blocking threads. Marks and results of single rows are grouped: whoever gets the
-//! connection writes all that wait in one transaction, so the cost of a commit is shared when it matters. Every
-//! transaction that writes is `IMMEDIATE`: it waits for other processes at its begin, and never in the middle.
+//! Calls run on the runtime's blocking threads. Marks and results of single rows are grouped: they are written at once
+//! when there was none for a moment, else together with the others of that moment, so the cost of a commit is shared
+//! when it matters. Every transaction that writes is `IMMEDIATE`: it waits for other processes at its begin, and never in
+//! the middle.
 
 use std::{
     fs::File,
@@ -12,13 +13,15 @@ use std::{
 };
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 use wxmember::Clock;
 use wxmember_crypto::KeyedHash;
 
+use self::checkpoint::Checkpoints;
 use super::ids::{ids_of, job_and_row, row_id};
 use super::{LedgerError, Write, key};
 
+mod checkpoint;
 mod jobs;
 mod load;
 mod open_jobs;
@@ -31,9 +34,17 @@ mod work;
 #[derive(Debug)]
 pub(super) struct Sqlite {
     connection: Mutex<Tables>,
-    waiting: Mutex<Vec<Waiting>>,
+    waiting: Mutex<Group>,
     /// Says that this process has the ledger open.
     _presence: File,
+}
+
+/// Writes that go into the next transaction.
+#[derive(Debug, Default)]
+struct Group {
+    waiting: Vec<Waiting>,
+    /// When the last one was written.
+    written_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -80,17 +91,23 @@ impl Sqlite {
         connection
             .execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
-                 PRAGMA secure_delete = FAST; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;
-                 PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 67108864;",
+                 PRAGMA secure_delete = FAST; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -6144;
+                 PRAGMA journal_size_limit = 67108864;",
             )
             .map_err(failed("open the file"))?;
         connection.set_prepared_statement_cache_capacity(64);
-        let mut tables = Tables { connection, clock };
+        let mut tables = Tables {
+            connection,
+            clock,
+            checkpoints: None,
+        };
         schema::migrate(&mut tables.connection)?;
         tables.check_key(&hash, &presence)?;
         if presence.is_alone() {
             tables.recover_all()?;
         }
+        let checkpoints = Checkpoints::of(&mut tables.connection, path).map_err(failed("open the file"))?;
+        tables.checkpoints = Some(checkpoints);
         let store = Self {
             connection: Mutex::new(tables),
             waiting: Mutex::default(),
@@ -109,23 +126,34 @@ impl Sqlite {
         task.await.map_err(|_| LedgerError::Closed)?
     }
 
-    /// Writes one change, together with those that wait at the same time. Whether it changed anything.
+    /// Writes one change, together with those of the same moment. Whether it changed anything.
     pub(super) async fn write(self: &Arc<Self>, write: Write) -> Result<bool, LedgerError> {
         let (done, written) = oneshot::channel();
-        lock(&self.waiting).push(Waiting { write, done });
-        let store = Arc::clone(self);
-        let task = tokio::task::spawn_blocking(move || store.flush());
-        task.await.map_err(|_| LedgerError::Closed)?;
+        let first = {
+            let mut group = lock(&self.waiting);
+            group.waiting.push(Waiting { write, done });
+            (group.waiting.len() == 1).then_some(group.written_at)
+        };
+        // The first of a group sees to it that all are written, whoever of them still listens by then.
+        if let Some(written_at) = first {
+            let store = Arc::clone(self);
+            tokio::spawn(async move {
+                if let Some(written_at) = written_at {
+                    tokio::time::sleep_until(written_at + GROUP).await;
+                }
+                let _ = tokio::task::spawn_blocking(move || store.flush()).await;
+            });
+        }
         written.await.map_err(|_| LedgerError::Closed)?
     }
 
     fn flush(&self) {
         let mut tables = lock(&self.connection);
-        // Taken under the connection's lock: whoever finds nothing here knows that it was written before.
-        let waiting = std::mem::take(&mut *lock(&self.waiting));
-        if waiting.is_empty() {
-            return;
-        }
+        let waiting = {
+            let mut group = lock(&self.waiting);
+            group.written_at = Some(Instant::now());
+            std::mem::take(&mut group.waiting)
+        };
         let writes: Vec<&Write> = waiting.iter().map(|waiting| &waiting.write).collect();
         let mut results = match tables.write_changes(&writes) {
             Ok(changed) => changed.into_iter().map(Ok).collect::<Vec<_>>(),
@@ -168,6 +196,7 @@ fn failed(action: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError + Cop
 pub(super) struct Tables {
     connection: Connection,
     clock: Arc<dyn Clock>,
+    checkpoints: Option<Checkpoints>,
 }
 
 impl Tables {
@@ -182,6 +211,14 @@ impl Tables {
     }
 }
 
+impl Drop for Tables {
+    fn drop(&mut self) {
+        if let Some(checkpoints) = &mut self.checkpoints {
+            checkpoints.end(&mut self.connection);
+        }
+    }
+}
+
 fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
@@ -189,6 +226,9 @@ fn micros(time: Duration) -> i64 {
 const SECOND: i64 = 1_000_000;
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(60);
+/// Between two groups of writes. A process that is killed leaves the answers of this time in doubt, besides those that it
+/// waits for.
+const GROUP: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,10 @@
 //! Mobile numbers of mainland China, as people and spreadsheets write them.
 //!
-//! The numbering plan is Google's, through the `phonenumber` crate. It costs some 16 us a number, and for eleven digits
-//! that begin with 1 it looks at five of them at most: the rest are any digits. So its verdict is remembered by those
-//! five, and the library is asked for each of the 10,000 beginnings once. A test holds every beginning against it.
-
-use std::sync::atomic::{AtomicU8, Ordering};
-
-use phonenumber::{Type, country, metadata::DATABASE};
+//! The numbering plan is in [`plan`]; a number of another country, or of a landline, is refused.
 
 use super::problem::ProblemKind;
+
+mod plan;
 
 /// The eleven digits of a mobile number, from whatever spelling.
 pub(super) fn normalize(text: &str) -> Result<String, ProblemKind> {
@@ -27,38 +23,13 @@ pub(super) fn normalize(text: &str) -> Result<String, ProblemKind> {
         .iter()
         .find_map(|prefix| digits.strip_prefix(prefix).filter(|rest| rest.len() == LENGTH))
         .unwrap_or(&digits);
-    // Only what has the right shape is worth the library's time.
     if national.len() != LENGTH || !national.starts_with('1') {
         return Err(ProblemKind::BadPhoneNumber);
     }
-    match is_mobile(national) {
+    match plan::is_mobile(national) {
         true => Ok(national.to_owned()),
         false => Err(ProblemKind::BadPhoneNumber),
     }
-}
-
-/// What the library says of eleven digits that begin with 1.
-fn is_mobile(national: &str) -> bool {
-    let place = national
-        .get(1..LOOKED_AT)
-        .and_then(|digits| digits.parse::<usize>().ok());
-    let Some(known) = place.and_then(|place| VERDICTS.get(place)) else {
-        return is_mobile_by_plan(national);
-    };
-    match known.load(Ordering::Relaxed) {
-        MOBILE => true,
-        OTHER => false,
-        _ => {
-            let is_mobile = is_mobile_by_plan(national);
-            known.store(if is_mobile { MOBILE } else { OTHER }, Ordering::Relaxed);
-            is_mobile
-        }
-    }
-}
-
-fn is_mobile_by_plan(national: &str) -> bool {
-    phonenumber::parse(Some(country::Id::CN), national)
-        .is_ok_and(|number| number.country().code() == 86 && number.number_type(&DATABASE) == Type::Mobile)
 }
 
 /// Refuses what a program wrote that took a number of digits for a number.
@@ -97,12 +68,6 @@ fn is_digits(text: &str) -> bool {
 }
 
 const LENGTH: usize = 11;
-/// Digits that the plan looks at.
-const LOOKED_AT: usize = 5;
-const MOBILE: u8 = 1;
-const OTHER: u8 = 2;
-/// By the second to the fifth digit.
-static VERDICTS: [AtomicU8; 10_000] = [const { AtomicU8::new(0) }; 10_000];
 
 #[cfg(test)]
 mod tests {
@@ -159,36 +124,7 @@ mod tests {
         assert!(!is_scientific("A1E+10") && !is_scientific("12E+1") && !is_scientific("1E10"));
     }
 
-    #[test]
-    fn the_plan_looks_at_five_digits_at_most() {
-        for beginning in 10_000..20_000 {
-            let verdicts =
-                ["000000", "012345", "999999"].map(|end| is_mobile_by_plan(&format!("{beginning}{end}")));
-            assert!(
-                verdicts.iter().all(|verdict| *verdict == verdicts[0]),
-                "{beginning}"
-            );
-        }
-    }
-
-    #[test]
-    fn every_end_of_the_plan_for_mobiles_is_any_digits() {
-        let china = DATABASE.by_id("CN").unwrap();
-        let mobile = china.descriptors().mobile().unwrap();
-        let plan: String = mobile.national_number().as_str().split_whitespace().collect();
-        assert_eq!(
-            plan,
-            r"1740[0-5]\d{6}|1(?:[38]\d|4[57]|[59][0-35-9]|6[25-7]|7[0-35-8])\d{8}"
-        );
-    }
-
     proptest! {
-        #[test]
-        fn what_is_remembered_is_what_the_library_says(digits in "1[0-9]{10}") {
-            prop_assert_eq!(is_mobile(&digits), is_mobile_by_plan(&digits));
-            prop_assert_eq!(is_mobile(&digits), is_mobile_by_plan(&digits));
-        }
-
         #[test]
         fn no_text_panics(text in ".{0,24}") {
             let _ = normalize(&text);

@@ -45,7 +45,8 @@ fn member() -> Member {
 
 /// The body without its ciphertexts, which differ each time.
 fn shown(request: &SealedRequest) -> String {
-    let body = String::from_utf8(request.body().to_vec()).unwrap();
+    let json = stored::unpack(request.body(), request.platform_key_id()).unwrap();
+    let body = String::from_utf8(json.into_owned()).unwrap();
     assert!(!body.contains("MARKER") && !format!("{request:?}").contains("MARKER"));
     let parts = body.split('"').map(|text| match text.len() {
         344 => "sealed",

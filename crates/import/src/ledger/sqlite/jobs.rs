@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 use wxmember_crypto::KeyedHash;
 
-use super::{LedgerError, SECOND, Tables, failed, ids_of, job_and_row};
+use super::{LedgerError, SECOND, Tables, checkpoint::Checkpoints, failed, ids_of, job_and_row};
 use crate::{
     job::{JobId, Route},
     ledger::{Counts, JobReport, Purged, Retry, key},
@@ -231,6 +231,7 @@ impl Tables {
 
     /// After a purge: the log still holds what was deleted.
     pub(in crate::ledger) fn forget_log(&mut self) -> Result<(), LedgerError> {
+        let _held = self.checkpoints.as_ref().map(Checkpoints::hold);
         // Another process that reads at this moment keeps the log; it is overwritten in time.
         self.connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))

@@ -265,3 +265,91 @@ fn a_member_is_looked_for_in_both_tables_by_prefix() {
         "{deleted}"
     );
 }
+
+/// Rows that make a long log: it goes over while they are written, and nothing of it is left when the ledger is closed.
+#[test]
+fn the_log_goes_over_while_rows_are_written() {
+    let (folder, path) = place();
+    let store = open(&path).unwrap();
+    let log = folder.path().join("ledger.db-wal");
+    {
+        let mut tables = lock(&store.connection);
+        tables
+            .connection
+            .execute_batch("CREATE TABLE filling (x)")
+            .unwrap();
+        let mut over = 0;
+        // Half of them would do; the thread may be slow to begin.
+        for _ in 0..10_000 {
+            let transaction = tables.begin().unwrap();
+            transaction
+                .execute("INSERT INTO filling VALUES (zeroblob(40000))", [])
+                .unwrap();
+            transaction.commit().unwrap();
+            over = std::fs::metadata(&path).unwrap().len();
+            if over > 8 << 20 {
+                break;
+            }
+        }
+        assert!(over > 8 << 20, "{over} bytes went over");
+        let length = std::fs::metadata(&log).unwrap().len();
+        assert!(length < 200 << 20, "the log has {length} bytes");
+    }
+    drop(store);
+    assert!(!log.exists(), "the last one to close it empties the log");
+}
+
+/// Nothing of what was written may stay in a log that a checkpoint keeps busy.
+#[test]
+fn a_forgotten_log_is_empty_whatever_the_thread_does() {
+    let (folder, path) = place();
+    let store = open(&path).unwrap();
+    let mut tables = lock(&store.connection);
+    tables
+        .connection
+        .execute_batch("CREATE TABLE filling (x)")
+        .unwrap();
+    for _ in 0..5 {
+        let transaction = tables.begin().unwrap();
+        transaction
+            .execute("INSERT INTO filling VALUES (zeroblob(12000000))", [])
+            .unwrap();
+        transaction.commit().unwrap();
+        tables.forget_log().unwrap();
+        let log = folder.path().join("ledger.db-wal");
+        assert_eq!(std::fs::metadata(log).unwrap().len(), 0);
+    }
+}
+
+/// A thousand results at once are a few transactions, not a thousand.
+#[tokio::test]
+async fn results_of_one_moment_share_a_transaction() {
+    let (_folder, path) = place();
+    let store = Arc::new(open(&path).unwrap());
+    let work = crate::ledger::Work {
+        job: 1,
+        owner: crate::ledger::Owner::random().unwrap(),
+        lease: Duration::from_secs(60),
+    };
+    let commits = Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let counted = Arc::clone(&commits);
+    let hook = move || {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        false
+    };
+    lock(&store.connection)
+        .connection
+        .commit_hook(Some(hook))
+        .unwrap();
+    let mut writes = tokio::task::JoinSet::new();
+    for row in 1..=1000 {
+        let store = Arc::clone(&store);
+        let change = crate::ledger::Change::Lease;
+        writes.spawn(async move { store.write(Write { work, row, change }).await });
+    }
+    while let Some(written) = writes.join_next().await {
+        assert!(!written.unwrap().unwrap(), "there is no such row");
+    }
+    let commits = commits.load(std::sync::atomic::Ordering::Relaxed);
+    assert!((1..=20).contains(&commits), "{commits}");
+}
