@@ -15,6 +15,7 @@ mod open_enum;
 #[rustfmt::skip]
 #[allow(unused_qualifications)]
 pub mod scalars;
+mod pattern;
 mod text;
 mod time;
 mod validity;

@@ -160,7 +160,7 @@ fn every_pattern_of_the_document_compiles() {
         .collect();
     assert!(!patterns.is_empty());
     for pattern in patterns {
-        crate::text::compile(Some(pattern));
+        crate::pattern::Pattern::compile(Some(pattern));
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::raw;
+use crate::{pattern::Pattern, raw};
 
 /// A text that breaks a rule of its type. Never holds the text.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -72,7 +72,7 @@ pub(crate) struct Limits {
     pub(crate) type_name: &'static str,
     pub(crate) min: usize,
     pub(crate) max: Option<usize>,
-    pub(crate) pattern: Option<(&'static str, &'static std::sync::LazyLock<regex_lite::Regex>)>,
+    pub(crate) pattern: Option<(&'static str, &'static std::sync::LazyLock<Pattern>)>,
 }
 
 impl Limits {
@@ -83,18 +83,24 @@ impl Limits {
                 kind,
             })
         };
-        let len = text.chars().count();
+        // Most texts are ASCII, where characters are bytes.
+        let len = match text.is_ascii() {
+            true => text.len(),
+            false => text.chars().count(),
+        };
         if len < self.min {
             return refuse(TextErrorKind::TooShort { len, min: self.min });
         }
         if let Some(max) = self.max.filter(|&max| len > max) {
             return refuse(TextErrorKind::TooLong { len, max });
         }
-        if let Some(index) = text.chars().position(|c| c.len_utf8() == 4) {
+        if !text.is_ascii()
+            && let Some(index) = text.chars().position(|c| c.len_utf8() == 4)
+        {
             return refuse(TextErrorKind::FourByteCharacter { position: index + 1 });
         }
-        if let Some((pattern, regex)) = self.pattern
-            && !regex.is_match(text)
+        if let Some((pattern, compiled)) = self.pattern
+            && !compiled.is_match(text)
         {
             return refuse(TextErrorKind::Pattern { pattern });
         }
@@ -123,13 +129,13 @@ macro_rules! bounded_text {
             const PATTERN: Option<&'static str> = $pattern;
 
             fn limits() -> crate::text::Limits {
-                static REGEX: ::std::sync::LazyLock<::regex_lite::Regex> =
-                    ::std::sync::LazyLock::new(|| crate::text::compile($name::PATTERN));
+                static COMPILED: ::std::sync::LazyLock<crate::pattern::Pattern> =
+                    ::std::sync::LazyLock::new(|| crate::pattern::Pattern::compile($name::PATTERN));
                 crate::text::Limits {
                     type_name: stringify!($name),
                     min: $min,
                     max: $max,
-                    pattern: Self::PATTERN.map(|pattern| (pattern, &REGEX)),
+                    pattern: Self::PATTERN.map(|pattern| (pattern, &COMPILED)),
                 }
             }
 
@@ -226,16 +232,6 @@ pub(crate) fn path_segment<E>(text: &str) -> Result<String, raw::Error<E>> {
         // URLs take a backslash for a slash, and the encoder leaves it alone.
         _ => Ok(progenitor_client::encode_path(text).replace('\\', "%5C")),
     }
-}
-
-/// Compiles a pattern of the document; an absent one matches everything.
-pub(crate) fn compile(pattern: Option<&str>) -> regex_lite::Regex {
-    #[expect(
-        clippy::expect_used,
-        reason = "the patterns are constants; a test compiles every one of them"
-    )]
-    regex_lite::Regex::new(pattern.unwrap_or_default())
-        .expect("the document's patterns are regular expressions")
 }
 
 /// Shows the type and the text. Bounded texts are ids and labels, no personal data in the API's sense; what a person

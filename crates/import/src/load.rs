@@ -60,7 +60,7 @@ impl<G: Gateway> Load<G> {
         let (to_writer, mut sealed) =
             tokio::sync::mpsc::channel::<Result<Batch<NewRow>, LoadError>>(self.threads);
         // A place in this channel is a batch somewhere between the reader and the ledger.
-        let (enter, leave) = mpsc::sync_channel::<()>(self.threads * 2 + 2);
+        let (enter, leave) = mpsc::sync_channel::<()>(self.threads * 2 + 2 + STORED_BATCHES);
 
         let reader = {
             let (source, cancel) = (Arc::clone(source), cancel.clone());
@@ -93,36 +93,37 @@ impl<G: Gateway> Load<G> {
         // The ends that only the threads need; with them gone, a thread that panicked is noticed.
         drop((records, to_writer));
 
-        let columns = Arc::new(self.key_columns());
-        let mut waiting = BTreeMap::new();
-        let (mut next, mut rows) = (0, stored);
+        let mut writer = Writer {
+            load: &self,
+            job,
+            columns: Arc::new(self.key_columns()),
+            leave,
+            waiting: Vec::new(),
+            batches: 0,
+            rows: stored,
+        };
+        let mut early = BTreeMap::new();
+        let mut next = 0;
         loop {
             let batch = match tokio::time::timeout(RENEW, sealed.recv()).await {
                 Ok(None) => break,
                 Ok(Some(batch)) => batch?,
                 Err(_) => {
-                    // A source may be slow; the load stays ours.
-                    self.ledger
-                        .store_rows(job, self.owner, Vec::new(), Arc::clone(&columns))
-                        .await?;
+                    // A source may be slow; the load stays ours, and what there is of it is stored.
+                    writer.store().await?;
                     continue;
                 }
             };
-            waiting.insert(batch.number, batch.rows);
-            while let Some(batch) = waiting.remove(&next) {
+            early.insert(batch.number, batch.rows);
+            while let Some(batch) = early.remove(&next) {
                 next += 1;
-                rows += batch.len() as u64;
-                let refused = batch
-                    .iter()
-                    .filter(|row| matches!(row.content, NewContent::Refused { .. }))
-                    .count();
-                self.ledger
-                    .store_rows(job, self.owner, batch, Arc::clone(&columns))
-                    .await?;
-                self.progress.loaded(rows, refused as u64);
-                let _ = leave.try_recv();
+                writer.take(batch).await?;
             }
         }
+        if writer.batches > 0 {
+            writer.store().await?;
+        }
+        let rows = writer.rows;
         let join = tokio::task::spawn_blocking(move || {
             let all_sealed = sealers.into_iter().all(|sealer| sealer.join().is_ok());
             (reader.join(), all_sealed)
@@ -156,6 +157,51 @@ impl<G: Gateway> Load<G> {
             member: name(field),
             member_kind,
         }
+    }
+}
+
+/// Rows on their way into the ledger, some batches in a transaction: the hashes of rows change pages all over a table,
+/// and a page is written once a transaction however many of them it has.
+struct Writer<'a, G> {
+    load: &'a Load<G>,
+    job: i64,
+    columns: Arc<KeyColumns>,
+    leave: mpsc::Receiver<()>,
+    waiting: Vec<NewRow>,
+    batches: usize,
+    /// Stored so far.
+    rows: u64,
+}
+
+impl<G: Gateway> Writer<'_, G> {
+    async fn take(&mut self, batch: Vec<NewRow>) -> Result<(), LoadError> {
+        self.waiting.extend(batch);
+        self.batches += 1;
+        if self.batches >= STORED_BATCHES {
+            self.store().await?;
+        }
+        Ok(())
+    }
+
+    /// Stores what waits; with nothing it says that the load is alive.
+    async fn store(&mut self) -> Result<(), LoadError> {
+        let rows = std::mem::take(&mut self.waiting);
+        let refused = rows
+            .iter()
+            .filter(|row| matches!(row.content, NewContent::Refused { .. }));
+        let (refused, stored) = (refused.count() as u64, rows.len() as u64);
+        let Load { ledger, owner, .. } = self.load;
+        ledger
+            .store_rows(self.job, *owner, rows, Arc::clone(&self.columns))
+            .await?;
+        self.rows += stored;
+        if stored > 0 {
+            self.load.progress.loaded(self.rows, refused);
+        }
+        for _ in 0..std::mem::take(&mut self.batches) {
+            let _ = self.leave.try_recv();
+        }
+        Ok(())
     }
 }
 
@@ -295,8 +341,10 @@ pub(crate) fn refusal(problems: &[Problem]) -> (String, String) {
     (code.to_owned(), texts.join("; "))
 }
 
-/// Rows of one transaction.
+/// Rows that go from thread to thread.
 const BATCH_ROWS: usize = 500;
+/// Batches of one transaction.
+const STORED_BATCHES: usize = 4;
 /// How often a load says that it is alive when there are no rows to store.
 const RENEW: Duration = Duration::from_secs(10);
 const _: () = assert!(RENEW.as_secs() < LOAD_LEASE.as_secs());
