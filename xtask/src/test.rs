@@ -9,6 +9,7 @@ use clap::Args;
 
 use crate::{outcome::Outcome, process, workspace::Workspace};
 
+mod clients;
 mod needs;
 mod node;
 pub(crate) mod python;
@@ -78,11 +79,14 @@ pub(crate) fn prepare(workspace: &Workspace) -> Outcome<Vec<(&'static str, OsStr
     needs::meet()?;
     let python = python::prepare(workspace)?;
     let node = node::prepare(workspace)?;
+    let driver = clients::prepare(workspace)?;
     Ok(vec![
         // An interpreter with its packages.
         ("WXMEMBER_TEST_PYTHON", python.into_os_string()),
         // The folder above `node_modules`.
         ("WXMEMBER_TEST_NODE", node.into_os_string()),
+        // A program.
+        ("WXMEMBER_TEST_WXPAY_RS", driver.into_os_string()),
     ])
 }
 

@@ -158,13 +158,13 @@ const NEEDS: &[Need] = &[
     },
     Need {
         name: "python3",
-        purpose: "runs the client that shares no code with us",
+        purpose: "runs clients that share no code with us",
         is_met: || is_there("python3", &["--version"]),
         packages: &["python3", "python3-venv"],
     },
     Need {
         name: "python3 -m venv",
-        purpose: "keeps the packages of that client inside the target directory",
+        purpose: "keeps the packages of those clients inside the target directory",
         is_met: || is_there("python3", &["-c", "import ensurepip, venv"]),
         packages: &["python3", "python3-venv"],
     },
