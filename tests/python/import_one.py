@@ -43,13 +43,17 @@ def require(condition, what):
 
 
 class Merchant:
-    """What a merchant holds: its key and certificate, and WeChat Pay's public key."""
+    """What a merchant holds: its key and certificate, WeChat Pay's public key, and its certificates if there are any."""
 
     def __init__(self, folder):
         self.settings = json.loads((folder / "sandbox.json").read_text(encoding="utf-8"))
         self.key = serialization.load_pem_private_key((folder / "apiclient_key.pem").read_bytes(), password=None)
         self.certificate = x509.load_pem_x509_certificate((folder / "apiclient_cert.pem").read_bytes())
         self.platform_key = serialization.load_pem_public_key((folder / "pub_key.pem").read_bytes())
+        self.platform_keys = {self.settings["platform_key_id"]: self.platform_key}
+        for serial in self.settings.get("platform_certificates", []):
+            certificate = x509.load_pem_x509_certificate((folder / f"wechatpay_{serial}.pem").read_bytes())
+            self.platform_keys[serial] = certificate.public_key()
 
     def check(self):
         """Key, certificate and serial number belong together."""
@@ -84,13 +88,13 @@ class Merchant:
         require(not missing, f"the answer has no Wechatpay-{', Wechatpay-'.join(missing)}")
         timestamp, nonce = answer.headers["Wechatpay-Timestamp"], answer.headers["Wechatpay-Nonce"]
         serial = answer.headers["Wechatpay-Serial"]
-        require(serial == self.settings["platform_key_id"], f"the answer is signed by {serial}")
+        require(serial in self.platform_keys, f"the answer is signed by {serial}")
         require(timestamp.isdecimal(), "Wechatpay-Timestamp is not a number of seconds")
         require(abs(time.time() - int(timestamp)) < WINDOW_SECONDS, "the answer is older or newer than 300 seconds")
         message = f"{timestamp}\n{nonce}\n".encode() + answer.content + b"\n"
         try:
             signature = base64.b64decode(answer.headers["Wechatpay-Signature"], validate=True)
-            self.platform_key.verify(signature, message, SIGNATURE, hashes.SHA256())
+            self.platform_keys[serial].verify(signature, message, SIGNATURE, hashes.SHA256())
         except (InvalidSignature, ValueError):
             raise CheckFailed("the signature of the answer does not verify") from None
 

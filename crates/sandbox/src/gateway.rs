@@ -157,7 +157,12 @@ impl Gateway {
     /// A refusal as it is sent; the body is what came of it, if it was read.
     pub(crate) fn refuse(&self, head: &Head, body: Option<&[u8]>, refusal: &Refusal) -> Reply {
         let language = Language::of_request(&head.headers);
-        let reply = Reply::Answer(Answer::refusal(refusal, language));
+        let mut answer = Answer::refusal(refusal, language);
+        if refusal.rule.status == StatusCode::METHOD_NOT_ALLOWED {
+            // HTTP wants it of every 405 (RFC 9110, section 15.5.6).
+            answer.put("allow", &self.spec.methods(head.path()));
+        }
+        let reply = Reply::Answer(answer);
         let cause = Cause {
             refusal: Some(refusal.clone()),
             fault: None,

@@ -108,16 +108,34 @@ impl Spec {
 
     /// Finds the operation of a path, without its query. The path with the fewest parameters owns what it matches.
     pub(crate) fn route(&self, method: &Method, path: &str) -> Route<'_> {
+        let mut owned = self.owned(path).peekable();
+        if owned.peek().is_none() {
+            return Route::UnknownPath;
+        }
+        owned
+            .find(|operation| operation.method == *method)
+            .map_or(Route::WrongMethod, Route::Operation)
+    }
+
+    /// The methods of a path, without its query, as the header `Allow` lists them.
+    pub(crate) fn methods(&self, path: &str) -> String {
+        let methods: Vec<_> = self
+            .owned(path)
+            .map(|operation| operation.method.as_str())
+            .collect();
+        methods.join(", ")
+    }
+
+    /// The operations of the path that has the fewest parameters of those that match.
+    fn owned(&self, path: &str) -> impl Iterator<Item = &Operation> {
         let mut matching = self
             .operations
             .iter()
-            .filter(|operation| operation.path.matches(path));
-        let Some(first) = matching.next() else {
-            return Route::UnknownPath;
-        };
-        let owned = std::iter::once(first).chain(matching.filter(|other| other.path == first.path));
-        let mut owned = owned.filter(|operation| operation.method == *method);
-        owned.next().map_or(Route::WrongMethod, Route::Operation)
+            .filter(move |operation| operation.path.matches(path));
+        let first = matching.next();
+        first
+            .into_iter()
+            .chain(matching.filter(move |other| first.is_some_and(|first| other.path == first.path)))
     }
 }
 
@@ -345,6 +363,9 @@ mod tests {
         assert_eq!(id(&Method::PATCH, "/cards/17"), "change");
         assert_eq!(id(&Method::POST, "/cards/17"), "wrong method");
         assert_eq!(id(&Method::GET, "/cards/"), "unknown");
+        assert_eq!(spec.methods("/cards/17"), "GET, PATCH");
+        assert_eq!(spec.methods("/cards/newest"), "GET");
+        assert_eq!(spec.methods("/cards/"), "");
     }
 
     #[test]

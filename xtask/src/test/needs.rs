@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path, process::Command};
 
-use super::is_there;
+use super::{is_there, node};
 use crate::{
     outcome::{Failure, Outcome},
     process,
@@ -133,6 +133,18 @@ const NEEDS: &[Need] = &[
         packages: &["chromium", "fonts-noto-cjk"],
     },
     Need {
+        name: "node",
+        purpose: "Node 18 or later, which runs a client that shares no code with us, and drives the browser",
+        is_met: node::is_node_there,
+        packages: &["nodejs"],
+    },
+    Need {
+        name: "npm",
+        purpose: "keeps the packages of that client inside the target directory",
+        is_met: node::is_npm_there,
+        packages: &["npm"],
+    },
+    Need {
         name: "openssl",
         purpose: "checks keys, signatures and the test vectors",
         is_met: || is_there("openssl", &["version"]),
@@ -146,13 +158,13 @@ const NEEDS: &[Need] = &[
     },
     Need {
         name: "python3",
-        purpose: "runs the client that shares no code with us",
+        purpose: "runs clients that share no code with us",
         is_met: || is_there("python3", &["--version"]),
         packages: &["python3", "python3-venv"],
     },
     Need {
         name: "python3 -m venv",
-        purpose: "keeps the packages of that client inside the target directory",
+        purpose: "keeps the packages of those clients inside the target directory",
         is_met: || is_there("python3", &["-c", "import ensurepip, venv"]),
         packages: &["python3", "python3-venv"],
     },

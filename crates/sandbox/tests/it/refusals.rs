@@ -33,12 +33,14 @@ async fn path_and_method_come_first_and_have_no_body() {
     // Any text may stand for a code there, but not with this method.
     let answer = refusal(&sandbox, |request| request.target.push('x')).await;
     assert_eq!((answer.status, answer.body.len()), (405, 0));
+    assert_eq!(answer.header("Allow"), Some("GET, PATCH"));
     let answer = refusal(&sandbox, |request| {
         request.method = "GET";
         request.headers.clear();
     })
     .await;
     assert_eq!((answer.status, answer.body.len()), (405, 0));
+    assert_eq!(answer.header("Allow"), Some("POST"));
 }
 
 #[tokio::test]
