@@ -88,6 +88,7 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Control>)> {
             "/platform-certificates/{serial}",
             delete(platform::retire),
         ),
+        ("get", "/quota", get(look::quota)),
         ("get", "/requests/{id}", get(look::request)),
         ("post", "/reset", post(reset)),
         ("get", "/rules", get(rules)),
