@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     str,
     sync::{
-        Arc, Mutex,
+        Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -19,15 +19,14 @@ use crate::{
     authorization::Authorization,
     body,
     clock::Clock,
-    fault::{Fault, Faults, Written},
+    fault::{Fault, Faults},
     journal::{Journal, Kept},
     lock::locked,
     member::Card,
-    misbehave,
     nonce::{Nonces, WINDOW_SECONDS},
     operations::{Call, LIST_CERTIFICATES, Outcome, Play, Scene, Start, State, play_of},
     outbox::Outbox,
-    platform::{Chosen, KeyPair, unix_seconds},
+    platform::{Chosen, unix_seconds},
     policy::Policies,
     quota::Buckets,
     random::Tokens,
@@ -37,6 +36,10 @@ use crate::{
     rule::{self, Rule},
     spec::{Operation, Route, Spec},
 };
+
+mod faults;
+
+pub(crate) use self::faults::NegativeTest;
 
 /// Everything that an answer depends on.
 #[derive(Debug)]
@@ -56,14 +59,6 @@ pub(crate) struct Gateway {
     pub(crate) nonces: Mutex<Nonces>,
     pub(crate) requests: AtomicU64,
     pub(crate) certificate_downloads: AtomicU64,
-}
-
-/// Whether a request may name the fault of its own answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum NegativeTest {
-    /// It may not; the header is not looked at, as on the platform.
-    Ignored,
-    Obeyed,
 }
 
 /// The head of a request.
@@ -244,28 +239,6 @@ impl Gateway {
         Ok((reply.map_err(|_| &rule::SYSTEM_ERROR)?, fault))
     }
 
-    /// The fault that a request names for its own answer. Those that wait are left alone by such a request.
-    fn asked_for(&self, head: &Head) -> Result<Option<Fault>, Refusal> {
-        let value = head.headers.get(NEGATIVE_TEST);
-        match value.filter(|_| self.negative_test == NegativeTest::Obeyed) {
-            Some(value) => {
-                let fault = value.to_str().ok().and_then(|text| Written::fault_of(text).ok());
-                fault.map(Some).ok_or_else(|| (&rule::NEGATIVE_TEST).into())
-            }
-            None => Ok(None),
-        }
-    }
-
-    /// A new key in the mode of the one that would have signed; it takes some 50 ms of a core.
-    fn rotated(&self, instead_of: &KeyPair) -> Result<Arc<KeyPair>, Refusal> {
-        let platform = &self.registry.platform;
-        let pair = match instead_of.certificate {
-            Some(_) => platform.rotate(&self.clock),
-            None => platform.rotate_public_key(self.registry.first_mchid()),
-        };
-        pair.map_err(|_| (&rule::SYSTEM_ERROR).into())
-    }
-
     fn authenticate(&self, head: &Head, body: &[u8]) -> Result<Authenticated<'_>, Refusal> {
         let value = head
             .headers
@@ -320,28 +293,6 @@ impl Gateway {
             }
         };
         chosen.ok_or_else(|| (&rule::PLATFORM_SERIAL_UNKNOWN).into())
-    }
-
-    /// An answer of the kind that comes before every check.
-    fn fail(&self, head: &Head, fault: Fault) -> Reply {
-        let named = head.headers.get(PLATFORM_SERIAL);
-        let named = named.and_then(|value| value.to_str().ok()).map(KeyId::new);
-        let keys = self
-            .registry
-            .platform
-            .choose(named.as_ref(), self.clock.unix_seconds());
-        let signer = keys.as_ref().map(|keys| Signer {
-            pair: &keys.signs,
-            clock: &self.clock,
-            tokens: &self.tokens,
-        });
-        let language = Language::of_request(&head.headers);
-        let reply = misbehave::reply(fault, language, &self.clock, signer);
-        let cause = Cause {
-            refusal: None,
-            fault: Some(fault),
-        };
-        self.finished(head, None, reply, cause)
     }
 
     /// Stamps a reply and writes it into the journal.
@@ -420,7 +371,6 @@ fn check_content_type(head: &Head) -> Result<(), Refusal> {
 }
 
 pub(crate) const PLATFORM_SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
-pub(crate) const NEGATIVE_TEST: HeaderName = HeaderName::from_static("wechatpay-negative-test");
 
 #[cfg(test)]
 pub(crate) mod tests;

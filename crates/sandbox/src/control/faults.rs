@@ -67,7 +67,11 @@ fn shown(Listed { id, rule }: &Listed) -> Value {
         shown[name] = value.into();
     }
     match rule.when {
-        When::For { seconds } => shown["for_seconds"] = seconds.into(),
+        // Begun seconds count, so that what is listed is never 0.
+        When::For { time } => {
+            let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+            shown["for_seconds"] = seconds.into();
+        }
         When::Next { answers } => shown["answers"] = answers.into(),
         When::Share {
             per_million,

@@ -97,7 +97,7 @@ mod tests {
         let expected = [
             FaultRule::next(Fault::LostRequest, 1),
             by_phone(FaultRule::next(Fault::RateLimited, 10)),
-            FaultRule::during(Fault::ServiceUnavailable, 30),
+            FaultRule::during(Fault::ServiceUnavailable, std::time::Duration::from_secs(30)),
             FaultRule::share(Fault::LostAnswer, 10_000, 7),
             FaultRule::share(Fault::RateLimited, 5_000, 0).with_burst(10),
             FaultRule::share(slow, 1_000, 0),

@@ -84,7 +84,7 @@ impl Faults {
             When::Next { answers } => locked(&self.waiting).push_back(Waiting { id, rule, answers }),
             When::For { .. } | When::Share { .. } => {
                 let until = match rule.when {
-                    When::For { seconds } => Some(now.saturating_add(Duration::from_secs(seconds))),
+                    When::For { time } => Some(now.saturating_add(time)),
                     _ => None,
                 };
                 locked(&self.standing).push(Standing {
@@ -115,9 +115,8 @@ impl Faults {
         listed.extend(standing.iter().map(|standing| {
             let mut rule = standing.rule.clone();
             if let Some(until) = standing.until {
-                let left = until.saturating_sub(now).as_millis().div_ceil(1000);
                 rule.when = When::For {
-                    seconds: u64::try_from(left).unwrap_or(u64::MAX),
+                    time: until.saturating_sub(now),
                 };
             }
             Listed {
@@ -266,10 +265,10 @@ mod tests {
     fn a_fault_for_a_time_spoils_every_answer_until_it_is_over() {
         let faults = Faults::default();
         let second = Duration::from_secs(1);
-        faults.push(FaultRule::during(Fault::RateLimited, 10), second);
+        faults.push(FaultRule::during(Fault::RateLimited, second * 10), second);
         let listed = |now| faults.list(now).first().map(|listed| listed.rule.when);
-        assert_eq!(listed(second), Some(When::For { seconds: 10 }));
-        assert_eq!(listed(second * 10), Some(When::For { seconds: 1 }));
+        assert_eq!(listed(second), Some(When::For { time: second * 10 }));
+        assert_eq!(listed(second * 10), Some(When::For { time: second }));
         for _ in 0..100 {
             let taken = faults.take_before_checks("any", second * 10);
             assert_eq!(taken, Some(Fault::RateLimited));

@@ -3,7 +3,7 @@
 //! For a share only the order in which requests come decides, never a clock, so one client that waits for each answer
 //! meets the same faults again under the same seed.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use serde::Deserialize;
 use thiserror::Error;
@@ -37,7 +37,7 @@ pub struct FaultRule {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum When {
     /// All that come within a time.
-    For { seconds: u64 },
+    For { time: Duration },
     /// As many of the next ones.
     Next { answers: u64 },
     /// A share of them, in answers a million, chosen by a seed.
@@ -51,10 +51,10 @@ impl FaultRule {
         Self::new(fault, When::Next { answers })
     }
 
-    /// A fault for every answer of so many seconds, on the sandbox's [`Clock`](crate::Clock), a shift left aside.
+    /// A fault for every answer of such a time, on the sandbox's [`Clock`](crate::Clock), a shift left aside.
     #[must_use]
-    pub const fn during(fault: Fault, seconds: u64) -> Self {
-        Self::new(fault, When::For { seconds })
+    pub const fn during(fault: Fault, time: Duration) -> Self {
+        Self::new(fault, When::For { time })
     }
 
     /// A fault for so many answers in a million; more are taken for all of them.
@@ -160,7 +160,9 @@ impl TryFrom<Written> for FaultRule {
                     (answers, None) => When::Next {
                         answers: answers.unwrap_or(1),
                     },
-                    (None, Some(seconds)) => When::For { seconds },
+                    (None, Some(seconds)) => When::For {
+                        time: Duration::from_secs(seconds),
+                    },
                     (Some(_), Some(_)) => return Err(FaultRuleError::SeveralTimes),
                 }
             }
@@ -168,7 +170,7 @@ impl TryFrom<Written> for FaultRule {
         };
         let zero = match when {
             When::Next { answers: 0 } => Some("answers"),
-            When::For { seconds: 0 } => Some("for_seconds"),
+            When::For { time: Duration::ZERO } => Some("for_seconds"),
             When::Share { burst: 0, .. } => Some("burst"),
             _ => None,
         };

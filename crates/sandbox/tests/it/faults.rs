@@ -311,7 +311,7 @@ async fn a_certificate_is_rotated_with_an_answer() {
 async fn every_answer_of_a_time_is_429_and_then_none() {
     let clock = Clock::manual(NOW);
     let sandbox = builder().with_clock(clock.clone()).start().await.unwrap();
-    sandbox.fault_rule(FaultRule::during(Fault::RateLimited, 10));
+    sandbox.fault_rule(FaultRule::during(Fault::RateLimited, Duration::from_secs(10)));
     for _ in 0..5 {
         let answer = import(&sandbox, "1", "13800138000").await.unwrap();
         assert_eq!((answer.status, answer.header("Retry-After")), (429, None));

@@ -27,7 +27,10 @@ fn a_rule_is_read_as_it_is_typed() {
         Ok(FaultRule::share(Fault::RateLimited, 10_000, 0).with_burst(10)),
     );
     check("lost-answer=3", Ok(FaultRule::next(Fault::LostAnswer, 3)));
-    check("rate-limited=10s", Ok(FaultRule::during(Fault::RateLimited, 10)));
+    check(
+        "rate-limited=10s",
+        Ok(FaultRule::during(Fault::RateLimited, Duration::from_secs(10))),
+    );
     let slow = Fault::SlowBody { bytes_per_second: 20 };
     check("slow-body=1,bytes_per_second=20", Ok(FaultRule::next(slow, 1)));
 }
