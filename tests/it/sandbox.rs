@@ -61,6 +61,27 @@ async fn a_share_of_the_answers_is_lost_and_the_seed_says_which() {
     assert!(more > lost, "{more}");
 }
 
+#[tokio::test]
+async fn faults_come_from_a_file_and_are_used_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("faults.toml");
+    let faults = "[[faults]]\nfault = \"lost-answer\"\nanswers = 2\n[[faults]]\nfault = \"unsigned\"\n";
+    fs::write(&file, faults).unwrap();
+    let all = answered(&["--faults", file.to_str().unwrap()]).await;
+    let (spoilt, good) = all.split_at(3);
+    assert!(spoilt.iter().all(|is_answered| !is_answered) && good.iter().all(|is_answered| *is_answered));
+
+    fs::write(&file, "[[faults]]\nfault = \"lost\"\n").unwrap();
+    let mut command = wxmember(folder.path());
+    command
+        .args(["sandbox", "--listen", "127.0.0.1:0", "--faults"])
+        .arg(&file);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("faults.toml: faults[0]: no such fault"), "{said}");
+}
+
 #[test]
 fn a_fault_that_cannot_be_read_is_wrong_usage_with_the_reason() {
     let home = tempfile::tempdir().unwrap();
@@ -81,5 +102,6 @@ fn a_fault_that_cannot_be_read_is_wrong_usage_with_the_reason() {
     check(None, Some("lost-answer"), "such as `lost-answer=1%,seed=7`");
     check(None, Some("lost-anser=1%"), "`lost-answer`, `lost-request`");
     check(None, Some("lost-answer=200%"), "at most `100%`");
-    check(Some("unsigned=1%;lost-answer=1"), None, "at most `100%`");
+    check(Some("unsigned=1%;lost-answer=0%"), None, "at most `100%`");
+    check(None, Some("lost-answer=often"), "such as `10s`");
 }

@@ -23,7 +23,6 @@ use crate::{
     journal::{Journal, Kept},
     lock::locked,
     member::Card,
-    misbehave,
     nonce::{Nonces, WINDOW_SECONDS},
     operations::{Call, LIST_CERTIFICATES, Outcome, Play, Scene, Start, State, play_of},
     outbox::Outbox,
@@ -38,6 +37,10 @@ use crate::{
     spec::{Operation, Route, Spec},
 };
 
+mod faults;
+
+pub(crate) use self::faults::NegativeTest;
+
 /// Everything that an answer depends on.
 #[derive(Debug)]
 pub(crate) struct Gateway {
@@ -48,6 +51,7 @@ pub(crate) struct Gateway {
     pub(crate) policies: Policies,
     pub(crate) buckets: Option<Buckets>,
     pub(crate) faults: Faults,
+    pub(crate) negative_test: NegativeTest,
     pub(crate) journal: Journal,
     pub(crate) outbox: Outbox,
     pub(crate) start: Start,
@@ -133,7 +137,14 @@ impl Gateway {
         if operation.id == LIST_CERTIFICATES {
             self.certificate_downloads.fetch_add(1, Ordering::Relaxed);
         }
-        if let Some(fault) = self.faults.take_before_checks(&operation.id) {
+        let fault = match self.asked_for(head) {
+            Ok(Some(fault)) => (!fault.commits()).then_some(fault),
+            Ok(None) => self
+                .faults
+                .take_before_checks(&operation.id, self.clock.elapsed()),
+            Err(refusal) => return Some(self.refuse(head, None, &refusal)),
+        };
+        if let Some(fault) = fault {
             return Some(self.fail(head, fault));
         }
         let is_given = |name: &HeaderName| head.headers.get(name).is_some_and(|value| !value.is_empty());
@@ -216,9 +227,16 @@ impl Gateway {
             }
             Outcome::Nothing => (StatusCode::NO_CONTENT, String::new()),
         };
-        let fault = self.faults.take_after_commit(&operation.id);
+        let fault = match self.asked_for(head)? {
+            Some(fault) => Some(fault),
+            None => self.faults.take_after_commit(&operation.id, self.clock.elapsed()),
+        };
+        let pair = match fault {
+            Some(Fault::RotatedKey) => &self.rotated(&keys.signs)?,
+            _ => &keys.signs,
+        };
         let signer = Signer {
-            pair: &keys.signs,
+            pair,
             clock: &self.clock,
             tokens: &self.tokens,
         };
@@ -280,28 +298,6 @@ impl Gateway {
             }
         };
         chosen.ok_or_else(|| (&rule::PLATFORM_SERIAL_UNKNOWN).into())
-    }
-
-    /// An answer of the kind that comes before every check.
-    fn fail(&self, head: &Head, fault: Fault) -> Reply {
-        let named = head.headers.get(PLATFORM_SERIAL);
-        let named = named.and_then(|value| value.to_str().ok()).map(KeyId::new);
-        let keys = self
-            .registry
-            .platform
-            .choose(named.as_ref(), self.clock.unix_seconds());
-        let signer = keys.as_ref().map(|keys| Signer {
-            pair: &keys.signs,
-            clock: &self.clock,
-            tokens: &self.tokens,
-        });
-        let language = Language::of_request(&head.headers);
-        let reply = misbehave::reply(fault, language, &self.clock, signer);
-        let cause = Cause {
-            refusal: None,
-            fault: Some(fault),
-        };
-        self.finished(head, None, reply, cause)
     }
 
     /// Stamps a reply and writes it into the journal.

@@ -1,46 +1,39 @@
-//! The sandbox as a program holds it: how it is set up, started, looked into and stopped.
+//! The sandbox as a program holds it: how it is looked into, told to misbehave, and stopped. `sandbox/builder.rs` sets it
+//! up.
 
 use std::{
-    fmt, io,
-    net::{Ipv4Addr, SocketAddr},
+    io,
+    net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, atomic::Ordering},
 };
 
 use serde_json::Value;
 use thiserror::Error;
-use tokio::{net::TcpListener, sync::watch, task::spawn_blocking};
-use wxmember_crypto::{KeyId, SourceHasher};
+use tokio::{sync::watch, task::spawn_blocking};
+use wxmember_crypto::KeyId;
 
 use crate::{
     clock::Clock,
-    control,
-    fault::{Fault, FaultRate, Faults},
+    fault::{Fault, FaultRule, FaultsFileError},
     folder::{self, FolderError},
     gateway::Gateway,
-    identities::{self, IdentitiesError},
-    identity::{Credentials, Identity, IdentityError, PublicKeyMode},
-    journal::{Journal, JournalEntry},
+    identities::IdentitiesError,
+    identity::{Credentials, IdentityError},
+    journal::JournalEntry,
     lock::locked,
     member::Member,
-    nonce::Nonces,
     notification::{self, NotificationError, NotificationOptions, SignedNotification},
-    operations::{Start, State},
-    outbox::{Delivery, Outbox, Sending, Which},
-    platform::{self, PlatformCertificate},
-    policy::Policies,
-    quota::{Buckets, Quota},
-    random::Tokens,
-    registry::Registry,
-    server::{Api, Listener, Service},
-    spec::{Spec, SpecError},
+    outbox::{Delivery, Sending, Which},
+    platform::{PlatformCertificate, PlatformPublicKey},
+    server::Listener,
+    spec::SpecError,
 };
 
+mod builder;
 mod people;
+
+pub use self::builder::SandboxBuilder;
 
 /// A running sandbox. Dropping it stops it; [`shutdown`](Self::shutdown) waits for requests in flight.
 #[derive(Debug)]
@@ -67,6 +60,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The file of faults cannot be used.
+    #[error(transparent)]
+    Faults(FaultsFileError),
     /// The folder cannot be used.
     #[error(transparent)]
     Folder(FolderError),
@@ -100,17 +96,7 @@ impl Sandbox {
     /// Sets one up.
     #[must_use]
     pub fn builder() -> SandboxBuilder {
-        SandboxBuilder {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            control: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            keys: Keys::New,
-            platform_certificates: 0,
-            public_key_mode: PublicKeyMode::On,
-            quota: None,
-            policies: Policies::default(),
-            clock: Clock::system(),
-            connections: CONNECTIONS,
-        }
+        SandboxBuilder::new()
     }
 
     /// Where the API is, such as `http://127.0.0.1:8765`, without a slash at the end.
@@ -159,30 +145,38 @@ impl Sandbox {
     ///
     /// One that [commits](Fault::commits) waits for a request that is not refused.
     pub fn fault(&self, fault: Fault, answers: u64) {
-        self.gateway.faults.push(fault, None, answers);
+        self.fault_rule(FaultRule::next(fault, answers));
     }
 
     /// Spoils as many of the next answers of one operation, by its id in the API document, such as `list_certificates`.
     ///
     /// It stands in the same queue as [`fault`](Self::fault); other operations pass it by.
     pub fn fault_on(&self, operation: &str, fault: Fault, answers: u64) {
-        self.gateway.faults.push(fault, Some(operation), answers);
+        self.fault_rule(FaultRule::next(fault, answers).with_operation(operation));
     }
 
-    /// Spoils a share of the answers from now on, behind the faults that are waiting.
-    pub fn fault_rate(&self, rate: FaultRate) {
-        self.gateway.faults.push_rate(rate);
+    /// Spoils the answers that a rule names: the next ones, a share that a seed chooses, or those of a time. The latter
+    /// two come behind the faults that wait for the next answers.
+    pub fn fault_rule(&self, rule: FaultRule) {
+        self.gateway.faults.push(rule, self.gateway.clock.elapsed());
     }
 
-    /// Forgets the faults that are still waiting, and those by chance.
+    /// Forgets the faults that are still waiting, and those by chance and for a time.
     pub fn clear_faults(&self) {
         self.gateway.faults.clear();
     }
 
-    /// How many answers will still be spoilt, without those by chance.
+    /// How many answers will still be spoilt, without those by chance and for a time.
     #[must_use]
     pub fn faults_waiting(&self) -> u64 {
         self.gateway.faults.waiting()
+    }
+
+    /// The platform's public key that signs now; [`credentials`](Self::credentials) have the one of the start. They
+    /// differ after [`Fault::RotatedKey`]. `None` in platform-certificate mode alone.
+    #[must_use]
+    pub fn platform_public_key(&self) -> Option<PlatformPublicKey> {
+        self.gateway.registry.platform.public_key()
     }
 
     /// The platform's certificates, from the one that starts first to the one that starts last, which signs.
@@ -307,260 +301,6 @@ impl Sandbox {
     }
 }
 
-/// How a sandbox is set up. Every setting has a default.
-#[derive(Debug)]
-pub struct SandboxBuilder {
-    listen: SocketAddr,
-    control: SocketAddr,
-    keys: Keys,
-    platform_certificates: usize,
-    public_key_mode: PublicKeyMode,
-    quota: Option<Quota>,
-    policies: Policies,
-    clock: Clock,
-    connections: usize,
-}
-
-/// Where the keys come from.
-enum Keys {
-    Folder(PathBuf),
-    File(PathBuf),
-    Given(Box<Identity>),
-    New,
-}
-
-impl fmt::Debug for Keys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder(folder) => write!(f, "Folder({})", folder.display()),
-            Self::File(path) => write!(f, "File({})", path.display()),
-            Self::Given(_) => f.write_str("Given(…)"),
-            Self::New => f.write_str("New"),
-        }
-    }
-}
-
-impl SandboxBuilder {
-    /// Sets the API's address; port 0 takes a free one. Default: loopback, port 0.
-    #[must_use]
-    pub fn with_address(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
-        self
-    }
-
-    /// Sets the control address; port 0 takes a free one. Default: loopback, port 0.
-    #[must_use]
-    pub fn with_control_address(mut self, address: SocketAddr) -> Self {
-        self.control = address;
-        self
-    }
-
-    /// Takes these keys. Default: new ones. It replaces [`with_folder`](Self::with_folder).
-    #[must_use]
-    pub fn with_identity(mut self, identity: Identity) -> Self {
-        self.keys = Keys::Given(Box::new(identity));
-        self
-    }
-
-    /// Takes the keys of this folder, or makes new ones, and writes there what a merchant would hold.
-    ///
-    /// It replaces [`with_identity`](Self::with_identity).
-    #[must_use]
-    pub fn with_folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.keys = Keys::Folder(folder.into());
-        self
-    }
-
-    /// Takes merchants, brands, templates and keys from a TOML file; `identities.toml` beside this crate's source shows
-    /// all that can stand there.
-    ///
-    /// It replaces [`with_identity`](Self::with_identity) and [`with_folder`](Self::with_folder).
-    #[must_use]
-    pub fn with_identities(mut self, file: impl Into<PathBuf>) -> Self {
-        self.keys = Keys::File(file.into());
-        self
-    }
-
-    /// Gives the platform at least as many certificates (平台证书) beside its public key. Default: none.
-    ///
-    /// Certificates of the identity or the folder count. Each new one takes some 50 ms of a core.
-    #[must_use]
-    pub fn with_platform_certificates(mut self, count: usize) -> Self {
-        self.platform_certificates = count;
-        self
-    }
-
-    /// Takes the platform's public key (微信支付公钥) away, for a merchant who has not changed over: platform-certificate
-    /// mode alone, with at least one certificate. Default: there is a public key.
-    #[must_use]
-    pub fn without_platform_public_key(mut self) -> Self {
-        self.public_key_mode = PublicKeyMode::Off;
-        self.platform_certificates = self.platform_certificates.max(1);
-        self
-    }
-
-    /// Sets how many requests a merchant may make of one operation. Default: any number.
-    #[must_use]
-    pub fn with_quota(mut self, quota: Quota) -> Self {
-        self.quota = Some(quota);
-        self
-    }
-
-    /// Sets what happens where the protocol is silent.
-    #[must_use]
-    pub fn with_policies(mut self, policies: Policies) -> Self {
-        self.policies = policies;
-        self
-    }
-
-    /// Sets the clock. Default: the system's.
-    #[must_use]
-    pub fn with_clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Sets how many connections each of the two addresses holds at once; what comes beyond is closed without an answer.
-    /// Default: 1,024. An idle one is closed after 75 seconds.
-    #[must_use]
-    pub fn with_connections(mut self, connections: usize) -> Self {
-        self.connections = connections;
-        self
-    }
-
-    /// Starts it on the current tokio runtime, which needs its I/O and its timer.
-    ///
-    /// # Errors
-    ///
-    /// [`StartError`]: an address is taken, the folder is unusable, or there is no randomness.
-    pub async fn start(self) -> Result<Sandbox, StartError> {
-        let Self {
-            listen,
-            control,
-            keys,
-            platform_certificates,
-            public_key_mode,
-            quota,
-            policies,
-            clock,
-            connections,
-        } = self;
-        let spec = Spec::embedded().map_err(StartError::Spec)?;
-        let tokens = Tokens::from_system().map_err(StartError::Random)?;
-        let keys_clock = clock.clone();
-        // Making two RSA keys takes some 100 ms of a core.
-        let (mut identity, folder) = spawn_blocking(move || {
-            let (mut identity, folder) = identity_of(keys, &keys_clock)?;
-            platform::fill_up(&mut identity.certified, platform_certificates, &keys_clock)
-                .map_err(StartError::Identity)?;
-            Ok((identity, folder))
-        })
-        .await
-        .map_err(|_| StartError::Stopped)??;
-        if public_key_mode == PublicKeyMode::Off {
-            identity.public_key_mode = public_key_mode;
-        }
-        let merchants: Vec<_> = identity.merchants().cloned().collect();
-
-        let api_listener = bind(listen).await?;
-        let control_listener = bind(control).await?;
-        let local = |listener: &TcpListener, address| {
-            listener
-                .local_addr()
-                .map_err(|source| StartError::Bind { address, source })
-        };
-        let (api_address, control_address) =
-            (local(&api_listener, listen)?, local(&control_listener, control)?);
-        let (identity, folder) = spawn_blocking(move || {
-            if let Some(folder) = &folder {
-                folder::write(folder, &identity, &url(api_address), &url(control_address))
-                    .map_err(StartError::Folder)?;
-            }
-            Ok((identity, folder))
-        })
-        .await
-        .map_err(|_| StartError::Stopped)??;
-
-        let mut hasher = SourceHasher::new();
-        hasher.update(identity.credentials().apiv3_key.as_bytes());
-        let start = Start {
-            hash_key: *hasher.finish().as_bytes(),
-            templates: identity.templates.clone(),
-        };
-        let state = State::new(&start, &clock);
-        let gateway = Arc::new(Gateway {
-            spec,
-            registry: Registry::new(identity),
-            buckets: quota.map(|quota| Buckets::new(quota, &clock)),
-            clock,
-            tokens,
-            policies,
-            faults: Faults::default(),
-            journal: Journal::default(),
-            outbox: Outbox::default(),
-            start,
-            state: Mutex::new(state),
-            nonces: Mutex::new(Nonces::default()),
-            requests: AtomicU64::new(0),
-            certificate_downloads: AtomicU64::new(0),
-        });
-        let (stop, stopped) = watch::channel(false);
-        let api = Service::Api(Arc::new(Api::new(Arc::clone(&gateway), stopped.clone())));
-        let controls = Service::Control(control::router(control::Control {
-            gateway: Arc::clone(&gateway),
-            folder: folder.clone(),
-            merchants: merchants.clone().into(),
-        }));
-        tokio::spawn(send_notifications(Arc::clone(&gateway), stopped.clone()));
-        let spawned = |listener, service, address| {
-            Listener::spawn(listener, service, connections, stopped.clone())
-                .map_err(|source| StartError::Bind { address, source })
-        };
-        Ok(Sandbox {
-            api: spawned(api_listener, api, listen)?,
-            control: spawned(control_listener, controls, control)?,
-            gateway,
-            merchants,
-            folder,
-            stop,
-        })
-    }
-}
-
-fn identity_of(keys: Keys, clock: &Clock) -> Result<(Identity, Option<PathBuf>), StartError> {
-    let generate = || Identity::generate(clock).map_err(StartError::Identity);
-    match keys {
-        Keys::Given(identity) => Ok((*identity, None)),
-        Keys::New => Ok((generate()?, None)),
-        Keys::File(path) => {
-            let identity = identities::read(&path, clock).map_err(StartError::Identities)?;
-            Ok((identity, None))
-        }
-        Keys::Folder(folder) => {
-            let identity = match folder::read(&folder).map_err(StartError::Folder)? {
-                Some(identity) => identity,
-                None => generate()?,
-            };
-            Ok((identity, Some(folder)))
-        }
-    }
-}
-
-/// Sends what is due until the sandbox stops.
-async fn send_notifications(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
-    loop {
-        gateway.outbox.deliver(&gateway, Which::Due).await;
-        let next = gateway.outbox.next_due().filter(|_| gateway.clock.runs());
-        let wait = next.map_or(LONGEST_WAIT, |due| due.saturating_sub(gateway.clock.elapsed()));
-        tokio::select! {
-            () = gateway.outbox.wake.notified() => {}
-            () = tokio::time::sleep(wait) => {}
-            // An error means that the handle was dropped without a shutdown.
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-    }
-}
-
 /// Makes a new platform certificate; it takes some 50 ms of a core.
 pub(crate) fn rotate(gateway: &Gateway, folder: Option<&Path>) -> Result<PlatformCertificate, StartError> {
     let pair = gateway.registry.platform.rotate(&gateway.clock);
@@ -581,17 +321,6 @@ pub(crate) fn retire(gateway: &Gateway, folder: Option<&Path>, serial: &str) -> 
     Ok(was_there)
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| StartError::Bind { address, source })
-}
-
 fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
-
-/// Common limits of open files leave room for these.
-const CONNECTIONS: usize = 1024;
-/// How long the sender waits when nothing is to come; it is woken by what is new.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
