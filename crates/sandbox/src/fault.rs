@@ -12,9 +12,11 @@ use std::{
 
 use crate::lock::locked;
 
+mod kinds;
 mod rate;
 
 pub use self::rate::{FaultRate, FaultRateError};
+pub(crate) use self::kinds::kinds;
 pub(crate) use self::rate::{name_of, named, share_of};
 
 /// What goes wrong with an answer.

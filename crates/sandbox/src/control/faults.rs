@@ -13,7 +13,7 @@ use super::{
     input::{Input, Problem},
 };
 use crate::{
-    fault::{Fault, FaultRate, Listed, When, name_of, named, share_of},
+    fault::{Fault, FaultRate, Listed, When, kinds as every_kind, name_of, named, share_of},
     operations::play_of,
 };
 
@@ -27,6 +27,19 @@ pub(super) struct NewFault {
     answers: Option<u64>,
     share: Option<String>,
     seed: Option<u64>,
+}
+
+pub(super) async fn kinds() -> Json<Value> {
+    let kinds = every_kind().map(|kind| {
+        json!({
+            "fault": kind.name,
+            "commits": kind.fault.commits(),
+            "takes_seconds": kind.takes_seconds(),
+            "zh": kind.zh,
+            "en": kind.en,
+        })
+    });
+    Json(json!({ "kinds": kinds.collect::<Vec<_>>() }))
 }
 
 pub(super) async fn list(State(control): Shared) -> Json<Value> {

@@ -82,6 +82,17 @@ pub(super) async fn state(State(control): Shared) -> Json<Value> {
     }))
 }
 
+pub(super) async fn quota(State(control): Shared) -> Json<Value> {
+    let Some(buckets) = &control.gateway.buckets else {
+        return Json(json!({"per_second": null, "burst": null, "buckets": []}));
+    };
+    let (per_second, burst) = buckets.size();
+    let levels = buckets.levels().into_iter().map(|level| {
+        json!({"mchid": level.mchid, "operation": level.operation, "left": level.left})
+    });
+    Json(json!({"per_second": per_second, "burst": burst, "buckets": levels.collect::<Vec<_>>()}))
+}
+
 pub(super) async fn members(State(control): Shared, query: Query) -> Result<Json<Value>, Problem> {
     let query = query.only(&["card_id", "limit", "offset", "reveal"])?;
     let personal = query.personal()?;

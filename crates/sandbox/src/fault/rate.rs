@@ -172,6 +172,11 @@ pub(crate) fn named(name: &str, seconds: Option<i64>) -> Result<Fault, FaultRate
     }
 }
 
+/// The name of every fault, and the fault; where it has seconds, they are 0.
+pub(super) fn all() -> impl Iterator<Item = (&'static str, Fault)> {
+    NAMES.iter().copied()
+}
+
 /// The name of a fault, as it is typed.
 pub(crate) fn name_of(fault: Fault) -> &'static str {
     let same = |known: Fault| std::mem::discriminant(&known) == std::mem::discriminant(&fault);
