@@ -54,6 +54,16 @@ export function table(parent, columns, rows) {
   fill(parent, el("thead", {}, head), el("tbody", {}, body));
 }
 
+const shownBefore = new Map();
+
+/** Whether something is not what was shown before. What stays is left alone: focus and selection are in it. */
+export function isNews(name, value) {
+  const text = JSON.stringify(value);
+  if (shownBefore.get(name) === text) return false;
+  shownBefore.set(name, text);
+  return true;
+}
+
 /** Runs a function once after many calls. */
 export function soon(run, millis) {
   let timer = null;

@@ -1,6 +1,6 @@
 // Fault switches: which kinds there are, which are on, switching on and off.
 
-import { byId, code, el, fill, soon } from "/page/dom.js";
+import { byId, code, el, fill, isNews, soon } from "/page/dom.js";
 import { operations, titleOf } from "/page/reference.js";
 import { ask } from "/page/server.js";
 import { both, number, t } from "/page/texts.js";
@@ -39,6 +39,7 @@ export function startFaults(report) {
   }
 
   function showList(faults) {
+    if (!isNews("faults", faults)) return;
     byId("faults-empty").hidden = faults.length > 0;
     byId("faults-clear").hidden = faults.length === 0;
     const count = byId("faults-count");

@@ -1,6 +1,6 @@
 // The overview: who is there, what is left of the quota, what time it is.
 
-import { byId, code, el, fill, soon, table } from "/page/dom.js";
+import { byId, code, el, fill, isNews, soon, table } from "/page/dom.js";
 import { ask } from "/page/server.js";
 import { number, t } from "/page/texts.js";
 
@@ -47,13 +47,18 @@ export async function showOverview() {
     showQuota(),
   ]);
   showFigures(state, health);
-  showMembers(members);
+  showClock(state.clock);
+  if (isNews("members", members)) showMembers(members);
+  const { clock, members: counted, ...rest } = state;
+  if (isNews("state", rest)) showState(state);
+}
+
+function showState(state) {
   showTemplates(state);
   table(byId("merchants"), [t("merchants.mchid"), t("merchants.brands"), t("merchants.serials")],
     state.merchants.map((merchant) => [
       code(merchant.mchid), list(merchant.brand_ids), list(merchant.serials),
     ]));
-  showClock(state.clock);
   const { public_key_id: publicKey, usable_key_ids: usable } = state.platform;
   fill(byId("keys"), usable.map((id) => el("li", {}, code(id), " ",
     el("span", { class: "tag", data: { kind: "plain" } }, id === publicKey ? t("keys.public") : t("keys.certificate")))));
@@ -109,6 +114,7 @@ let hasEmptier = false;
 
 async function showQuota() {
   const quota = await ask("/quota");
+  if (!isNews("quota", quota)) return;
   const hint = quota.per_second === null ? t("quota.none")
     : t("quota.rate", { rate: number(quota.per_second), burst: number(quota.burst) });
   byId("quota-hint").textContent = quota.buckets.length === 0 && quota.per_second !== null ? `${hint} ${t("quota.unused")}` : hint;
