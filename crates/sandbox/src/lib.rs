@@ -40,7 +40,7 @@ mod testing;
 pub use crate::{
     check::Check,
     clock::Clock,
-    fault::{Fault, FaultRate, FaultRateError},
+    fault::{Fault, FaultKind, FaultParameter, FaultRule, FaultRuleError, fault_kinds},
     folder::FolderError,
     identities::IdentitiesError,
     identity::{Credentials, Identity, IdentityError, IdentityParts},
@@ -50,7 +50,7 @@ pub use crate::{
         NotificationError, NotificationOptions, NotificationSignature, PersonalFields, SignedNotification,
     },
     outbox::{Attempt, AttemptOutcome, Delivery, DeliveryState, Sending},
-    platform::PlatformCertificate,
+    platform::{PlatformCertificate, PlatformPublicKey},
     policy::{NoCertificates, Policies, RepeatedMember, SecondCard, TakenCode, ValidityType},
     quota::Quota,
     rule::{Page, Rule, Sureness, pages, rules, rules_as_json},

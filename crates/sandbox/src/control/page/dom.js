@@ -46,6 +46,11 @@ export function code(text) {
   return el("code", {}, text);
 }
 
+/** A sentence whose words between backticks are code. */
+export function prose(text) {
+  return String(text ?? "").split("`").map((part, index) => (index % 2 === 1 ? code(part) : part));
+}
+
 /** A table whose cells know their column, so that a narrow screen can show rows as blocks. */
 export function table(parent, columns, rows) {
   const head = el("tr", {}, columns.map((column) => el("th", { scope: "col" }, column)));

@@ -101,6 +101,11 @@ function outcome(entry) {
   return entry.status === null ? t("journal.no_answer") : String(entry.status);
 }
 
+/** How many requests are here, and how many of them were refused. */
+export function counted() {
+  return { kept: entries.length, refused: entries.filter((entry) => entry.rule !== null).length };
+}
+
 /** How an entry ended, for its colour. */
 export function kindOf(entry) {
   if (entry.fault) return "warn";

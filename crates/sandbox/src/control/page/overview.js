@@ -1,6 +1,7 @@
 // The overview: who is there, what is left of the quota, what time it is.
 
 import { byId, code, el, fill, isNews, soon, table } from "/page/dom.js";
+import { counted } from "/page/journal.js";
 import { ask } from "/page/server.js";
 import { number, t } from "/page/texts.js";
 
@@ -49,7 +50,7 @@ export async function showOverview() {
   showFigures(state, health);
   showClock(state.clock);
   if (isNews("members", members)) showMembers(members);
-  const { clock, members: counted, ...rest } = state;
+  const { clock, members: ofMembers, ...rest } = state;
   if (isNews("state", rest)) showState(state);
 }
 
@@ -67,10 +68,12 @@ function showState(state) {
 const list = (ids) => el("ul", { class: "plain" }, ids.map((id) => el("li", {}, code(id))));
 
 function showFigures(state, health) {
+  const { kept, refused } = counted();
   const figures = [
     [t("figures.members"), health.members],
     [t("figures.templates"), state.templates.length],
     [t("figures.requests"), health.requests],
+    [t("figures.refused", { count: number(kept) }), refused],
     [t("figures.faults"), health.faults],
   ];
   fill(byId("figures"), figures.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, number(value)))));
@@ -98,7 +101,7 @@ function showTemplates(state) {
 }
 
 function stateTag(state) {
-  const kind = { EFFECTIVE: "good", INVALID: "bad", EXPIRED: "bad" }[state] ?? "plain";
+  const kind = { CARD_EFFECTIVE: "good", EFFECTIVE: "good", INVALID: "bad", EXPIRED: "bad" }[state] ?? "plain";
   return el("span", { class: "tag", data: { kind } }, state);
 }
 

@@ -1,6 +1,6 @@
 // The API reference, from the document that the sandbox checks requests against.
 
-import { byId, code, el, fill, link } from "/page/dom.js";
+import { byId, code, el, fill, link, prose } from "/page/dom.js";
 import { json } from "/page/request.js";
 import { ask } from "/page/server.js";
 import { lang, number, t } from "/page/texts.js";
@@ -52,7 +52,7 @@ export async function showReference(id) {
   if (wanted) {
     wanted.open = true;
     wanted.scrollIntoView({ block: "start" });
-    wanted.firstElementChild.focus({ preventScroll: true });
+    wanted.firstElementChild.focus({ preventScroll: true, focusVisible: false });
   }
 }
 
@@ -94,7 +94,7 @@ function described(operation, document) {
   ].filter(Boolean);
   const parameters = operation.parameters.map((parameter) => resolved(parameter, document));
   return [
-    el("p", { lang: "en" }, own.description),
+    el("p", { lang: "en" }, prose(own.description)),
     el("ul", { class: "limits" }, limits.map((limit) => el("li", {}, limit))),
     own.externalDocs && el("p", {}, link(own.externalDocs.url, t("api.docs"))),
     parameters.length > 0 && el("h3", {}, t("api.parameters")),
@@ -160,8 +160,8 @@ function fields(rows) {
       row.required && el("span", { class: "tag", data: { kind: "warn" } }, t("api.required")), " ",
       isSealed(row.schema) && el("span", { class: "tag", data: { kind: "sealed" } }, t("api.sealed"))),
     limitsOf(row.schema).length > 0 && el("p", { class: "hint" }, limitsOf(row.schema).join(" · ")),
-    row.schema?.enum && el("p", { class: "values" }, row.schema.enum.map((value) => [code(String(value)), " "])),
-    row.description && el("p", { class: "hint", lang: "en" }, row.description))));
+    row.schema?.enum?.length > 0 && el("p", { class: "values" }, row.schema.enum.map((value) => [code(String(value)), " "])),
+    row.description && el("p", { class: "hint", lang: "en" }, prose(row.description)))));
 }
 
 const typeOf = (schema) => ({
@@ -181,6 +181,10 @@ function limitsOf(schema = {}) {
   ].filter(Boolean);
 }
 
-const range = (from, to) => (from === to ? number(from) : `${from === undefined ? "" : number(from)}–${to === undefined ? "" : number(to)}`);
+function range(from, to) {
+  if (from === to) return number(from);
+  if (from === undefined) return `≤ ${number(to)}`;
+  return to === undefined ? `≥ ${number(from)}` : `${number(from)}–${number(to)}`;
+}
 
 const DEEPEST = 8;

@@ -1,6 +1,6 @@
 // One request explained: the ladder of checks, the answer, the message to sign beside what the client signed.
 
-import { code, el, fill, link } from "/page/dom.js";
+import { code, el, fill, link, prose } from "/page/dom.js";
 import { both, dateTime, lang, number, t } from "/page/texts.js";
 import { kindOf } from "/page/journal.js";
 
@@ -13,12 +13,12 @@ export function showRequest(parent, request) {
       el("p", { class: "target" }, el("b", {}, request.method), " ", request.target)),
     verdict(request),
     facts(request),
-    head(request),
-    message(request),
     ladder(request),
+    message(request),
     sealed(request),
     answer(request),
-    rule(request));
+    rule(request),
+    head(request));
   title.focus({ preventScroll: true });
 }
 
@@ -33,7 +33,7 @@ function verdict(request) {
   return el("div", { class: "verdict", data: { kind } },
     el("p", {}, el("strong", {}, text)),
     failed && el("p", {}, el("span", { class: "status", data: { kind } }, `${request.status} ${name ?? ""}`), " ",
-      sentence ?? both(request.rule_explained?.message)),
+      prose(sentence ?? both(request.rule_explained?.message))),
     detail && el("p", {}, t("request.at"), " ", code(pointer(detail)), t("colon"), detail.issue));
 }
 
@@ -56,7 +56,7 @@ function facts(request) {
     el("dl", { class: "pairs" }, Object.entries(rest).map(([name, value]) => [
       el("dt", {}, names[name] ?? name), el("dd", {}, shown(value)),
     ])),
-    hint && el("p", { class: "advice" }, both(hint)));
+    hint && el("p", { class: "advice" }, prose(both(hint))));
 }
 
 function shown(value) {
@@ -107,12 +107,10 @@ function message(request) {
     el("p", { class: "hint" }, verdicts[message.client]),
     el("ol", { class: "lines" }, message.lines.map((line) => lineOf(line, at))),
     message.client_ended_lines_with && el("p", { class: "advice" }, t("message.ending"), t("colon"), both(message.client_ended_lines_with)),
-    message.hint && el("p", { class: "advice" }, both(message.hint)));
+    message.hint && message.client !== "differs" && el("p", { class: "advice" }, prose(both(message.hint))));
   // Where the signature is not in question, the message is only for those who want to see it.
-  if (message.client !== "same" || failed === "signature") return section;
-  if (at !== null) return section;
-  const title = section.firstElementChild;
-  title.remove();
+  if (message.client !== "same" || failed === "signature" || at !== null) return section;
+  section.firstElementChild.remove();
   return el("details", {}, el("summary", {}, t("message.title")), section);
 }
 
@@ -122,12 +120,12 @@ function lineOf(line, at) {
   };
   const words = { same: t("line.same"), differs: t("line.differs"), unknown: t("line.unknown") };
   return el("li", { data: { result: line.result } },
-    el("p", { class: "name" }, names[line.name] ?? line.name, " ",
+    el("p", { class: "name" }, el("span", {}, names[line.name] ?? line.name), " ",
       el("span", { class: "tag", data: { kind: { same: "good", differs: "bad" }[line.result] ?? "plain" } }, words[line.result])),
-    el("div", { class: "gateway" }, el("span", { class: "who" }, t("line.gateway")),
+    el("div", { class: "gateway" }, line.client_signed && el("span", { class: "who" }, t("line.gateway")),
       line.name === "body" ? body(line.gateway, at) : el("pre", {}, line.gateway, newline())),
     line.client_signed && el("div", { class: "client" }, el("span", { class: "who" }, t("line.client")),
-      el("p", {}, both(line.client_signed))));
+      el("p", {}, prose(both(line.client_signed)))));
 }
 
 const newline = () => el("span", { class: "newline", title: t("line.newline") }, "\\n");
@@ -186,7 +184,7 @@ function rule(request) {
   return el("section", {},
     el("h3", {}, t("rule.title")),
     el("p", {}, el("a", { href: `#/rules/${rule.id}` }, code(rule.id)), " ", sureness(rule.sureness)),
-    el("p", { class: "hint" }, t("rule.source"), t("colon"), rule.source),
+    el("p", { class: "hint" }, t("rule.source"), t("colon"), prose(rule.source)),
     rule.pages.length > 0 && el("ul", { class: "plain" }, rule.pages.map((page) => el("li", {}, link(page, page)))));
 }
 

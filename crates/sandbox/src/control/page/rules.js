@@ -1,6 +1,6 @@
 // The rules that the sandbox refuses by, with what stands behind each and how sure it is.
 
-import { byId, code, el, fill, link, table } from "/page/dom.js";
+import { byId, code, el, fill, link, prose, table } from "/page/dom.js";
 import { sureness } from "/page/request.js";
 import { ask } from "/page/server.js";
 import { both, lang, number, t } from "/page/texts.js";
@@ -38,7 +38,7 @@ function show() {
       both(rule.checks),
       el("div", {}, el("span", { class: "status", data: { kind: "bad" } }, `${rule.status} ${rule.code}`), el("p", {}, rule.message[lang])),
       sureness(rule.sureness),
-      el("div", {}, el("p", { lang: "en" }, rule.source),
+      el("div", {}, el("p", { lang: "en" }, prose(rule.source)),
         rule.pages.map((page) => el("p", { class: "page" }, link(page, new URL(page).pathname)))),
     ]));
 }
