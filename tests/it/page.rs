@@ -4,9 +4,10 @@ use std::{
     env, fs,
     num::NonZeroU32,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use tokio::process::Command;
+use tokio::task::spawn_blocking;
 use wxmember_sandbox::{Quota, Sandbox};
 use wxmember_tests::{identity, root};
 
@@ -24,11 +25,19 @@ fn browser() -> PathBuf {
 /// Where pictures are kept for whoever wants to look; never part of the repository.
 fn screenshots() -> PathBuf {
     let program = env::current_exe().unwrap();
-    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
-    target.map_or_else(|| root().join("target"), Path::to_path_buf).join("screenshots")
+    let target = program
+        .ancestors()
+        .find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    target
+        .map_or_else(|| root().join("target"), Path::to_path_buf)
+        .join("screenshots")
 }
 
 #[tokio::test]
+#[expect(
+    clippy::print_stdout,
+    reason = "whoever runs it wants to know where the pictures are"
+)]
 async fn a_person_sees_a_refusal_explained_and_a_fault_happen() {
     let node = env::var_os("WXMEMBER_TEST_NODE")
         .expect("a folder with `puppeteer-core`; run the tests with `cargo xtask test`");
@@ -42,18 +51,16 @@ async fn a_person_sees_a_refusal_explained_and_a_fault_happen() {
         .start()
         .await
         .unwrap();
-    let output = Command::new("node")
+    let mut driver = Command::new("node");
+    driver
         .arg(root().join("tests/node/page.mjs"))
         .args([sandbox.base_url(), sandbox.control_url()])
         .arg(browser())
         .arg(home.path().join("browser"))
         .arg(&screenshots)
         .env("WXMEMBER_TEST_NODE", node)
-        .env("HOME", home.path())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .unwrap();
+        .env("HOME", home.path());
+    let output = spawn_blocking(move || driver.output()).await.unwrap().unwrap();
     let (said, wrong) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
@@ -62,7 +69,10 @@ async fn a_person_sees_a_refusal_explained_and_a_fault_happen() {
     println!("{said}");
 
     // The page did what it showed: the fault spoilt one answer, and the members are those whose requests were right.
-    let spoilt = sandbox.journal().into_iter().filter(|entry| entry.fault.is_some());
+    let spoilt = sandbox
+        .journal()
+        .into_iter()
+        .filter(|entry| entry.fault.is_some());
     assert_eq!(spoilt.count(), 1);
     assert_eq!(sandbox.members().len(), 3);
     let pictures = fs::read_dir(&screenshots).unwrap().count();

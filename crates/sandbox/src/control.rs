@@ -14,9 +14,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    control::input::Problem, gateway::Gateway, identity::Credentials, rule::rules_as_json, spec,
-};
+use crate::{control::input::Problem, gateway::Gateway, identity::Credentials, rule::rules_as_json, spec};
 
 mod events;
 mod expectations;
@@ -132,7 +130,10 @@ fn may_come(request: &Request) -> bool {
 async fn for_browsers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -284,7 +284,10 @@ mod tests {
             entries.iter().map(|entry| entry.number).collect::<Vec<_>>()
         };
         assert_eq!(numbers(0, 9), [1, 2]);
-        assert_eq!((numbers(0, 1), numbers(1, 9), numbers(2, 9)), (vec![1], vec![2], vec![]));
+        assert_eq!(
+            (numbers(0, 1), numbers(1, 9), numbers(2, 9)),
+            (vec![1], vec![2], vec![])
+        );
         assert_eq!(journal.after(0, 1)[0].at, 7);
         for _ in 0..LONGEST {
             write();

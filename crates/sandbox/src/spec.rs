@@ -80,8 +80,8 @@ pub(crate) enum Route<'a> {
 impl Spec {
     /// The document that this crate was built with.
     pub(crate) fn embedded() -> Result<Self, SpecError> {
-        let document: Value = serde_json::from_str(DOCUMENT)
-            .map_err(|error| error_at("openapi.json", error.to_string()))?;
+        let document: Value =
+            serde_json::from_str(DOCUMENT).map_err(|error| error_at("openapi.json", error.to_string()))?;
         Self::from_document(&document)
     }
 

@@ -51,12 +51,18 @@ pub(super) async fn events(
     query: Query,
 ) -> Result<Response, Problem> {
     let query = query.only(&["since"])?;
-    let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let resumed = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok()?.parse().ok());
     let since = resumed.or(query.number("since")?).unwrap_or(0);
-    let place = Arc::clone(&control.live.places).try_acquire_owned().map_err(|_| {
-        let error = format!("there are {STREAMS} streams already; close one, or ask /journal?since= again and again");
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, error)
-    })?;
+    let place = Arc::clone(&control.live.places)
+        .try_acquire_owned()
+        .map_err(|_| {
+            let error = format!(
+                "there are {STREAMS} streams already; close one, or ask /journal?since= again and again"
+            );
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, error)
+        })?;
     let reader = Reader::new(control, since, place);
     let texts = stream::unfold(reader, |mut reader| async move {
         let text = reader.next().await?;

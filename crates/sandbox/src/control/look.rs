@@ -90,9 +90,10 @@ pub(super) async fn quota(State(control): Shared) -> Json<Value> {
         return Json(json!({"per_second": null, "burst": null, "buckets": []}));
     };
     let (per_second, burst) = buckets.size();
-    let levels = buckets.levels().into_iter().map(|level| {
-        json!({"mchid": level.mchid, "operation": level.operation, "left": level.left})
-    });
+    let levels = buckets
+        .levels()
+        .into_iter()
+        .map(|level| json!({"mchid": level.mchid, "operation": level.operation, "left": level.left}));
     Json(json!({"per_second": per_second, "burst": burst, "buckets": levels.collect::<Vec<_>>()}))
 }
 

@@ -40,8 +40,15 @@ impl Tongue {
 
     /// The one that was chosen before, or else the first of both that the browser wants.
     fn of_browser(headers: &HeaderMap) -> Self {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let mut cookies = text(header::COOKIE).split(';').filter_map(|cookie| cookie.trim().split_once('='));
+        let text = |name| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+        };
+        let mut cookies = text(header::COOKIE)
+            .split(';')
+            .filter_map(|cookie| cookie.trim().split_once('='));
         let chosen = cookies.find_map(|(name, value)| (name == COOKIE).then(|| Self::named(value)).flatten());
         let mut wanted = text(header::ACCEPT_LANGUAGE).split(',').filter_map(|language| {
             let start = language.trim().get(..2)?;
@@ -163,7 +170,11 @@ const FILES: &[(&str, &str, &str)] = &[
     ("request.js", SCRIPT, include_str!("page/request.js")),
     ("rules.js", SCRIPT, include_str!("page/rules.js")),
     ("server.js", SCRIPT, include_str!("page/server.js")),
-    ("style.css", "text/css; charset=utf-8", include_str!("page/style.css")),
+    (
+        "style.css",
+        "text/css; charset=utf-8",
+        include_str!("page/style.css"),
+    ),
     ("texts.js", SCRIPT, include_str!("page/texts.js")),
     ("zh.json", JSON, CHINESE),
 ];

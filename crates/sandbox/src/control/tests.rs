@@ -50,7 +50,10 @@ impl Caller {
         let request = request.body(Body::from(body)).unwrap();
         let answer = router(self.control.clone()).oneshot(request).await.unwrap();
         let status = answer.status().as_u16();
-        let kind = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
+        let kind = answer
+            .headers()
+            .get("content-type")
+            .map(|kind| kind.to_str().unwrap().to_owned());
         let kind = kind.unwrap_or_default();
         let kind = kind.split(';').next().unwrap();
         let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
@@ -353,7 +356,10 @@ async fn requests(caller: &mut Caller) {
     assert_eq!(journal["requests"].as_array().unwrap().len(), 1);
     let events = caller.good("GET", "/events?since=1", None).await;
     let events: Vec<_> = events.as_str().unwrap().split("\n\n").collect();
-    assert!(events[0].starts_with("retry: 1000\nevent: hello\ndata: {"), "{events:?}");
+    assert!(
+        events[0].starts_with("retry: 1000\nevent: hello\ndata: {"),
+        "{events:?}"
+    );
     let expected = format!("id: 2\nevent: request\ndata: {}", journal["requests"][0]);
     assert_eq!((events[1], events.len()), (&*expected, 4));
     for number in 1..=3 {

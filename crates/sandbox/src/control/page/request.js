@@ -89,7 +89,7 @@ function ladder(request) {
   return el("section", {},
     el("h3", {}, t("checks.title")),
     el("ol", { class: "ladder" }, request.checks.map((check) =>
-      el("li", { data: { result: check.result, check: check.check } },
+      el("li", { data: { result: check.result, check: check.check }, title: words[check.result] },
         el("span", { class: "sign", "aria-hidden": "true" }, signs[check.result]),
         el("span", { class: "what" }, both(check)),
         el("span", { class: "word" }, words[check.result])))));

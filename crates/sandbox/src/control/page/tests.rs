@@ -21,9 +21,12 @@ fn between<'a>(text: &'a str, start: &'a str, end: char) -> impl Iterator<Item =
 
 /// Every key that the markup or a script names.
 fn used() -> BTreeSet<&'static str> {
-    let in_page = between(PAGE, "{{", '}').map(|(_, key)| key).filter(|key| !key.starts_with('@'));
+    let in_page = between(PAGE, "{{", '}')
+        .map(|(_, key)| key)
+        .filter(|key| !key.starts_with('@'));
     let in_scripts = scripts().flat_map(|(_, text)| between(text, "t(\"", '"'));
-    let calls = in_scripts.filter(|(before, _)| !before.ends_with(|last: char| last.is_alphanumeric() || last == '_'));
+    let calls = in_scripts
+        .filter(|(before, _)| !before.ends_with(|last: char| last.is_alphanumeric() || last == '_'));
     in_page.chain(calls.map(|(_, key)| key)).collect()
 }
 
@@ -41,13 +44,19 @@ fn both_catalogues_have_every_key_that_is_used_and_no_other() {
         let keys: BTreeSet<_> = catalogue.keys().map(String::as_str).collect();
         let missing: Vec<_> = used.difference(&keys).collect();
         let surplus: Vec<_> = keys.difference(&used).collect();
-        assert!(missing.is_empty() && surplus.is_empty(), "{name}: missing {missing:?}, surplus {surplus:?}");
+        assert!(
+            missing.is_empty() && surplus.is_empty(),
+            "{name}: missing {missing:?}, surplus {surplus:?}"
+        );
     }
     for (key, text) in &english {
         let other = &chinese[key];
         assert!(!text.is_empty() && !other.is_empty(), "{key}");
         assert_eq!(places(text), places(other), "{key}");
-        let is_chinese = |text: &str| text.chars().any(|character| ('\u{4e00}'..='\u{9fff}').contains(&character));
+        let is_chinese = |text: &str| {
+            text.chars()
+                .any(|character| ('\u{4e00}'..='\u{9fff}').contains(&character))
+        };
         assert!(!is_chinese(text) || key == "language.other", "{key}: {text}");
     }
 }
@@ -56,7 +65,8 @@ fn both_catalogues_have_every_key_that_is_used_and_no_other() {
 fn every_key_is_written_out_where_it_is_used() {
     for (name, text) in scripts() {
         for call in ["t(`", "t(key", "t(name", "t('"] {
-            let mut calls = between(text, call, ')').filter(|(before, _)| before.ends_with([' ', '(', '[', '$', '{', ',']));
+            let mut calls = between(text, call, ')')
+                .filter(|(before, _)| before.ends_with([' ', '(', '[', '$', '{', ',']));
             let definition = name == "texts.js" && call == "t(key";
             assert!(definition || calls.next().is_none(), "{name}: {call}");
         }
@@ -66,8 +76,21 @@ fn every_key_is_written_out_where_it_is_used() {
 #[test]
 fn no_script_turns_a_text_into_markup_or_code() {
     let doors = [
-        "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "srcdoc", "javascript:",
-        "DOMParser", "createContextualFragment", "setHTML", "setTimeout(\"", ".style", "localStorage", "://cdn",
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "Function(",
+        "srcdoc",
+        "javascript:",
+        "DOMParser",
+        "createContextualFragment",
+        "setHTML",
+        "setTimeout(\"",
+        ".style",
+        "localStorage",
+        "://cdn",
     ];
     for (name, text) in scripts() {
         for door in doors {
@@ -88,7 +111,11 @@ fn every_file_that_is_named_is_there() {
         .flat_map(|text| between(text, "\"/page/", '"'))
         .map(|(_, name)| name)
         .collect();
-    let there: BTreeSet<_> = FILES.iter().map(|(name, ..)| *name).filter(|name| !name.ends_with(".json")).collect();
+    let there: BTreeSet<_> = FILES
+        .iter()
+        .map(|(name, ..)| *name)
+        .filter(|name| !name.ends_with(".json"))
+        .collect();
     assert_eq!(named, there);
 }
 
@@ -129,7 +156,10 @@ fn the_page_is_filled_in_with_nothing_left_over() {
         assert!(!page.contains("{{") && !page.contains("}}"));
         assert!(page.contains(&format!("<html lang=\"{}\">", tongue.name())));
     }
-    assert!(Tongue::Chinese.page().contains("这不是微信支付") && Tongue::English.page().contains("not WeChat Pay"));
+    assert!(
+        Tongue::Chinese.page().contains("这不是微信支付")
+            && Tongue::English.page().contains("not WeChat Pay")
+    );
     let mut escaped = String::new();
     push_escaped(&mut escaped, "<a href=\"&\">");
     assert_eq!(escaped, "&lt;a href=&quot;&amp;&quot;&gt;");
