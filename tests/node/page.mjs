@@ -113,6 +113,32 @@ async function says(page, selector, part) {
   }
 }
 
+async function everythingIsForgotten(page) {
+  assert.equal(await send(JSON.stringify(member("10000", "13800138009"))), 200);
+  await says(page, "#members td", "10000");
+  page.once("dialog", (dialog) => dialog.accept());
+  await page.click("#reset");
+  await says(page, "#members-hint", "No member yet");
+  await page.goto(`${control}/#/journal`);
+  await page.waitForSelector("#journal-empty:not([hidden])");
+}
+
+async function aHiddenTabCatchesUp(page) {
+  const hide = (isHidden) => page.evaluate((isHidden) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, isHidden);
+  const rows = () => page.$$eval("#requests li", (rows) => rows.map((row) => Number(row.dataset.number)));
+  await page.goto(`${control}/#/journal`);
+  const [before] = await rows();
+  await hide(true);
+  assert.equal(await send("{}"), 400);
+  assert.equal(await send("{}"), 400);
+  await hide(false);
+  await says(page, "#requests li:first-child .number", `#${before + 2}`);
+  assert.deepEqual((await rows()).slice(0, 3), [before + 2, before + 1, before]);
+}
+
 async function aRefusalIsExplained(page) {
   const sent = JSON.stringify(member("10001", "13800138000"));
   assert.equal(await send(sent), 200);
@@ -135,7 +161,9 @@ async function aRefusalIsExplained(page) {
   assert.match(lines[4], /differs[^]*The client signed[^]*serialised twice/);
   assert.ok(!lines[4].includes(JSON.parse(sent).phone_number), "a sealed value is shown");
   assert.match(await text(page, "#request"), /SIGN_ERROR/);
-  await page.waitForSelector(`${row}[aria-current='true']`);
+  await page.waitForSelector(`${row}[aria-current='true']:focus`);
+  await page.keyboard.press("ArrowDown");
+  await page.waitForSelector("#requests li[data-kind='good'] a:focus");
 }
 
 async function aRefusedFieldIsPointedAt(page) {
@@ -284,6 +312,8 @@ async function pictures(refused, pointed) {
       for (const [name, hash, selector] of views) {
         await page.goto(`${control}/${hash}`);
         await page.waitForSelector(selector, { visible: true });
+        // A request is longer than a screen, and scrolls beside the list.
+        if (view === WIDE) await page.setViewport({ ...WIDE, height: selector.startsWith("#request ") ? 1500 : WIDE.height });
         await nothingSticksOut(page, `${name} at ${view.width} in ${lang}`);
         await shot(page, `${name}-${lang}-${view.width}`, { fullPage: view === NARROW && !["api", "rules"].includes(name) });
       }
@@ -301,6 +331,7 @@ async function pictures(refused, pointed) {
 try {
   const page = await open("/");
   assert.match(await text(page, ".warning"), /not WeChat Pay/);
+  await everythingIsForgotten(page);
   await aRefusalIsExplained(page);
   const numberOf = async (rule) => {
     const { requests } = await (await fetch(`${control}/journal`)).json();
@@ -312,6 +343,7 @@ try {
   await theOverviewFollows(page);
   await theReferenceAndTheRulesAreThere(page);
   await markupStaysText(page);
+  await aHiddenTabCatchesUp(page);
   const asked = complaints.length;
   await page.goto(`${control}/#/faults`);
   await whatIsWrongIsSaid(page);

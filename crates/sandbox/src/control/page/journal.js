@@ -12,6 +12,7 @@ const AGAIN_MILLIS = 3000;
 
 /** Oldest first. */
 let entries = [];
+let source = null;
 let instance = null;
 let chosen = null;
 let isPaused = false;
@@ -34,16 +35,23 @@ export function startJournal() {
     show();
   });
   byId("requests").addEventListener("keydown", moveByArrows);
+  // Browsers open six connections to one address; tabs that nobody sees must not hold them all.
+  document.addEventListener("visibilitychange", () => {
+    source.close();
+    if (!document.hidden) connect(last());
+  });
   connect(0);
 }
 
+const last = () => entries.at(-1)?.number ?? 0;
+
 function connect(since) {
-  const source = new EventSource(`/events?since=${since}`);
+  source?.close();
+  source = new EventSource(`/events?since=${since}`);
   source.addEventListener("hello", ({ data }) => {
     const hello = JSON.parse(data);
     // Another start of the sandbox counts its requests anew.
     if (instance !== null && instance !== hello.instance && hello.since !== 0) {
-      source.close();
       forget();
       connect(0);
     } else if (instance !== hello.instance) {
@@ -66,7 +74,7 @@ function connect(since) {
     live("lost", t("live.lost"));
     // The browser tries again by itself, but not after a refusal.
     if (source.readyState === EventSource.CLOSED) {
-      setTimeout(() => connect(entries.at(-1)?.number ?? 0), AGAIN_MILLIS);
+      setTimeout(() => document.hidden || connect(last()), AGAIN_MILLIS);
     }
   });
 }
@@ -177,7 +185,9 @@ export async function showJournal(id) {
   }
   try {
     const explanation = await ask(`/requests/${encodeURIComponent(id)}`);
-    if (chosen === id) showRequest(detail, explanation);
+    if (chosen !== id) return;
+    showRequest(detail, explanation);
+    byId("news").textContent = detail.querySelector(".verdict").textContent;
   } catch (problem) {
     if (chosen !== id) return;
     const what = { 404: t("request.unknown"), 410: t("request.too_old") }[problem.status];

@@ -57,6 +57,12 @@ function decoded(text) {
   }
 }
 
+// Its target is no view.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  byId("main").focus();
+});
+
 // The place stays when the language changes.
 byId("language").addEventListener("click", (event) => {
   event.preventDefault();

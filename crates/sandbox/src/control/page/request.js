@@ -19,7 +19,8 @@ export function showRequest(parent, request) {
     answer(request),
     rule(request),
     head(request));
-  title.focus({ preventScroll: true });
+  // Who goes through the list beside it stays there; where it takes the list's place, it takes the focus.
+  if (!document.activeElement.closest("#requests")) title.focus({ preventScroll: true });
 }
 
 function verdict(request) {
