@@ -134,6 +134,20 @@ fn every_id_that_a_script_asks_for_is_in_the_page() {
 }
 
 #[test]
+fn every_field_has_a_label() {
+    let fields = ["<input id=\"", "<select id=\""]
+        .into_iter()
+        .flat_map(|start| between(PAGE, start, '"'));
+    let mut count = 0;
+    for (before, id) in fields {
+        let is_inside = before.rfind("<label") > before.rfind("</label>");
+        assert!(is_inside || PAGE.contains(&format!(" for=\"{id}\"")), "{id}");
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
+}
+
+#[test]
 fn the_language_is_the_chosen_one_or_the_first_that_is_wanted() {
     let of = |cookie: &'static str, wanted: &'static str| {
         let mut headers = HeaderMap::new();
