@@ -1,13 +1,18 @@
-//! The platform's quota: a bucket per merchant and operation, shared by all connections, which can be looked into.
+//! The platform's quota: a token bucket per merchant and operation, shared by all connections.
+//!
+//! Whole numbers throughout, so that no rounding lets a request through or keeps one out, however long it runs.
 
 use std::{collections::BTreeMap, num::NonZeroU32, sync::Mutex, time::Duration};
+
+use serde_json::{Value, json};
 
 use crate::{clock::Clock, lock::locked};
 
 /// How many requests of one operation a merchant may make.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Quota {
-    per_second: NonZeroU32,
+    requests: NonZeroU32,
+    period: Duration,
     burst: NonZeroU32,
 }
 
@@ -16,51 +21,88 @@ impl Quota {
     #[must_use]
     pub const fn per_second(requests: NonZeroU32) -> Self {
         Self {
-            per_second: requests,
+            requests,
+            period: Duration::from_secs(1),
             burst: requests,
+        }
+    }
+
+    /// One request in each such time, and a bucket that holds one. A time of zero counts as a nanosecond.
+    #[must_use]
+    pub const fn every(period: Duration) -> Self {
+        Self {
+            requests: NonZeroU32::MIN,
+            period,
+            burst: NonZeroU32::MIN,
         }
     }
 
     /// The same rate with a bucket of another size.
     #[must_use]
-    pub const fn with_burst(self, requests: NonZeroU32) -> Self {
-        Self {
-            burst: requests,
-            ..self
-        }
+    pub const fn with_burst(mut self, requests: NonZeroU32) -> Self {
+        self.burst = requests;
+        self
     }
 
-    /// The time in which one request flows back. More than a billion a second are as many as that.
-    fn interval(self) -> Duration {
-        (Duration::from_secs(1) / self.per_second.get()).max(Duration::from_nanos(1))
+    /// What a request takes out of a bucket. A nanosecond fills it by as many units as `requests` says.
+    fn cost(&self) -> u128 {
+        self.period.as_nanos().max(1)
     }
 
-    /// The time in which an empty bucket fills.
-    fn capacity(self) -> Duration {
-        self.interval() * self.burst.get()
+    fn capacity(&self) -> u128 {
+        self.cost() * u128::from(self.burst.get())
+    }
+
+    fn requests_per_second(&self) -> f64 {
+        f64::from(self.requests.get()) * 1e9 / (self.cost() as f64)
     }
 }
 
-/// Merchant id and operation.
-type Key = (String, String);
+/// The content of one bucket at a time, and what became of its requests.
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    units: u128,
+    at: Duration,
+    taken: u64,
+    limited: u64,
+}
 
-/// The buckets of all merchants: as many as there are merchants and operations, since only a request that is known by
-/// both takes from one.
+impl Bucket {
+    fn full(quota: &Quota, now: Duration) -> Self {
+        Self {
+            units: quota.capacity(),
+            at: now,
+            taken: 0,
+            limited: 0,
+        }
+    }
+
+    /// Adds what time has brought.
+    fn fill(&mut self, quota: &Quota, now: Duration) {
+        let passed = now.saturating_sub(self.at).as_nanos();
+        let brought = passed.saturating_mul(u128::from(quota.requests.get()));
+        self.units = self.units.saturating_add(brought).min(quota.capacity());
+        self.at = self.at.max(now);
+    }
+
+    fn take(&mut self, quota: &Quota) -> bool {
+        let is_allowed = self.units >= quota.cost();
+        if is_allowed {
+            self.units -= quota.cost();
+            self.taken += 1;
+        } else {
+            self.limited += 1;
+        }
+        is_allowed
+    }
+}
+
+/// The buckets of all merchants, by merchant id and operation. Both are known ones, so their number is bounded.
 #[derive(Debug)]
 pub(crate) struct Buckets {
     quota: Quota,
     clock: Clock,
-    /// When each bucket will be full, on the clock that never goes back. What was full long ago may stand there.
-    full_at: Mutex<BTreeMap<Key, Duration>>,
-}
-
-/// A bucket as it is shown.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Level {
-    pub(crate) mchid: String,
-    pub(crate) operation: String,
-    /// Requests that may come at once.
-    pub(crate) left: u32,
+    buckets: Mutex<BTreeMap<(String, String), Bucket>>,
 }
 
 impl Buckets {
@@ -68,52 +110,50 @@ impl Buckets {
         Self {
             quota,
             clock: clock.clone(),
-            full_at: Mutex::default(),
+            buckets: Mutex::default(),
         }
     }
 
     /// Takes one request out of a bucket; `false` when it is empty.
     pub(crate) fn take(&self, mchid: &str, operation: &str) -> bool {
+        let mut buckets = locked(&self.buckets);
+        // Read under the lock, so that time never goes back in a bucket.
         let now = self.clock.elapsed();
-        let mut buckets = locked(&self.full_at);
-        let full_at = buckets.entry((mchid.to_owned(), operation.to_owned()));
-        let full_at = full_at.or_default();
-        let then = now.max(*full_at) + self.quota.interval();
-        let has_room = then - now <= self.quota.capacity();
-        if has_room {
-            *full_at = then;
-        }
-        has_room
+        let bucket = buckets
+            .entry((mchid.to_owned(), operation.to_owned()))
+            .or_insert_with(|| Bucket::full(&self.quota, now));
+        bucket.fill(&self.quota, now);
+        bucket.take(&self.quota)
     }
 
-    /// Requests a second, and how many a full bucket holds.
-    pub(crate) fn size(&self) -> (u32, u32) {
-        (self.quota.per_second.get(), self.quota.burst.get())
-    }
-
-    /// Every bucket that was taken from since the start, by merchant and operation.
-    pub(crate) fn levels(&self) -> Vec<Level> {
+    /// The quota and every bucket as they are now, as `GET /quota` has them.
+    pub(crate) fn as_json(&self) -> Value {
         let now = self.clock.elapsed();
-        let buckets = locked(&self.full_at);
-        let levels = buckets.iter().map(|((mchid, operation), full_at)| {
-            let missing = full_at.saturating_sub(now).as_nanos();
-            let missing = missing.div_ceil(self.quota.interval().as_nanos());
-            let missing = u32::try_from(missing).unwrap_or(u32::MAX);
-            Level {
-                mchid: mchid.clone(),
-                operation: operation.clone(),
-                left: self.quota.burst.get().saturating_sub(missing),
-            }
+        let (capacity, per_second) = (self.quota.burst.get(), self.quota.requests_per_second());
+        let cost = self.quota.cost() as f64;
+        let mut buckets = locked(&self.buckets).clone();
+        let buckets = buckets.iter_mut().map(|((mchid, operation), bucket)| {
+            bucket.fill(&self.quota, now);
+            json!({
+                "mchid": mchid,
+                "operation": operation,
+                "capacity": capacity,
+                "per_second": per_second,
+                "left": (bucket.units as f64 * 1000.0 / cost).floor() / 1000.0,
+                "taken": bucket.taken,
+                "limited": bucket.limited,
+            })
         });
-        levels.collect()
+        let buckets: Vec<_> = buckets.collect();
+        json!({"quota": {"capacity": capacity, "per_second": per_second}, "buckets": buckets})
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+
+    const START: i64 = 1_796_000_000;
 
     fn number(number: u32) -> NonZeroU32 {
         NonZeroU32::new(number).unwrap()
@@ -121,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_bucket_empties_and_fills_with_time() {
-        let clock = Clock::manual(1_796_000_000);
+        let clock = Clock::manual(START);
         let buckets = Buckets::new(Quota::per_second(number(5)), &clock);
         let taken = |count: usize| (0..count).filter(|_| buckets.take("a", "import")).count();
         assert_eq!(taken(10), 5);
@@ -133,31 +173,44 @@ mod tests {
         assert!(buckets.take("b", "import"));
     }
 
-    proptest! {
-        #[test]
-        fn what_is_shown_is_what_can_be_taken(
-            rate in 1_u32..50,
-            burst in 1_u32..50,
-            steps in prop::collection::vec((0_u64..400, 0_u32..20), 1..30),
-        ) {
-            let clock = Clock::manual(1_796_000_000);
-            let quota = Quota::per_second(number(rate)).with_burst(number(burst));
+    /// A third of a second is no whole number of nanoseconds, and nothing is lost all the same.
+    #[test]
+    fn the_rate_is_kept_exactly() {
+        for quota in [
+            Quota::per_second(number(3)),
+            Quota::every(Duration::from_secs(1)).with_burst(number(7)),
+        ] {
+            let clock = Clock::manual(START);
             let buckets = Buckets::new(quota, &clock);
-            for (millis, asked) in steps {
-                clock.advance(Duration::from_millis(millis));
-                let shown = buckets.levels().first().map_or(burst, |level| level.left);
-                let taken = (0..asked).filter(|_| buckets.take("a", "import")).count();
-                prop_assert_eq!(taken, asked.min(shown) as usize);
+            while buckets.take("a", "import") {}
+            let mut taken = 0;
+            for _ in 0..100_000 {
+                clock.advance(Duration::from_millis(7));
+                taken += u32::from(buckets.take("a", "import"));
             }
+            assert_eq!(taken, 700 * quota.requests.get(), "{quota:?}");
         }
+    }
 
-        #[test]
-        fn no_quota_panics(rate in 1_u32.., burst in 1_u32.., millis in any::<u32>()) {
-            let clock = Clock::manual(0);
-            let buckets = Buckets::new(Quota::per_second(number(rate)).with_burst(number(burst)), &clock);
-            prop_assert!(buckets.take("a", "import"));
-            clock.advance(Duration::from_millis(millis.into()));
-            prop_assert!(buckets.levels()[0].left < burst || millis > 0);
+    #[test]
+    fn buckets_can_be_read_and_reading_takes_nothing() {
+        let clock = Clock::manual(START);
+        let buckets = Buckets::new(
+            Quota::every(Duration::from_millis(200)).with_burst(number(5)),
+            &clock,
+        );
+        for _ in 0..7 {
+            buckets.take("a", "import");
+        }
+        clock.advance(Duration::from_millis(500));
+        for _ in 0..2 {
+            let shown = buckets.as_json();
+            assert_eq!(shown["quota"], json!({"capacity": 5, "per_second": 5.0}));
+            let bucket = &shown["buckets"][0];
+            assert_eq!(
+                (&bucket["left"], &bucket["taken"], &bucket["limited"]),
+                (&json!(2.5), &json!(5), &json!(2))
+            );
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     explanation::{MASK, Personal, explain, written},
     lock::locked,
     member::Member,
+    quota::Buckets,
 };
 
 pub(super) async fn health(State(control): Shared) -> Json<Value> {
@@ -86,15 +87,8 @@ pub(super) async fn state(State(control): Shared) -> Json<Value> {
 }
 
 pub(super) async fn quota(State(control): Shared) -> Json<Value> {
-    let Some(buckets) = &control.gateway.buckets else {
-        return Json(json!({"per_second": null, "burst": null, "buckets": []}));
-    };
-    let (per_second, burst) = buckets.size();
-    let levels = buckets
-        .levels()
-        .into_iter()
-        .map(|level| json!({"mchid": level.mchid, "operation": level.operation, "left": level.left}));
-    Json(json!({"per_second": per_second, "burst": burst, "buckets": levels.collect::<Vec<_>>()}))
+    let buckets = control.gateway.buckets.as_ref();
+    Json(buckets.map_or_else(|| json!({"quota": null, "buckets": []}), Buckets::as_json))
 }
 
 pub(super) async fn members(State(control): Shared, query: Query) -> Result<Json<Value>, Problem> {

@@ -116,17 +116,18 @@ function showClock(clock) {
 let hasEmptier = false;
 
 async function showQuota() {
-  const quota = await ask("/quota");
-  if (!isNews("quota", quota)) return;
-  const hint = quota.per_second === null ? t("quota.none")
-    : t("quota.rate", { rate: number(quota.per_second), burst: number(quota.burst) });
-  byId("quota-hint").textContent = quota.buckets.length === 0 && quota.per_second !== null ? `${hint} ${t("quota.unused")}` : hint;
-  hasEmptier = quota.buckets.some((bucket) => bucket.left < quota.burst);
-  fill(byId("quota"), quota.buckets.map((bucket) => el("li", { data: { empty: bucket.left === 0 } },
+  const { quota, buckets } = await ask("/quota");
+  if (!isNews("quota", { quota, buckets })) return;
+  const hint = quota === null ? t("quota.none")
+    : t("quota.rate", { rate: number(quota.per_second), burst: number(quota.capacity) });
+  byId("quota-hint").textContent = buckets.length === 0 && quota !== null ? `${hint} ${t("quota.unused")}` : hint;
+  hasEmptier = buckets.some((bucket) => bucket.left < bucket.capacity);
+  fill(byId("quota"), buckets.map((bucket) => el("li", { data: { empty: bucket.left < 1 } },
     el("span", { class: "what" }, code(bucket.operation), " ", el("span", { class: "hint" }, bucket.mchid)),
-    el("span", { class: "left" }, t("quota.left", { left: number(bucket.left), burst: number(quota.burst) })),
+    el("span", { class: "left" }, t("quota.left", { left: number(Math.floor(bucket.left)), burst: number(bucket.capacity) })),
     el("meter", {
-      min: 0, max: quota.burst, value: bucket.left,
+      min: 0, max: bucket.capacity, value: bucket.left,
       "aria-label": t("quota.gauge", { operation: bucket.operation, mchid: bucket.mchid }),
-    }))));
+    }),
+    el("span", { class: "hint" }, t("quota.so_far", { taken: number(bucket.taken), limited: number(bucket.limited) })))));
 }
