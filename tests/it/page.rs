@@ -34,10 +34,6 @@ fn screenshots() -> PathBuf {
 }
 
 #[tokio::test]
-#[expect(
-    clippy::print_stdout,
-    reason = "whoever runs it wants to know where the pictures are"
-)]
 async fn a_person_sees_a_refusal_explained_and_a_fault_happen() {
     let node = env::var_os("WXMEMBER_TEST_NODE")
         .expect("a folder with `puppeteer-core`; run the tests with `cargo xtask test`");
