@@ -18,6 +18,7 @@ mod kill;
 mod language;
 mod ledger;
 mod outputs;
+mod page;
 mod postgres;
 mod program;
 mod report;

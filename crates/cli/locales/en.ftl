@@ -191,6 +191,7 @@ init-written = wrote { $config }, profile `{ $name }`
 init-written-hint = look for what could still be wrong with `{ $command }`
 stopping-sandbox = stopping; requests in flight finish first
 sandbox-test-only = test only: this is not WeChat Pay, and its members are gone when it stops
+sandbox-page = open { $url } in a browser: members, every request explained, faults, rules
 sandbox-import = import into it with `wxmember import FILE --config { $folder }/wxmember.toml`
 sandbox-dir = add `--dir DIR` to write keys and a ready profile that other programs can use
 sandbox-credentials = keys that the file leaves out were made; `curl "{ $url }/credentials?reveal=true"` shows them

@@ -183,6 +183,7 @@ init-written = 已写入 { $config }，配置 `{ $name }`
 init-written-hint = 用 `{ $command }` 检查还有什么问题
 stopping-sandbox = 正在停止，等待进行中的请求
 sandbox-test-only = 仅供测试：这不是微信支付，停止后其中的会员即消失
+sandbox-page = 用浏览器打开 { $url }：会员、每个请求的解释、故障与规则
 sandbox-import = 用 `wxmember import FILE --config { $folder }/wxmember.toml` 导入
 sandbox-dir = 加上 `--dir DIR` 可写出密钥和现成的配置，供其他程序使用
 sandbox-credentials = 文件中未给出的密钥已生成；`curl "{ $url }/credentials?reveal=true"` 可查看

@@ -7,22 +7,26 @@ use std::{path::PathBuf, sync::Arc};
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::{Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::{MethodRouter, delete, get, post, put},
 };
 use serde_json::{Value, json};
 
-use crate::{control::input::Problem, gateway::Gateway, identity::Credentials, rule::rules_as_json};
+use crate::{control::input::Problem, gateway::Gateway, identity::Credentials, rule::rules_as_json, spec};
 
+mod events;
 mod expectations;
 mod faults;
 mod input;
 mod look;
 mod notifications;
+mod page;
 mod people;
 mod platform;
+
+pub(crate) use self::events::Live;
 
 /// What the control address works on.
 #[derive(Clone, Debug)]
@@ -30,6 +34,7 @@ pub(crate) struct Control {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) folder: Option<PathBuf>,
     pub(crate) merchants: Arc<[Credentials]>,
+    pub(crate) live: Arc<Live>,
 }
 
 type Shared = State<Control>;
@@ -53,15 +58,19 @@ pub(crate) fn router(control: Control) -> Router {
             )
         })
         .layer(from_fn(refuse_other_pages))
+        .layer(from_fn(for_browsers))
         .with_state(control)
 }
 
 /// Every route by its method and path, as the document has them.
 fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Control>)> {
     vec![
+        ("get", "/", get(page::page)),
+        ("get", "/api.json", get(api)),
         ("get", "/clock", get(platform::clock)),
         ("put", "/clock", put(platform::set_clock)),
         ("get", "/credentials", get(look::credentials)),
+        ("get", "/events", get(events::events)),
         ("post", "/expectations/assert", post(expectations::assert)),
         ("get", "/fault-kinds", get(faults::kinds)),
         ("get", "/faults", get(faults::list)),
@@ -75,6 +84,7 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Control>)> {
         ("post", "/notifications", post(notifications::send)),
         ("post", "/notifications/deliver", post(notifications::deliver)),
         ("get", "/openapi.json", get(document)),
+        ("get", "/page/{file}", get(page::file)),
         ("post", "/people/ask-for-exchange", post(people::ask_for_exchange)),
         ("post", "/people/delete-card", post(people::delete_card)),
         ("post", "/people/look-at-points", post(people::look_at_points)),
@@ -111,7 +121,25 @@ fn may_come(request: &Request) -> bool {
         None => true,
         Some(origin) => origin.split_once("://").map(|(_, host)| host) == header(header::HOST),
     };
-    is_own || matches!(*request.method(), Method::GET | Method::HEAD)
+    // A stream that nobody may read would only take the place of one that is read.
+    let may_look = request.uri().path() != "/events";
+    is_own || may_look && matches!(*request.method(), Method::GET | Method::HEAD)
+}
+
+/// What a browser must not do with any answer: guess its type, or keep it.
+async fn for_browsers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn api() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], spec::DOCUMENT).into_response()
 }
 
 async fn document() -> Response {

@@ -75,6 +75,7 @@ pub(crate) fn explain(gateway: &Gateway, entry: &JournalEntry, kept: &Kept, pers
 pub(crate) fn written(gateway: &Gateway, entry: &JournalEntry, personal: Personal) -> Value {
     json!({
         "number": entry.number,
+        "at": entry.at,
         "operation": entry.operation,
         "method": entry.method,
         "target": target(operation_of(gateway, entry), &entry.target, personal),

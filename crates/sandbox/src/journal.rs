@@ -9,6 +9,7 @@ use std::{
 
 use axum::http::header;
 use hyper::body::Bytes;
+use tokio::sync::watch;
 
 use crate::{
     authorization::Authorization,
@@ -25,6 +26,8 @@ use crate::{
 pub struct JournalEntry {
     /// Counts the requests from 1 on.
     pub number: u64,
+    /// The platform's Unix time when it was answered, in seconds.
+    pub at: i64,
     /// The operation's id in the API document; `None` when path and method lead nowhere.
     pub operation: Option<String>,
     /// The method.
@@ -95,6 +98,16 @@ impl fmt::Debug for Kept {
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     pages: Mutex<Pages>,
+    news: watch::Sender<News>,
+}
+
+/// What a reader waits for: that something is written, or everything forgotten.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct News {
+    /// The number of the newest request.
+    pub(crate) written: u64,
+    /// How often everything was forgotten.
+    pub(crate) clears: u64,
 }
 
 #[derive(Debug, Default)]
@@ -124,6 +137,7 @@ impl Journal {
         };
         let entry = JournalEntry {
             number: 0,
+            at: kept.at,
             operation: operation.map(str::to_owned),
             method: cut(head.method.as_str()),
             target: cut(&head.target),
@@ -150,6 +164,19 @@ impl Journal {
             pages.kept.pop_front();
         }
         pages.kept.push_back(Arc::new(kept));
+        self.news.send_modify(|news| news.written = number);
+    }
+
+    /// Tells of every change from now on; a reader that is slow sees the last one.
+    pub(crate) fn news(&self) -> watch::Receiver<News> {
+        self.news.subscribe()
+    }
+
+    /// Of the entries after a number, as many of the oldest; what is no longer kept is passed over.
+    pub(crate) fn after(&self, number: u64, limit: usize) -> Vec<JournalEntry> {
+        let pages = locked(&self.pages);
+        let first = pages.entries.partition_point(|entry| entry.number <= number);
+        pages.entries.iter().skip(first).take(limit).cloned().collect()
     }
 
     pub(crate) fn entries(&self) -> Vec<JournalEntry> {
@@ -181,6 +208,7 @@ impl Journal {
         pages.entries.clear();
         pages.kept.clear();
         pages.tally.clear();
+        self.news.send_modify(|news| news.clears += 1);
     }
 }
 
@@ -235,5 +263,39 @@ mod tests {
         assert!(explained(1027) && explained(1028 - EXPLAINED as u64));
         assert!(!explained(1027 - EXPLAINED as u64) && journal.find("3").is_none());
         assert!(journal.find("other").is_none());
+    }
+
+    #[test]
+    fn a_reader_hears_of_what_is_new_and_passes_over_what_is_gone() {
+        let journal = Journal::default();
+        let head = Head {
+            method: Method::GET,
+            target: "/".to_owned(),
+            headers: HeaderMap::new(),
+        };
+        let write = || journal.write(&head, None, &Reply::Closed, None, Kept::new(&head, None, None, 7));
+        let mut news = journal.news();
+        assert!(!news.has_changed().unwrap());
+        write();
+        write();
+        assert_eq!(news.borrow_and_update().written, 2);
+        let numbers = |after, limit| {
+            let entries = journal.after(after, limit);
+            entries.iter().map(|entry| entry.number).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(0, 9), [1, 2]);
+        assert_eq!(
+            (numbers(0, 1), numbers(1, 9), numbers(2, 9)),
+            (vec![1], vec![2], vec![])
+        );
+        assert_eq!(journal.after(0, 1)[0].at, 7);
+        for _ in 0..LONGEST {
+            write();
+        }
+        assert_eq!(numbers(1, 2), [3, 4]);
+        journal.clear();
+        assert_eq!(news.borrow_and_update().clears, 1);
+        write();
+        assert_eq!(numbers(0, 9), [LONGEST as u64 + 3]);
     }
 }

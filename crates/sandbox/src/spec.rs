@@ -19,6 +19,9 @@ pub(crate) mod fields;
 pub(crate) mod parameters;
 pub(crate) mod schema;
 
+/// The API document that this crate was built with.
+pub(crate) const DOCUMENT: &str = include_str!("openapi.json");
+
 /// The document is not one that the sandbox can play.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("the API document cannot be played at {at}: {what}")]
@@ -77,8 +80,8 @@ pub(crate) enum Route<'a> {
 impl Spec {
     /// The document that this crate was built with.
     pub(crate) fn embedded() -> Result<Self, SpecError> {
-        let document: Value = serde_json::from_str(include_str!("openapi.json"))
-            .map_err(|error| error_at("openapi.json", error.to_string()))?;
+        let document: Value =
+            serde_json::from_str(DOCUMENT).map_err(|error| error_at("openapi.json", error.to_string()))?;
         Self::from_document(&document)
     }
 

@@ -65,6 +65,7 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
         say!("merchant_serial  {}", other.merchant_serial)?;
     }
     tell!("{}", t!("sandbox-test-only"));
+    tell!("{}", t!("sandbox-page", url = sandbox.control_url()));
     match &arguments.dir {
         Some(folder) => tell!("{}", t!("sandbox-import", folder = folder.display())),
         None if arguments.identities.is_some() => {

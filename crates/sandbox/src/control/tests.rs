@@ -17,9 +17,13 @@ use crate::{
 
 static SPEC: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DOCUMENT).unwrap());
 
+/// Without a stop signal, which is a stop for those who wait for one.
 fn control() -> Control {
+    let gateway = Arc::new(gateway::tests::gateway());
+    let (_, stop) = tokio::sync::watch::channel(false);
     Control {
-        gateway: Arc::new(gateway::tests::gateway()),
+        live: Arc::new(Live::new(&gateway, stop)),
+        gateway,
         folder: None,
         merchants: [testing::identity().credentials().clone()].into(),
     }
@@ -46,6 +50,12 @@ impl Caller {
         let request = request.body(Body::from(body)).unwrap();
         let answer = router(self.control.clone()).oneshot(request).await.unwrap();
         let status = answer.status().as_u16();
+        let kind = answer
+            .headers()
+            .get("content-type")
+            .map(|kind| kind.to_str().unwrap().to_owned());
+        let kind = kind.unwrap_or_default();
+        let kind = kind.split(';').next().unwrap();
         let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         let path = target.split('?').next().unwrap();
         let template = template_of(path);
@@ -55,10 +65,11 @@ impl Caller {
             response.is_object(),
             "{method} {target}: {status} is not in the document"
         );
-        let schema = &response["content"]["application/json"]["schema"];
-        let document = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let schema = &response["content"][kind]["schema"];
+        let text = Value::from(String::from_utf8(bytes.to_vec()).unwrap());
+        let document = serde_json::from_slice(&bytes).unwrap_or(text);
         if schema.is_null() {
-            assert!(bytes.is_empty(), "{method} {target}");
+            assert!(bytes.is_empty(), "{method} {target}: {kind}");
         } else {
             let validator = validator_of(schema);
             let errors: Vec<_> = validator
@@ -178,6 +189,11 @@ async fn every_answer_is_as_the_document_says() {
     assert_eq!(revealed["merchants"][0]["apiv3_key"], testing::parts().apiv3_key);
     caller.good("GET", "/rules", None).await;
     caller.good("GET", "/openapi.json", None).await;
+    caller.good("GET", "/api.json", None).await;
+    caller.good("GET", "/?lang=zh", None).await;
+    caller.good("GET", "/page/style.css", None).await;
+    let other = caller.call("GET", "/page/..%2fcontrol.rs", None).await;
+    Caller::problem(&other, 404, "no such file");
 
     let shift = json!({"shift_seconds": -600});
     let clock = caller.good("PUT", "/clock", Some(shift)).await;
@@ -339,6 +355,14 @@ async fn requests(caller: &mut Caller) {
         (&json!(3), &json!(2))
     );
     assert_eq!(journal["requests"].as_array().unwrap().len(), 1);
+    let events = caller.good("GET", "/events?since=1", None).await;
+    let events: Vec<_> = events.as_str().unwrap().split("\n\n").collect();
+    assert!(
+        events[0].starts_with("retry: 1000\nevent: hello\ndata: {"),
+        "{events:?}"
+    );
+    let expected = format!("id: 2\nevent: request\ndata: {}", journal["requests"][0]);
+    assert_eq!((events[1], events.len()), (&*expected, 4));
     for number in 1..=3 {
         caller
             .good("GET", &format!("/requests/{number}?reveal=true"), None)
@@ -439,6 +463,7 @@ async fn a_page_of_another_origin_may_only_look() {
         assert_eq!(status("POST", "/reset", origin).await, 403, "{origin}");
         assert_eq!(status("DELETE", "/faults", origin).await, 403, "{origin}");
         assert_eq!(status("GET", "/health", origin).await, 200, "{origin}");
+        assert_eq!(status("GET", "/events", origin).await, 403, "{origin}");
     }
     assert_eq!(status("POST", "/reset", "http://127.0.0.1:8766").await, 200);
 }

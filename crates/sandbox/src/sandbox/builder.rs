@@ -283,6 +283,7 @@ impl SandboxBuilder {
             gateway: Arc::clone(&gateway),
             folder: folder.clone(),
             merchants: merchants.clone().into(),
+            live: Arc::new(control::Live::new(&gateway, stopped.clone())),
         }));
         tokio::spawn(send_notifications(Arc::clone(&gateway), stopped.clone()));
         let spawned = |listener, service, address| {

@@ -17,6 +17,7 @@ mod identities;
 mod import;
 mod notification;
 mod others;
+mod page;
 mod platform;
 mod refusals;
 mod rules;
