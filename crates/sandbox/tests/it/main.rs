@@ -18,6 +18,7 @@ mod import;
 mod notification;
 mod others;
 mod platform;
+mod recorded;
 mod refusals;
 mod rules;
 mod sent;
