@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::time::sleep;
-use wxmember_sandbox::{Fault, FaultRate, Sandbox};
+use wxmember_sandbox::{Fault, FaultRule, Sandbox};
 use wxmember_tests::{
     files_below,
     markers::Markers,
@@ -101,7 +101,7 @@ async fn a_run_that_was_killed_leaves_no_personal_value_and_no_key() {
         (Fault::WrongSignature, 50_000),
         (Fault::SystemError, 50_000),
     ] {
-        stage.sandbox.fault_rate(FaultRate::new(fault, share, 51));
+        stage.sandbox.fault_rule(FaultRule::share(fault, share, 51));
     }
     let start = || {
         let mut command = stage.import();

@@ -7,7 +7,7 @@
 
 use std::{fmt, fs, process::Child, time::Duration};
 
-use wxmember_sandbox::{Fault, FaultRate, Policies, RepeatedMember, Sandbox, SecondCard};
+use wxmember_sandbox::{Fault, FaultRule, Policies, RepeatedMember, Sandbox, SecondCard};
 
 mod workers;
 
@@ -140,7 +140,7 @@ impl Round {
         let stage = Stage::set_up(Sandbox::builder().with_policies(policies), list).await;
         stage
             .sandbox
-            .fault_rate(FaultRate::new(Fault::LostAnswer, 40_000, seed));
+            .fault_rule(FaultRule::share(Fault::LostAnswer, 40_000, seed));
         Self {
             seed,
             random,

@@ -63,6 +63,7 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Control>)> {
         ("put", "/clock", put(platform::set_clock)),
         ("get", "/credentials", get(look::credentials)),
         ("post", "/expectations/assert", post(expectations::assert)),
+        ("get", "/fault-kinds", get(faults::kinds)),
         ("get", "/faults", get(faults::list)),
         ("post", "/faults", post(faults::add)),
         ("delete", "/faults", delete(faults::clear)),

@@ -12,6 +12,7 @@ use crate::{
     authorization::Authorization,
     check::Check,
     explanation::signed::{Message, Signed},
+    fault::Fault,
     gateway::Gateway,
     journal::{JournalEntry, Kept},
     nonce::WINDOW_SECONDS,
@@ -83,7 +84,7 @@ pub(crate) fn written(gateway: &Gateway, entry: &JournalEntry, personal: Persona
         "timestamp": entry.timestamp,
         "platform_serial": entry.platform_serial,
         "rule": entry.rule,
-        "fault": entry.fault.map(|fault| format!("{fault:?}")),
+        "fault": entry.fault.map(Fault::name),
     })
 }
 

@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     str,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -19,7 +19,7 @@ use crate::{
     authorization::Authorization,
     body,
     clock::Clock,
-    fault::{Fault, Faults},
+    fault::{Fault, Faults, Written},
     journal::{Journal, Kept},
     lock::locked,
     member::Card,
@@ -27,7 +27,7 @@ use crate::{
     nonce::{Nonces, WINDOW_SECONDS},
     operations::{Call, LIST_CERTIFICATES, Outcome, Play, Scene, Start, State, play_of},
     outbox::Outbox,
-    platform::{Chosen, unix_seconds},
+    platform::{Chosen, KeyPair, unix_seconds},
     policy::Policies,
     quota::Buckets,
     random::Tokens,
@@ -48,6 +48,7 @@ pub(crate) struct Gateway {
     pub(crate) policies: Policies,
     pub(crate) buckets: Option<Buckets>,
     pub(crate) faults: Faults,
+    pub(crate) negative_test: NegativeTest,
     pub(crate) journal: Journal,
     pub(crate) outbox: Outbox,
     pub(crate) start: Start,
@@ -55,6 +56,14 @@ pub(crate) struct Gateway {
     pub(crate) nonces: Mutex<Nonces>,
     pub(crate) requests: AtomicU64,
     pub(crate) certificate_downloads: AtomicU64,
+}
+
+/// Whether a request may name the fault of its own answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum NegativeTest {
+    /// It may not; the header is not looked at, as on the platform.
+    Ignored,
+    Obeyed,
 }
 
 /// The head of a request.
@@ -133,7 +142,14 @@ impl Gateway {
         if operation.id == LIST_CERTIFICATES {
             self.certificate_downloads.fetch_add(1, Ordering::Relaxed);
         }
-        if let Some(fault) = self.faults.take_before_checks(&operation.id) {
+        let fault = match self.asked_for(head) {
+            Ok(Some(fault)) => (!fault.commits()).then_some(fault),
+            Ok(None) => self
+                .faults
+                .take_before_checks(&operation.id, self.clock.elapsed()),
+            Err(refusal) => return Some(self.refuse(head, None, &refusal)),
+        };
+        if let Some(fault) = fault {
             return Some(self.fail(head, fault));
         }
         let is_given = |name: &HeaderName| head.headers.get(name).is_some_and(|value| !value.is_empty());
@@ -211,14 +227,43 @@ impl Gateway {
             }
             Outcome::Nothing => (StatusCode::NO_CONTENT, String::new()),
         };
-        let fault = self.faults.take_after_commit(&operation.id);
+        let fault = match self.asked_for(head)? {
+            Some(fault) => Some(fault),
+            None => self.faults.take_after_commit(&operation.id, self.clock.elapsed()),
+        };
+        let pair = match fault {
+            Some(Fault::RotatedKey) => &self.rotated(&keys.signs)?,
+            _ => &keys.signs,
+        };
         let signer = Signer {
-            pair: &keys.signs,
+            pair,
             clock: &self.clock,
             tokens: &self.tokens,
         };
         let reply = signer.reply(status, text.into(), fault);
         Ok((reply.map_err(|_| &rule::SYSTEM_ERROR)?, fault))
+    }
+
+    /// The fault that a request names for its own answer. Those that wait are left alone by such a request.
+    fn asked_for(&self, head: &Head) -> Result<Option<Fault>, Refusal> {
+        let value = head.headers.get(NEGATIVE_TEST);
+        match value.filter(|_| self.negative_test == NegativeTest::Obeyed) {
+            Some(value) => {
+                let fault = value.to_str().ok().and_then(|text| Written::fault_of(text).ok());
+                fault.map(Some).ok_or_else(|| (&rule::NEGATIVE_TEST).into())
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// A new key in the mode of the one that would have signed; it takes some 50 ms of a core.
+    fn rotated(&self, instead_of: &KeyPair) -> Result<Arc<KeyPair>, Refusal> {
+        let platform = &self.registry.platform;
+        let pair = match instead_of.certificate {
+            Some(_) => platform.rotate(&self.clock),
+            None => platform.rotate_public_key(self.registry.first_mchid()),
+        };
+        pair.map_err(|_| (&rule::SYSTEM_ERROR).into())
     }
 
     fn authenticate(&self, head: &Head, body: &[u8]) -> Result<Authenticated<'_>, Refusal> {
@@ -375,6 +420,7 @@ fn check_content_type(head: &Head) -> Result<(), Refusal> {
 }
 
 pub(crate) const PLATFORM_SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
+pub(crate) const NEGATIVE_TEST: HeaderName = HeaderName::from_static("wechatpay-negative-test");
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -120,7 +120,7 @@ impl Journal {
         let authorization = text(&header::AUTHORIZATION).and_then(|value| Authorization::parse(value).ok());
         let answer = match reply {
             Reply::Answer(answer) => Some(answer),
-            Reply::Closed | Reply::Stalled => None,
+            Reply::Closed | Reply::Reset | Reply::Stalled => None,
         };
         let entry = JournalEntry {
             number: 0,

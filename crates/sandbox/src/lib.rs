@@ -43,7 +43,7 @@ mod testing;
 pub use crate::{
     check::Check,
     clock::Clock,
-    fault::{Fault, FaultRate, FaultRateError},
+    fault::{Fault, FaultKind, FaultParameter, FaultRule, FaultRuleError, fault_kinds},
     folder::FolderError,
     identities::IdentitiesError,
     identity::{Credentials, Identity, IdentityError, IdentityParts},
@@ -53,7 +53,7 @@ pub use crate::{
         NotificationError, NotificationOptions, NotificationSignature, PersonalFields, SignedNotification,
     },
     outbox::{Attempt, AttemptOutcome, Delivery, DeliveryState, Sending},
-    platform::PlatformCertificate,
+    platform::{PlatformCertificate, PlatformPublicKey},
     policy::{
         Choice, NoCertificates, Policies, Policy, PolicyChoice, PolicyError, RepeatedMember, SecondCard,
         TakenCode, ValidityType, policies,

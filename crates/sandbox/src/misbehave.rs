@@ -53,6 +53,8 @@ pub(crate) fn reply(fault: Fault, language: Language, clock: &Clock, signer: Opt
             answer.put("date", &clock.http_date_shifted(seconds));
             answer
         }
+        Fault::ResetRequest => return Reply::Reset,
+        // `LostRequest`; no fault that commits comes here.
         _ => return Reply::Closed,
     };
     Reply::Answer(answer)

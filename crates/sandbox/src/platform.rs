@@ -1,4 +1,5 @@
-//! The platform's keys: at most one public key, and any number of certificates, side by side (sections 4.4 and 4.5).
+//! The platform's keys: a public key, those that it has replaced, and any number of certificates, side by side (sections
+//! 4.4 and 4.5).
 //!
 //! Which key opens a request and which one signs its answer is decided here and nowhere else. Nothing of a private key
 //! may show up in `Debug`.
@@ -15,6 +16,7 @@ use crate::{
     clock::Clock,
     identity::{IdentityError, SecretText},
     issue,
+    random::{DIGITS, characters},
 };
 
 /// A platform certificate (平台证书) as a merchant holds it.
@@ -29,6 +31,16 @@ pub struct PlatformCertificate {
     pub not_before: SystemTime,
     /// The last moment of validity.
     pub not_after: SystemTime,
+}
+
+/// The platform's public key (微信支付公钥) as a merchant holds it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PlatformPublicKey {
+    /// The id, `PUB_KEY_ID_…`; `Wechatpay-Serial` in public-key mode.
+    pub id: String,
+    /// The key, PEM.
+    pub pem: String,
 }
 
 /// One key pair of the platform, by the id that merchants know.
@@ -101,7 +113,8 @@ pub(crate) struct Chosen {
 /// Every key that the platform holds now. Retired ones are gone.
 #[derive(Debug)]
 pub(crate) struct PlatformKeys {
-    public_key: Option<Arc<KeyPair>>,
+    /// From the first to the newest, which signs. There is more than one only after a fault has rotated it.
+    public_keys: RwLock<Vec<Arc<KeyPair>>>,
     /// From the one that starts first to the one that starts last.
     certified: RwLock<Vec<Arc<KeyPair>>>,
 }
@@ -111,7 +124,7 @@ impl PlatformKeys {
         let mut certified: Vec<_> = certified.into_iter().map(Arc::new).collect();
         certified.sort_by_key(|pair| pair.validity());
         Self {
-            public_key: public_key.map(Arc::new),
+            public_keys: RwLock::new(public_key.map(Arc::new).into_iter().collect()),
             certified: RwLock::new(certified),
         }
     }
@@ -125,13 +138,19 @@ impl PlatformKeys {
             opens: Arc::clone(pair),
             signs: Arc::clone(pair),
         };
-        let public_key = self.public_key.as_ref();
+        let public_keys = self.public_keys();
+        let public_key = public_keys.last();
         let certified = self.certified();
         let newest = certified.iter().rev().find(|pair| pair.is_valid(now));
         match named {
             None => newest.or(public_key).map(both),
-            Some(id) if public_key.is_some_and(|pair| pair.id == *id) => public_key.map(both),
             Some(id) => {
+                if let Some(named) = public_keys.iter().find(|pair| pair.id == *id) {
+                    return Some(Chosen {
+                        opens: Arc::clone(named),
+                        signs: Arc::clone(public_key?),
+                    });
+                }
                 let named = certified
                     .iter()
                     .find(|pair| pair.id == *id && pair.is_valid(now))?;
@@ -145,20 +164,24 @@ impl PlatformKeys {
 
     /// A key by its id, valid or not.
     pub(crate) fn find(&self, id: &KeyId) -> Option<Arc<KeyPair>> {
-        let certified = self.certified();
-        let mut pairs = self.public_key.iter().chain(certified.iter());
+        let (public_keys, certified) = (self.public_keys(), self.certified());
+        let mut pairs = public_keys.iter().chain(certified.iter());
         pairs.find(|pair| pair.id == *id).cloned()
     }
 
-    /// The public key's id, if there is one.
-    pub(crate) fn public_key_id(&self) -> Option<&str> {
-        self.public_key.as_ref().map(|pair| pair.id.as_str())
+    /// The public key (微信支付公钥) that signs now, if there is one.
+    pub(crate) fn public_key(&self) -> Option<PlatformPublicKey> {
+        let public_keys = self.public_keys();
+        public_keys.last().map(|pair| PlatformPublicKey {
+            id: pair.id.as_str().to_owned(),
+            pem: pair.key.public_key().to_pem(),
+        })
     }
 
     /// The ids that a request may name at a time, the public key's first.
     pub(crate) fn usable(&self, now: i64) -> Vec<String> {
-        let certified = self.certified();
-        let pairs = self.public_key.iter().chain(certified.iter());
+        let (public_keys, certified) = (self.public_keys(), self.certified());
+        let pairs = public_keys.iter().chain(certified.iter());
         pairs
             .filter(|pair| pair.is_valid(now))
             .map(|pair| pair.id.as_str().to_owned())
@@ -184,12 +207,32 @@ impl PlatformKeys {
         Ok(pair)
     }
 
+    /// Takes in a new public key, which signs from now on in public-key mode.
+    pub(crate) fn rotate_public_key(&self, mchid: &str) -> Result<Arc<KeyPair>, IdentityError> {
+        let private_key_pem = generate_rsa_2048_pem().map_err(IdentityError::NewKey)?;
+        let key = PrivateKey::<Platform>::from_pem(&private_key_pem).map_err(IdentityError::PlatformKey)?;
+        let digits = characters(DIGITS, 16).map_err(IdentityError::Random)?;
+        let pair = Arc::new(KeyPair {
+            id: KeyId::new(&format!("PUB_KEY_ID_01{mchid}{digits}")),
+            key,
+            private_key_pem: SecretText(private_key_pem.to_string()),
+            certificate: None,
+        });
+        let mut public_keys = self.public_keys.write().unwrap_or_else(PoisonError::into_inner);
+        public_keys.push(Arc::clone(&pair));
+        Ok(pair)
+    }
+
     /// Forgets a certificate; `false` when it is not there.
     pub(crate) fn retire(&self, serial: &KeyId) -> bool {
         let mut certified = self.certified.write().unwrap_or_else(PoisonError::into_inner);
         let before = certified.len();
         certified.retain(|pair| pair.id != *serial);
         certified.len() < before
+    }
+
+    fn public_keys(&self) -> RwLockReadGuard<'_, Vec<Arc<KeyPair>>> {
+        self.public_keys.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn certified(&self) -> RwLockReadGuard<'_, Vec<Arc<KeyPair>>> {

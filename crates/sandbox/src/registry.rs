@@ -48,6 +48,10 @@ impl Registry {
         }
     }
 
+    pub(crate) fn first_mchid(&self) -> &str {
+        &self.first
+    }
+
     pub(crate) fn caller(&self, mchid: &str) -> Option<&Caller> {
         self.callers.get(mchid)
     }

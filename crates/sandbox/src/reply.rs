@@ -1,16 +1,10 @@
 //! Answers: signed when the platform has done something, plain when it refuses, spoilt when a fault says so.
 
-use std::{
-    io,
-    pin::Pin,
-    task::{Context, Poll},
-};
-
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
 };
-use hyper::body::{Bytes, Frame, SizeHint};
+use hyper::body::Bytes;
 use wxmember_crypto::SignError;
 
 use crate::{
@@ -22,12 +16,18 @@ use crate::{
     refusal::{Language, Refusal},
 };
 
+mod body;
+
+use self::body::{CutBody, SlowBody};
+
 /// What goes back over the connection.
 #[derive(Debug)]
 pub(crate) enum Reply {
     Answer(Answer),
     /// Nothing: the connection is closed.
     Closed,
+    /// Nothing: the connection is reset.
+    Reset,
     /// Nothing, for as long as the client waits.
     Stalled,
 }
@@ -38,8 +38,18 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Whether half of the body is kept back and the connection closed.
-    cut: bool,
+    sending: Sending,
+}
+
+/// How a body goes out.
+#[derive(Clone, Copy, Debug)]
+enum Sending {
+    /// Half of it is kept back, and the connection closed.
+    Cut,
+    Slow {
+        bytes_per_second: u32,
+    },
+    Whole,
 }
 
 impl Answer {
@@ -53,7 +63,7 @@ impl Answer {
             status,
             headers,
             body: body.into(),
-            cut: false,
+            sending: Sending::Whole,
         }
     }
 
@@ -92,10 +102,10 @@ impl Answer {
 
     /// The answer as the server sends it.
     pub(crate) fn into_response(self) -> Response<Body> {
-        let body = if self.cut {
-            Body::new(CutBody::new(self.body))
-        } else {
-            Body::from(self.body)
+        let body = match self.sending {
+            Sending::Cut => Body::new(CutBody::new(self.body)),
+            Sending::Slow { bytes_per_second } => Body::new(SlowBody::new(self.body, bytes_per_second)),
+            Sending::Whole => Body::from(self.body),
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
@@ -126,9 +136,10 @@ impl Signer<'_> {
         let mut flaw = Flaw::None;
         match fault {
             Some(Fault::LostAnswer) => return Ok(Reply::Closed),
+            Some(Fault::ResetAnswer) => return Ok(Reply::Reset),
             Some(Fault::Stalled) => return Ok(Reply::Stalled),
             Some(Fault::Unsigned) => return Ok(Reply::Answer(answer)),
-            Some(Fault::CutBody) => answer.cut = true,
+            Some(Fault::CutBody) => answer.sending = Sending::Cut,
             Some(Fault::HugeAnswer) => {
                 let mut body = answer.body.to_vec();
                 body.resize(body.len() + HUGE, b' ');
@@ -137,6 +148,7 @@ impl Signer<'_> {
             Some(Fault::ShiftedClock { seconds }) => flaw = Flaw::ShiftedClock { seconds },
             Some(Fault::SignatureProbe) => flaw = Flaw::Probe,
             Some(Fault::SignatureProbeNotBase64) => flaw = Flaw::ProbeNotBase64,
+            Some(Fault::SlowBody { bytes_per_second }) => answer.sending = Sending::Slow { bytes_per_second },
             Some(Fault::TruncatedJson) => answer.body.truncate(answer.body.len() / 2),
             Some(Fault::UnknownSerial) => flaw = Flaw::UnknownSerial,
             Some(Fault::WrongDocument) => answer.body = Bytes::from_static(WRONG_DOCUMENT),
@@ -197,52 +209,6 @@ pub(crate) enum Flaw {
     ShiftedClock { seconds: i64 },
     UnknownSerial,
     WrongSignature,
-}
-
-/// A body that promises its whole length, gives half and fails.
-#[derive(Debug)]
-struct CutBody {
-    promised: u64,
-    half: Option<Bytes>,
-    paused: bool,
-}
-
-impl CutBody {
-    fn new(mut body: Bytes) -> Self {
-        let promised = u64::try_from(body.len()).unwrap_or(u64::MAX);
-        body.truncate(body.len() / 2);
-        Self {
-            promised,
-            half: Some(body),
-            paused: false,
-        }
-    }
-}
-
-impl hyper::body::Body for CutBody {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        if let Some(half) = self.half.take() {
-            return Poll::Ready(Some(Ok(Frame::data(half))));
-        }
-        if !self.paused {
-            // The server sends what it has while a body has nothing to give.
-            self.paused = true;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let cut = io::Error::new(io::ErrorKind::ConnectionAborted, "the fault `CutBody`");
-        Poll::Ready(Some(Err(cut)))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.promised)
-    }
 }
 
 /// 2 MiB.

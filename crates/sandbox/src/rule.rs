@@ -172,6 +172,9 @@ rules! {
         Probed, "4.3, 7.2: an unknown path has an empty body";
     WRONG_METHOD [Route]: 405 "", "该路径不支持此方法", "the path has no operation with this method",
         Probed, "4.3, 7.2: a wrong method has an empty body";
+    NEGATIVE_TEST [ClientHeaders]: 400 "INVALID_REQUEST", "Http头Wechatpay-Negative-Test不是沙箱的故障名",
+        "the HTTP header Wechatpay-Negative-Test names no fault of the sandbox", Inferred,
+        "the sandbox's own header, after the one of the v2 sandbox; the platform does not know it";
     CLIENT_HEADERS [ClientHeaders]: 400 "INVALID_REQUEST", "Http头缺少Accept或User-Agent",
         "the HTTP header Accept or User-Agent is missing", Probed, "3.5: 400 before any authentication on two other families";
     BODY_TOO_LARGE [BodyReceived]: 413 "INVALID_REQUEST", "请求体过大", "the request body is too large",

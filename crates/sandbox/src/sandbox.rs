@@ -15,7 +15,7 @@ use wxmember_crypto::KeyId;
 
 use crate::{
     clock::Clock,
-    fault::{Fault, FaultRate},
+    fault::{Fault, FaultRule},
     folder::{self, FolderError},
     gateway::Gateway,
     identities::IdentitiesError,
@@ -25,7 +25,7 @@ use crate::{
     member::Member,
     notification::{self, NotificationError, NotificationOptions, SignedNotification},
     outbox::{Delivery, Sending, Which},
-    platform::PlatformCertificate,
+    platform::{PlatformCertificate, PlatformPublicKey},
     server::Listener,
     spec::SpecError,
 };
@@ -147,30 +147,38 @@ impl Sandbox {
     ///
     /// One that [commits](Fault::commits) waits for a request that is not refused.
     pub fn fault(&self, fault: Fault, answers: u64) {
-        self.gateway.faults.push(fault, None, answers);
+        self.fault_rule(FaultRule::next(fault, answers));
     }
 
     /// Spoils as many of the next answers of one operation, by its id in the API document, such as `list_certificates`.
     ///
     /// It stands in the same queue as [`fault`](Self::fault); other operations pass it by.
     pub fn fault_on(&self, operation: &str, fault: Fault, answers: u64) {
-        self.gateway.faults.push(fault, Some(operation), answers);
+        self.fault_rule(FaultRule::next(fault, answers).with_operation(operation));
     }
 
-    /// Spoils a share of the answers from now on, behind the faults that are waiting.
-    pub fn fault_rate(&self, rate: FaultRate) {
-        self.gateway.faults.push_rate(rate);
+    /// Spoils the answers that a rule names: the next ones, a share that a seed chooses, or those of a time. The latter
+    /// two come behind the faults that wait for the next answers.
+    pub fn fault_rule(&self, rule: FaultRule) {
+        self.gateway.faults.push(rule, self.gateway.clock.elapsed());
     }
 
-    /// Forgets the faults that are still waiting, and those by chance.
+    /// Forgets the faults that are still waiting, and those by chance and for a time.
     pub fn clear_faults(&self) {
         self.gateway.faults.clear();
     }
 
-    /// How many answers will still be spoilt, without those by chance.
+    /// How many answers will still be spoilt, without those by chance and for a time.
     #[must_use]
     pub fn faults_waiting(&self) -> u64 {
         self.gateway.faults.waiting()
+    }
+
+    /// The platform's public key that signs now; [`credentials`](Self::credentials) have the one of the start. They
+    /// differ after [`Fault::RotatedKey`]. `None` in platform-certificate mode alone.
+    #[must_use]
+    pub fn platform_public_key(&self) -> Option<PlatformPublicKey> {
+        self.gateway.registry.platform.public_key()
     }
 
     /// The platform's certificates, from the one that starts first to the one that starts last, which signs.

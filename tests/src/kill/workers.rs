@@ -7,7 +7,7 @@
 use std::{fmt, path::PathBuf, process::Child, time::Duration};
 
 use tokio::task::spawn_blocking;
-use wxmember_sandbox::{Fault, FaultRate, Policies, Sandbox, SecondCard};
+use wxmember_sandbox::{Fault, FaultRule, Policies, Sandbox, SecondCard};
 
 use super::{DONE, Figures, REFUSED_ROWS, RESUMABLE, kill};
 use crate::{
@@ -76,7 +76,7 @@ impl WorkersRound {
         let stage = Stage::set_up(Sandbox::builder().with_policies(policies), list).await;
         stage
             .sandbox
-            .fault_rate(FaultRate::new(Fault::LostAnswer, 30_000, seed));
+            .fault_rule(FaultRule::share(Fault::LostAnswer, 30_000, seed));
         let (server, url) = spawn_blocking(|| {
             let server = Postgres::start();
             let url = server.create_database(DATABASE);

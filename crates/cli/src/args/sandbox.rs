@@ -68,7 +68,7 @@ pub(crate) struct Sandbox {
                      for example `lost-answer=1%,seed=7`. Can be given several times; in the variable, `;` stands \
                      between two"
     )]
-    pub(crate) fault: Vec<crate::commands::sandbox::FaultRate>,
+    pub(crate) fault: Vec<crate::commands::sandbox::FaultRule>,
 }
 
 /// What `sandbox` can say about itself without being started.

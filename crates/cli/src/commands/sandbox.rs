@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, path::Path};
 use wxmember::{Client, Merchant, MerchantKey, PlatformKey, Trust};
 use wxmember_sandbox::{Quota, Sandbox, StartError};
 
-pub(crate) use wxmember_sandbox::FaultRate;
+pub(crate) use wxmember_sandbox::FaultRule;
 
 use crate::{
     args, exit,
@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     let sandbox = builder.start().await.map_err(|error| start_failure(&error))?;
     sandbox.clock().set_shift(arguments.clock_shift);
     for rate in &arguments.fault {
-        sandbox.fault_rate(rate.clone());
+        sandbox.fault_rule(rate.clone());
     }
     let stop = signals::cancel_on_signal(t!("stopping-sandbox"));
     let credentials = sandbox.credentials();

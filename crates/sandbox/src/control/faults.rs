@@ -5,7 +5,6 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -13,59 +12,34 @@ use super::{
     input::{Input, Problem},
 };
 use crate::{
-    fault::{Fault, FaultRate, Listed, When, name_of, named, share_of},
-    operations::play_of,
+    fault::{FaultRule, Listed, When, Written, kinds_as_json},
+    gateway::NegativeTest,
 };
 
-/// A fault for the next answers, or for a share of them.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewFault {
-    fault: String,
-    seconds: Option<i64>,
-    operation: Option<String>,
-    answers: Option<u64>,
-    share: Option<String>,
-    seed: Option<u64>,
+/// What there is to be added.
+pub(super) async fn kinds(State(control): Shared) -> Json<Value> {
+    let header = match control.gateway.negative_test {
+        NegativeTest::Ignored => Value::Null,
+        // Header names are ASCII in any case; this is how documents write it.
+        NegativeTest::Obeyed => "Wechatpay-Negative-Test".into(),
+    };
+    Json(json!({"header": header, "fault_kinds": kinds_as_json()}))
 }
 
 pub(super) async fn list(State(control): Shared) -> Json<Value> {
-    let faults: Vec<_> = control.gateway.faults.list().iter().map(shown).collect();
-    Json(json!({ "faults": faults }))
+    let gateway = &control.gateway;
+    let faults = gateway.faults.list(gateway.clock.elapsed());
+    Json(json!({ "faults": faults.iter().map(shown).collect::<Vec<_>>() }))
 }
 
 pub(super) async fn add(
     State(control): Shared,
-    Input(new): Input<NewFault>,
+    Input(written): Input<Written>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let fault = named(&new.fault, new.seconds).map_err(|error| Problem::input(error.to_string()))?;
-    if new.operation.as_deref().is_some_and(|id| play_of(id).is_none()) {
-        let error = "no such operation; the API document has ids such as `import_by_phone`";
-        return Err(Problem::input(error));
-    }
-    let faults = &control.gateway.faults;
-    let id = match (new.share, new.answers) {
-        (Some(_), Some(_)) => {
-            return Err(Problem::input("give `answers` or `share`, not both"));
-        }
-        (None, _) if new.seed.is_some() => return Err(Problem::input("`seed` belongs to `share`")),
-        (Some(share), None) => {
-            let share = share_of(&share).map_err(|error| Problem::input(error.to_string()))?;
-            let mut rate = FaultRate::new(fault, share, new.seed.unwrap_or(0));
-            if let Some(operation) = &new.operation {
-                rate = rate.with_operation(operation);
-            }
-            faults.push_rate(rate)
-        }
-        (None, Some(0)) => return Err(Problem::input("`answers` must be at least 1")),
-        (None, answers) => faults.push(fault, new.operation.as_deref(), answers.unwrap_or(1)),
-    };
-    let added = faults.list().into_iter().find(|listed| listed.id == id);
-    // An answer may have used it up already.
-    let added = added
-        .as_ref()
-        .map_or_else(|| json!({"id": id, "fault": name_of(fault)}), shown);
-    Ok((StatusCode::CREATED, Json(added)))
+    let rule = FaultRule::try_from(written).map_err(|error| Problem::input(error.to_string()))?;
+    let gateway = &control.gateway;
+    let id = gateway.faults.push(rule.clone(), gateway.clock.elapsed());
+    Ok((StatusCode::CREATED, Json(shown(&Listed { id, rule }))))
 }
 
 pub(super) async fn clear(State(control): Shared) -> StatusCode {
@@ -84,23 +58,26 @@ pub(super) async fn remove(State(control): Shared, Path(id): Path<String>) -> Re
     }
 }
 
-fn shown(listed: &Listed) -> Value {
-    let mut fault =
-        json!({"id": listed.id, "fault": name_of(listed.fault), "commits": listed.fault.commits()});
-    if let Some(operation) = &listed.operation {
-        fault["operation"] = operation.as_str().into();
+fn shown(Listed { id, rule }: &Listed) -> Value {
+    let mut shown = json!({"id": id, "fault": rule.fault.name(), "commits": rule.fault.commits()});
+    if let Some(operation) = &rule.operation {
+        shown["operation"] = operation.as_str().into();
     }
-    match listed.fault {
-        Fault::RateLimitedFor { seconds } => fault["seconds"] = seconds.into(),
-        Fault::ShiftedClock { seconds } | Fault::WrongDate { seconds } => fault["seconds"] = seconds.into(),
-        _ => {}
+    if let Some((name, value)) = rule.fault.parameter() {
+        shown[name] = value.into();
     }
-    match listed.when {
-        When::Next { answers } => fault["answers"] = answers.into(),
-        When::Share { per_million, seed } => {
-            fault["share"] = format!("{}%", f64::from(per_million) / 10_000.0).into();
-            fault["seed"] = seed.into();
+    match rule.when {
+        When::For { seconds } => shown["for_seconds"] = seconds.into(),
+        When::Next { answers } => shown["answers"] = answers.into(),
+        When::Share {
+            per_million,
+            seed,
+            burst,
+        } => {
+            shown["share"] = format!("{}%", f64::from(per_million) / 10_000.0).into();
+            shown["seed"] = seed.into();
+            shown["burst"] = burst.into();
         }
     }
-    fault
+    shown
 }

@@ -35,15 +35,18 @@ pub(super) async fn health(State(control): Shared) -> Json<Value> {
 
 pub(super) async fn credentials(State(control): Shared, query: Query) -> Result<Json<Value>, Problem> {
     let personal = query.only(&["reveal"])?.personal()?;
+    // A fault may have rotated the key since the start.
+    let public_key = control.gateway.registry.platform.public_key();
     let merchants = control.merchants.iter().map(|held| {
+        let public_key = public_key.as_ref();
         json!({
             "mchid": held.mchid,
             "merchant_serial": held.merchant_serial,
             "merchant_certificate_pem": held.merchant_certificate_pem,
             "merchant_key_pem": personal.shown(&held.merchant_key_pem),
             "apiv3_key": personal.shown(&held.apiv3_key),
-            "platform_key_id": held.platform_key_id,
-            "platform_key_pem": held.platform_key_pem,
+            "platform_key_id": public_key.map_or(&held.platform_key_id, |key| &key.id),
+            "platform_key_pem": public_key.map_or(&held.platform_key_pem, |key| &key.pem),
             "brand_id": held.brand_id,
             "card_id": held.card_id,
         })
@@ -72,7 +75,7 @@ pub(super) async fn state(State(control): Shared) -> Json<Value> {
     Json(json!({
         "merchants": merchants,
         "platform": {
-            "public_key_id": gateway.registry.platform.public_key_id(),
+            "public_key_id": gateway.registry.platform.public_key().map(|key| key.id),
             "usable_key_ids": gateway.registry.platform.usable(now),
         },
         "templates": state.templates.documents().collect::<Vec<_>>(),

@@ -52,7 +52,8 @@ pub(super) async fn certificates(State(control): Shared) -> Json<Value> {
         .iter()
         .map(|certificate| written(certificate, now))
         .collect();
-    Json(json!({"public_key_id": platform.public_key_id(), "certificates": certificates}))
+    let public_key_id = platform.public_key().map(|key| key.id);
+    Json(json!({"public_key_id": public_key_id, "certificates": certificates}))
 }
 
 pub(super) async fn rotate(State(control): Shared) -> Result<(StatusCode, Json<Value>), Problem> {

@@ -1,6 +1,6 @@
 //! The control address without sockets: every route and every answer is held against its document.
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
@@ -10,7 +10,10 @@ use jsonschema::Validator;
 use tower::ServiceExt;
 
 use super::*;
-use crate::{fault::Fault, gateway, testing};
+use crate::{
+    fault::{Fault, FaultRule, fault_kinds},
+    gateway, testing,
+};
 
 static SPEC: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DOCUMENT).unwrap());
 
@@ -249,15 +252,36 @@ async fn notifications(caller: &mut Caller) {
     }
 }
 
+/// A fault can be added by what its kind says, whichever it is.
+async fn kinds(caller: &mut Caller) {
+    let kinds = caller.good("GET", "/fault-kinds", None).await;
+    assert_eq!(kinds["header"], "Wechatpay-Negative-Test");
+    let kinds = kinds["fault_kinds"].as_array().unwrap();
+    assert_eq!(kinds.len(), fault_kinds().len());
+    for kind in kinds {
+        let mut fault = json!({"fault": kind["name"]});
+        for parameter in kind["parameters"].as_array().unwrap() {
+            let name = parameter["name"].as_str().unwrap();
+            fault[name] = parameter["example"].clone();
+        }
+        let added = caller.good("POST", "/faults", Some(fault)).await;
+        assert_eq!(added["commits"], kind["commits"]);
+    }
+    caller.good("DELETE", "/faults", None).await;
+}
+
 async fn faults(caller: &mut Caller) {
+    kinds(caller).await;
     let next =
         json!({"fault": "rate-limited-for", "seconds": 3, "answers": 2, "operation": "import_by_phone"});
     let next = caller.good("POST", "/faults", Some(next)).await;
-    let share = json!({"fault": "lost-answer", "share": "0.5%", "seed": 7});
+    let share = json!({"fault": "lost-answer", "share": "0.5%", "seed": 7, "burst": 3});
     let share = caller.good("POST", "/faults", Some(share)).await;
     assert_eq!((&next["seconds"], &share["share"]), (&json!(3), &json!("0.5%")));
+    let time = json!({"fault": "slow-body", "bytes_per_second": 20, "for_seconds": 9});
+    let time = caller.good("POST", "/faults", Some(time)).await;
     let listed = caller.good("GET", "/faults", None).await;
-    assert_eq!(listed, json!({"faults": [next, share]}));
+    assert_eq!(listed, json!({"faults": [next, share, time]}));
     caller
         .good("DELETE", &format!("/faults/{}", next["id"]), None)
         .await;
@@ -266,7 +290,7 @@ async fn faults(caller: &mut Caller) {
         .await;
     Caller::problem(&gone, 404, "GET /faults");
     caller.good("DELETE", "/faults", None).await;
-    assert!(caller.control.gateway.faults.list().is_empty());
+    assert!(caller.control.gateway.faults.list(Duration::ZERO).is_empty());
     for (wrong, part) in [
         (json!({"fault": "lost"}), "`lost-answer`"),
         (json!({"fault": "wrong-date"}), "seconds"),
@@ -277,9 +301,14 @@ async fn faults(caller: &mut Caller) {
         (json!({"fault": "lost-answer", "share": "1"}), "share"),
         (
             json!({"fault": "lost-answer", "share": "1%", "answers": 1}),
-            "not both",
+            "not several",
         ),
-        (json!({"fault": "lost-answer", "answers": 0}), "at least 1"),
+        (json!({"fault": "lost-answer", "answers": 0}), "`answers`"),
+        (json!({"fault": "lost-answer", "for_seconds": 0}), "`for_seconds`"),
+        (
+            json!({"fault": "lost-answer", "answers": 2, "burst": 2}),
+            "`burst`",
+        ),
         (json!({"fault": "lost-answer", "seed": 1}), "`seed`"),
         (json!({"falt": "lost-answer"}), "`falt` is not known here (line 1"),
         (json!({}), "`fault` is missing"),
@@ -294,7 +323,9 @@ async fn requests(caller: &mut Caller) {
     let gateway = Arc::clone(&caller.control.gateway);
     let (head, body) = gateway::tests::vector();
     gateway.clock.set_shift(0);
-    gateway.faults.push(Fault::LostAnswer, None, 1);
+    gateway
+        .faults
+        .push(FaultRule::next(Fault::LostAnswer, 1), Duration::ZERO);
     for _ in 0..3 {
         assert!(gateway.greet(&head).is_none());
         gateway.answer(&head, body.as_bytes());

@@ -28,6 +28,7 @@ pub(crate) fn gateway() -> Gateway {
         policies: Policies::default(),
         buckets: None,
         faults: Faults::default(),
+        negative_test: NegativeTest::Obeyed,
         journal: Journal::default(),
         state: Mutex::new(State::new(&start, &clock)),
         start,
@@ -63,7 +64,7 @@ pub(crate) fn vector() -> (Head, String) {
 fn answered(reply: Reply) -> Answer {
     match reply {
         Reply::Answer(answer) => answer,
-        Reply::Closed | Reply::Stalled => panic!("the connection was closed"),
+        Reply::Closed | Reply::Reset | Reply::Stalled => panic!("the connection was closed"),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     control,
     fault::Faults,
     folder,
-    gateway::Gateway,
+    gateway::{Gateway, NegativeTest},
     identities,
     identity::{Identity, PublicKeyMode},
     journal::Journal,
@@ -46,6 +46,7 @@ pub struct SandboxBuilder {
     policies: Policies,
     clock: Clock,
     connections: usize,
+    negative_test: NegativeTest,
 }
 
 /// Where the keys come from.
@@ -79,6 +80,7 @@ impl SandboxBuilder {
             policies: Policies::default(),
             clock: Clock::system(),
             connections: CONNECTIONS,
+            negative_test: NegativeTest::Obeyed,
         }
     }
 
@@ -161,11 +163,21 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets how many connections each of the two addresses holds at once; what comes beyond is closed without an answer.
-    /// Default: 1,024. An idle one is closed after 75 seconds.
+    /// Sets how many connections each of the two addresses holds at once. Default: 1,024.
+    ///
+    /// One that comes beyond takes the place of the one that has waited longest for its client; it is closed without an
+    /// answer only when all are at work. An idle one is closed after 75 seconds.
     #[must_use]
     pub fn with_connections(mut self, connections: usize) -> Self {
         self.connections = connections;
+        self
+    }
+
+    /// Takes no notice of the header `Wechatpay-Negative-Test`, as the platform. Default: a request may name a
+    /// [fault](crate::fault_kinds) for its own answer there, such as `lost-answer` or `shifted-clock,seconds=600`.
+    #[must_use]
+    pub fn without_negative_test_header(mut self) -> Self {
+        self.negative_test = NegativeTest::Ignored;
         self
     }
 
@@ -185,6 +197,7 @@ impl SandboxBuilder {
             policies,
             clock,
             connections,
+            negative_test,
         } = self;
         let spec = Spec::embedded().map_err(StartError::Spec)?;
         let tokens = Tokens::from_system().map_err(StartError::Random)?;
@@ -237,6 +250,7 @@ impl SandboxBuilder {
             tokens,
             policies,
             faults: Faults::default(),
+            negative_test,
             journal: Journal::default(),
             outbox: Outbox::default(),
             start,

@@ -171,7 +171,7 @@ async fn good_requests_faults_and_unknown_ids_are_explained_too() {
     let lost = control(&sandbox, "/requests/2").await.json();
     assert_eq!(
         (&lost["fault"], &lost["status"]),
-        (&json!("LostRequest"), &Value::Null)
+        (&json!("lost-request"), &Value::Null)
     );
     check(&lost, "route", "passed");
     check(&lost, "authorization", "not_reached");

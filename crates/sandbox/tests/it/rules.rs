@@ -90,6 +90,11 @@ async fn head(broken: &mut Broken) {
         .spoilt(s, "WRONG_METHOD", |request| request.method = "PUT")
         .await;
     broken
+        .spoilt(s, "NEGATIVE_TEST", |request| {
+            request.set("Wechatpay-Negative-Test", Some("lost"))
+        })
+        .await;
+    broken
         .spoilt(s, "CLIENT_HEADERS", |request| request.set("Accept", None))
         .await;
     broken
