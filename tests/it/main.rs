@@ -3,13 +3,16 @@
 
 mod call;
 mod config;
+mod control;
 mod doctor;
 mod downloaded;
 mod engine;
+mod evidence;
 mod examples;
 mod faults;
 mod fields;
 mod formats;
+mod identities;
 mod init;
 mod interop;
 mod jobs;

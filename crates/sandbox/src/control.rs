@@ -23,6 +23,7 @@ mod look;
 mod notifications;
 mod people;
 mod platform;
+mod policies;
 
 /// What the control address works on.
 #[derive(Clone, Debug)]
@@ -88,6 +89,8 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Control>)> {
             "/platform-certificates/{serial}",
             delete(platform::retire),
         ),
+        ("get", "/policies", get(policies::list)),
+        ("put", "/policies", put(policies::choose)),
         ("get", "/requests/{id}", get(look::request)),
         ("post", "/reset", post(reset)),
         ("get", "/rules", get(rules)),

@@ -7,7 +7,10 @@ use std::{collections::BTreeSet, fmt};
 
 use serde_json::{Value, json};
 
-use crate::check::Check;
+use crate::{
+    check::Check,
+    policy::{Policy, policies},
+};
 
 mod evidence;
 mod pages;
@@ -142,11 +145,12 @@ impl Rule {
     }
 }
 
-/// Every rule as one JSON object, for programs: `{"count", "rules": […]}`, as `GET /rules` of the control address has it.
+/// Every rule as one JSON object, for programs: `{"count", "rules": […], "policies": […]}`, as `GET /rules` of the control address has it.
 #[must_use]
 pub fn rules_as_json() -> Value {
     let rules: Vec<_> = rules().iter().map(|rule| rule.as_json()).collect();
-    json!({"count": rules.len(), "rules": rules})
+    let policies: Vec<_> = policies().iter().map(Policy::as_json).collect();
+    json!({"count": rules.len(), "rules": rules, "policies": policies})
 }
 
 macro_rules! rules {

@@ -101,6 +101,23 @@ impl Removed {
             Self::Unknown => "members and parameters that the API document lacks",
         }
     }
+
+    /// The same in Chinese.
+    #[must_use]
+    pub const fn meaning_zh(self) -> &'static str {
+        match self {
+            Self::Body => "非JSON的报文主体",
+            Self::Ciphertext => "个人信息字段的密文",
+            Self::Header => "请求头、应答头或其内容",
+            Self::Host => "主机名",
+            Self::Identifier => "ID、code、序列号与自由文本",
+            Self::MessagePart => "错误消息中的内容",
+            Self::Number => "数字",
+            Self::Personal => "未加密的个人信息字段",
+            Self::Time => "时间",
+            Self::Unknown => "接口文档中没有的字段与参数",
+        }
+    }
 }
 
 /// Why a recording cannot be scrubbed. No variant repeats what was recorded.

@@ -123,7 +123,7 @@ impl<'a> Builder<'a> {
             spoilt,
         } = &exchange.request;
         let platform = &self.gateway.registry.platform;
-        let public_key = platform.public_key_id().unwrap_or_default().to_owned();
+        let public_key = platform.public_key().map_or(String::new(), |key| key.id);
         let serial = match headers.get("wechatpay-serial").map(String::as_str) {
             _ if *spoilt == Some(Spoilt::PlatformSerial) => Some(UNKNOWN_SERIAL.to_owned()),
             None => None,
