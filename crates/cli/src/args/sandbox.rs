@@ -104,11 +104,17 @@ pub(crate) struct Scrub {
     pub(crate) files: Vec<PathBuf>,
 
     /// The folder for the fixtures; a file that is there is never replaced
-    #[arg(long, short, value_name = "FOLDER", default_value = ".")]
+    #[arg(
+        long,
+        short,
+        env = "WXMEMBER_SCRUB_OUTPUT",
+        value_name = "FOLDER",
+        default_value = "."
+    )]
     pub(crate) output: PathBuf,
 
     /// What becomes of members and parameters that the API document lacks
-    #[arg(long, value_enum, default_value_t = Unknown::Refuse)]
+    #[arg(long, env = "WXMEMBER_SCRUB_UNKNOWN", value_enum, default_value_t = Unknown::Refuse)]
     pub(crate) unknown: Unknown,
 }
 

@@ -309,6 +309,27 @@ fn what_is_no_recording_is_refused_without_a_word_of_it() {
 }
 
 #[test]
+fn a_header_that_says_a_word_of_the_format_is_no_leak() {
+    for word in [
+        "present",
+        "origin",
+        "accept",
+        "json",
+        "status",
+        "operation",
+        "phone",
+        "import_by_phone",
+        "EFFECTIVE",
+        "utf-8",
+    ] {
+        let mut exchange = exchange();
+        exchange["request"]["headers"]["X-Some"] = word.into();
+        exchange["response"]["body"]["attach"] = word.into();
+        clean(&exchange.to_string());
+    }
+}
+
+#[test]
 fn bodies_that_are_not_json_leave_one_word() {
     let mut exchange = exchange();
     exchange["request"]["body"] = format!("phone={PHONE}").into();
