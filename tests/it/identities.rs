@@ -20,11 +20,16 @@ fn each_merchant_of_the_file_has_a_ready_profile_and_keeps_its_keys() {
     .unwrap();
     let folder = home.path().join("d");
     let start = || Program::start_with(home.path(), &folder, &["--identities", file.to_str().unwrap()]);
+    // A few of a thousand are enough.
+    let list = home.path().join("list.csv");
+    let members = fs::read_to_string(root().join("examples/members.csv")).unwrap();
+    let few: Vec<_> = members.lines().take(4).collect();
+    fs::write(&list, few.join("\n") + "\n").unwrap();
     let import = |mchid: &str, ledger: &str| {
         let output = wxmember(home.path())
             .args([
                 "import",
-                "examples/members.csv",
+                list.to_str().unwrap(),
                 "--quota",
                 "100000/s",
                 "--format",
@@ -47,12 +52,12 @@ fn each_merchant_of_the_file_has_a_ready_profile_and_keeps_its_keys() {
     let key = || fs::read(folder.join("1900000110/apiclient_key.pem")).unwrap();
     let first = start();
     let made = key();
-    assert_eq!(import("1900000109", "one.db"), 1000);
-    assert_eq!(import("1900000110", "two.db"), 1000);
+    assert_eq!(import("1900000109", "one.db"), 3);
+    assert_eq!(import("1900000110", "two.db"), 3);
     drop(first);
     let _second = start();
     assert_eq!(key(), made);
-    assert_eq!(import("1900000110", "three.db"), 1000);
+    assert_eq!(import("1900000110", "three.db"), 3);
 }
 
 #[test]

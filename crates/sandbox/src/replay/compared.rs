@@ -107,12 +107,12 @@ impl Compared<'_> {
                         None => self.differ(&pointer_to(at, name), "there", ABSENT, self.weight_of(name)),
                     }
                 }
-                // An example may leave out what is optional.
-                let weight = match self.origin {
-                    Origin::Documentation => Weight::Note,
-                    Origin::Recorded => Weight::Difference,
-                };
                 for name in ours.keys().filter(|name| !recorded.contains_key(*name)) {
+                    // An example may leave out what is optional.
+                    let weight = match self.origin {
+                        Origin::Documentation => Weight::Note,
+                        Origin::Recorded => self.weight_of(name),
+                    };
                     self.differ(&pointer_to(at, name), ABSENT, "there", weight);
                 }
             }
