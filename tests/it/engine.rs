@@ -10,7 +10,8 @@ use wxmember_import::{
 use wxmember_sandbox::{Fault, Sandbox};
 use wxmember_tests::{client, sandbox};
 
-async fn import(sandbox: &Sandbox, folder: &Path, rows: usize) -> Summary {
+/// Imports a list of so many rows, without a probe, in five attempts a row.
+pub(crate) async fn import(sandbox: &Sandbox, folder: &Path, rows: usize) -> Summary {
     import_by(client(sandbox), sandbox, folder, rows, 5).await
 }
 

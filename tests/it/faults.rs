@@ -1,8 +1,12 @@
-//! What the SDK says of every way in which the platform misbehaves: a typed error, never a panic.
+//! What the SDK says of every way in which the platform misbehaves: a typed error, never a panic. `faults/rows.rs` has
+//! the table.
 
 use wxmember::{Delivery, ErrorKind, PhoneNumber, Plaintext, VerifyError};
 use wxmember_sandbox::Fault;
 use wxmember_tests::{PHONE, client, member, sandbox};
+
+mod matrix;
+mod rows;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_travels_and_comes_back() {
@@ -19,73 +23,6 @@ async fn a_member_travels_and_comes_back() {
     assert!(card.request_id().is_some());
     let stored = sandbox.member(&sandbox.credentials().card_id, "C1").unwrap();
     assert_eq!(stored.phone_number().map(Plaintext::expose), Some(PHONE));
-    sandbox.shutdown().await;
-}
-
-/// Fault, what the caller sees, and whether the member is there afterwards all the same.
-#[tokio::test(flavor = "multi_thread")]
-async fn every_fault_has_a_kind_a_delivery_and_an_outcome() {
-    use Delivery::{Answered, MaybeSent};
-    let cases = [
-        (Fault::Accepted, ErrorKind::NotProcessed, Answered, true),
-        (Fault::BadGateway, ErrorKind::Platform, Answered, true),
-        (Fault::CutBody, ErrorKind::Interrupted, MaybeSent, true),
-        (Fault::EmptyNotFound, ErrorKind::NotFound, Answered, false),
-        (Fault::LostAnswer, ErrorKind::Interrupted, MaybeSent, true),
-        (Fault::LostRequest, ErrorKind::Interrupted, MaybeSent, true),
-        (Fault::RateLimited, ErrorKind::RateLimited, Answered, false),
-        (
-            Fault::ShiftedClock { seconds: 600 },
-            ErrorKind::Unverified,
-            MaybeSent,
-            true,
-        ),
-        (Fault::SignatureProbe, ErrorKind::Unverified, MaybeSent, true),
-        (
-            Fault::SignatureProbeNotBase64,
-            ErrorKind::Unverified,
-            MaybeSent,
-            true,
-        ),
-        (Fault::SystemError, ErrorKind::Platform, Answered, true),
-        (Fault::TruncatedJson, ErrorKind::Undecodable, MaybeSent, true),
-        (Fault::UnknownSerial, ErrorKind::Unverified, MaybeSent, true),
-        (Fault::Unsigned, ErrorKind::Unverified, MaybeSent, true),
-        (Fault::WrongSignature, ErrorKind::Unverified, MaybeSent, true),
-    ];
-    let sandbox = sandbox().await;
-    let client = client(&sandbox);
-    for (index, (fault, kind, delivery, unknown)) in cases.into_iter().enumerate() {
-        let name = format!("{fault:?}");
-        let commits = fault.commits();
-        sandbox.fault(fault, 1);
-        // A phone number each, since a member has one card.
-        let mut member = member(&sandbox, &format!("F{index}"));
-        member.phone_number = PhoneNumber::new(format!("138001380{index:02}"));
-        let error = client.user_cards().import_by_phone(&member).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.delivery()),
-            (kind, delivery),
-            "{name}: {error:?}"
-        );
-        assert_eq!(error.is_outcome_unknown(), unknown, "{name}");
-        let is_there = sandbox
-            .member(&sandbox.credentials().card_id, &format!("F{index}"))
-            .is_some();
-        assert_eq!(is_there, commits, "{name}");
-        assert!(
-            !commits || unknown,
-            "{name}: a member who is there must never count as refused"
-        );
-        let shown = format!("{error} {error:?}");
-        assert!(
-            !shown.contains("138001380") && !shown.contains('<'),
-            "{name}: {shown}"
-        );
-        // The identical request tells the truth afterwards.
-        let again = client.user_cards().import_by_phone(&member).await.unwrap();
-        assert_eq!(again.user_card_code.as_str(), format!("F{index}"), "{name}");
-    }
     sandbox.shutdown().await;
 }
 

@@ -81,5 +81,6 @@ fn a_fault_that_cannot_be_read_is_wrong_usage_with_the_reason() {
     check(None, Some("lost-answer"), "such as `lost-answer=1%,seed=7`");
     check(None, Some("lost-anser=1%"), "`lost-answer`, `lost-request`");
     check(None, Some("lost-answer=200%"), "at most `100%`");
-    check(Some("unsigned=1%;lost-answer=1"), None, "at most `100%`");
+    check(Some("unsigned=1%;lost-answer=0%"), None, "at most `100%`");
+    check(None, Some("lost-answer=often"), "such as `10s`");
 }

@@ -10,7 +10,6 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use governor::clock;
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// What time it is on the platform. Clones show the same time.
@@ -155,15 +154,6 @@ pub(crate) fn rfc_3339(moment: OffsetDateTime) -> String {
 impl Default for Clock {
     fn default() -> Self {
         Self::system()
-    }
-}
-
-/// The quota's view of the clock.
-impl clock::Clock for Clock {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        self.elapsed()
     }
 }
 

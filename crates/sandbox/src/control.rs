@@ -91,6 +91,7 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Control>)> {
         ),
         ("get", "/policies", get(policies::list)),
         ("put", "/policies", put(policies::choose)),
+        ("get", "/quota", get(look::quota)),
         ("get", "/requests/{id}", get(look::request)),
         ("post", "/reset", post(reset)),
         ("get", "/rules", get(rules)),

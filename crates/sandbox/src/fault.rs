@@ -2,18 +2,21 @@
 //!
 //! A fault never changes a rule: a request that would be refused is refused, unless the fault comes before every check.
 
+mod file;
 mod kind;
 mod queue;
 mod rule;
 
+pub use self::{
+    file::FaultsFileError,
+    kind::{FaultKind, FaultParameter, fault_kinds},
+    rule::{FaultRule, FaultRuleError},
+};
 pub(crate) use self::{
+    file::read as read_file,
     kind::kinds_as_json,
     queue::{Faults, Listed},
     rule::{When, Written},
-};
-pub use self::{
-    kind::{FaultKind, FaultParameter, fault_kinds},
-    rule::{FaultRule, FaultRuleError},
 };
 
 /// What goes wrong with an answer. [`fault_kinds`] lists them with the names by which they are asked for.

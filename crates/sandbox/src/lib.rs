@@ -43,7 +43,7 @@ mod testing;
 pub use crate::{
     check::Check,
     clock::Clock,
-    fault::{Fault, FaultKind, FaultParameter, FaultRule, FaultRuleError, fault_kinds},
+    fault::{Fault, FaultKind, FaultParameter, FaultRule, FaultRuleError, FaultsFileError, fault_kinds},
     folder::FolderError,
     identities::IdentitiesError,
     identity::{Credentials, Identity, IdentityError, IdentityParts},

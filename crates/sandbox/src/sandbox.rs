@@ -15,7 +15,7 @@ use wxmember_crypto::KeyId;
 
 use crate::{
     clock::Clock,
-    fault::{Fault, FaultRule},
+    fault::{Fault, FaultRule, FaultsFileError},
     folder::{self, FolderError},
     gateway::Gateway,
     identities::IdentitiesError,
@@ -60,6 +60,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The file of faults cannot be used.
+    #[error(transparent)]
+    Faults(FaultsFileError),
     /// The folder cannot be used.
     #[error(transparent)]
     Folder(FolderError),

@@ -140,6 +140,7 @@ fn serve_connection(stream: TcpStream, service: Service, graceful: &GracefulShut
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(LARGEST_HEAD)
         .serve_connection(
             TokioIo::new(stream),
             service_fn(move |request: Request<Incoming>| service.clone().serve(request, of_request.clone())),
@@ -156,5 +157,7 @@ fn serve_connection(stream: TcpStream, service: Service, graceful: &GracefulShut
 
 /// Also how long an idle connection is kept; below the 90 s of common clients, so that it is the server that closes.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// 64 KiB, so that as many heads as there are places stay below 64 MiB; the largest real one has some hundred bytes.
+const LARGEST_HEAD: usize = 64 << 10;
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

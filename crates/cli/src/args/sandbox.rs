@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::Format;
+use super::{Format, boolean};
 
 /// Arguments of `sandbox`.
 #[derive(Args)]
@@ -70,17 +70,26 @@ pub(crate) struct Sandbox {
     #[arg(long, env = "WXMEMBER_SANDBOX_QUOTA")]
     pub(crate) quota: Option<wxmember_import::Quota>,
 
-    /// Spoil a share of the answers, chosen by a seed, for example `lost-answer=1%,seed=7`; can be given several times
+    /// Spoil answers, for example a share that a seed chooses: `lost-answer=1%,seed=7`; can be given several times
     #[arg(
         long,
         env = "WXMEMBER_SANDBOX_FAULT",
-        value_name = "FAULT=SHARE",
+        value_name = "FAULT=WHEN",
         value_delimiter = ';',
-        long_help = "Spoil a share of the answers, chosen by a seed: `FAULT=SHARE[,seed=N][,operation=ID][,seconds=N]`, \
-                     for example `lost-answer=1%,seed=7`. Can be given several times; in the variable, `;` stands \
-                     between two"
+        long_help = "Spoil answers: a share that a seed chooses, `lost-answer=1%[,seed=N][,burst=N]`; a number of the \
+                     next ones, `lost-answer=3`; or all of a time, `rate-limited=10s`. Options behind it: \
+                     `operation=ID`, and the parameter of the faults that have one, `seconds=N` or \
+                     `bytes_per_second=N`. Can be given several times; in the variable, `;` stands between two"
     )]
     pub(crate) fault: Vec<crate::commands::sandbox::FaultRule>,
+
+    /// Begin with the faults of this TOML file, before those of `--fault`
+    #[arg(long, env = "WXMEMBER_SANDBOX_FAULTS", value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
+
+    /// Do not let a request name the fault of its own answer by the header `Wechatpay-Negative-Test`
+    #[arg(long, env = "WXMEMBER_SANDBOX_NO_NEGATIVE_TEST", value_parser = boolean)]
+    pub(crate) no_negative_test: bool,
 }
 
 /// What `sandbox` can say about itself without being started.

@@ -1,6 +1,6 @@
 //! `wxmember sandbox`, and the sandbox inside `wxmember import --sandbox`. The one module that names the sandbox crate.
 
-use std::{num::NonZeroU32, path::Path};
+use std::{num::NonZeroU32, path::Path, time::Duration};
 
 use wxmember::{Client, Merchant, MerchantKey, PlatformKey, Trust};
 use wxmember_sandbox::{Quota, Sandbox, StartError};
@@ -32,9 +32,12 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
         .with_control_address(arguments.control)
         .with_platform_certificates(arguments.platform_certificates);
     if let Some(quota) = arguments.quota {
-        let whole = quota.per_second().ceil().clamp(1.0, f64::from(u32::MAX));
-        let whole = NonZeroU32::new(whole as u32).unwrap_or(NonZeroU32::MIN);
-        builder = builder.with_quota(Quota::per_second(whole));
+        let rate = quota.per_second();
+        // One second's worth, and room for one request whatever the rate.
+        let burst = rate.ceil().clamp(1.0, f64::from(u32::MAX));
+        let burst = NonZeroU32::new(burst as u32).unwrap_or(NonZeroU32::MIN);
+        let every = Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::MAX);
+        builder = builder.with_quota(Quota::every(every).with_burst(burst));
     }
     if let Some(folder) = &arguments.dir {
         builder = builder.with_folder(folder);
@@ -47,6 +50,12 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     }
     if let Some(url) = &arguments.notify_url {
         builder = builder.with_notify_url(url);
+    }
+    if let Some(file) = &arguments.faults {
+        builder = builder.with_faults(file);
+    }
+    if arguments.no_negative_test {
+        builder = builder.without_negative_test_header();
     }
     let sandbox = builder.start().await.map_err(|error| start_failure(&error))?;
     sandbox.clock().set_shift(arguments.clock_shift);

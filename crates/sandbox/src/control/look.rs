@@ -20,6 +20,7 @@ use crate::{
     explanation::{MASK, Personal, explain, written},
     lock::locked,
     member::Member,
+    quota::Buckets,
 };
 
 pub(super) async fn health(State(control): Shared) -> Json<Value> {
@@ -83,6 +84,11 @@ pub(super) async fn state(State(control): Shared) -> Json<Value> {
         "clock": platform::shown(&gateway.clock),
         "has_quota": gateway.buckets.is_some(),
     }))
+}
+
+pub(super) async fn quota(State(control): Shared) -> Json<Value> {
+    let buckets = control.gateway.buckets.as_ref();
+    Json(buckets.map_or_else(|| json!({"quota": null, "buckets": []}), Buckets::as_json))
 }
 
 pub(super) async fn members(State(control): Shared, query: Query) -> Result<Json<Value>, Problem> {

@@ -218,6 +218,9 @@ async fn every_answer_is_as_the_document_says() {
     faults(&mut caller).await;
     requests(&mut caller).await;
 
+    let quota = caller.good("GET", "/quota", None).await;
+    assert_eq!(quota, json!({"quota": null, "buckets": []}));
+
     caller.good("POST", "/reset", None).await;
     let health = caller.good("GET", "/health", None).await;
     assert_eq!((&health["members"], &health["requests"]), (&json!(0), &json!(0)));

@@ -16,7 +16,7 @@ use super::{Sandbox, StartError, url};
 use crate::{
     clock::Clock,
     control,
-    fault::Faults,
+    fault::{self, Faults},
     folder::{self, Home, kept::Kept},
     gateway::{Gateway, NegativeTest},
     identities,
@@ -49,6 +49,7 @@ pub struct SandboxBuilder {
     clock: Clock,
     connections: usize,
     negative_test: NegativeTest,
+    faults: Option<PathBuf>,
 }
 
 /// Where the keys come from.
@@ -86,6 +87,7 @@ impl SandboxBuilder {
             clock: Clock::system(),
             connections: CONNECTIONS,
             negative_test: NegativeTest::Obeyed,
+            faults: None,
         }
     }
 
@@ -205,6 +207,14 @@ impl SandboxBuilder {
         self
     }
 
+    /// Begins with the faults of a TOML file; `faults.toml` beside this crate's source shows all that can stand there.
+    /// Default: none.
+    #[must_use]
+    pub fn with_faults(mut self, file: impl Into<PathBuf>) -> Self {
+        self.faults = Some(file.into());
+        self
+    }
+
     /// Takes no notice of the header `Wechatpay-Negative-Test`, as the platform. Default: a request may name a
     /// [fault](crate::fault_kinds) for its own answer there, such as `lost-answer` or `shifted-clock,seconds=600`.
     #[must_use]
@@ -232,8 +242,16 @@ impl SandboxBuilder {
             clock,
             connections,
             negative_test,
+            faults: faults_file,
         } = self;
         let spec = Spec::embedded().map_err(StartError::Spec)?;
+        let faults = Faults::default();
+        if let Some(file) = faults_file {
+            let rules = fault::read_file(&file).map_err(StartError::Faults)?;
+            for rule in rules {
+                faults.push(rule, clock.elapsed());
+            }
+        }
         let tokens = Tokens::from_system().map_err(StartError::Random)?;
         let keys_clock = clock.clone();
         // Making two RSA keys takes some 100 ms of a core.
@@ -287,7 +305,7 @@ impl SandboxBuilder {
             tokens,
             policies: Mutex::new(policies),
             notify_url,
-            faults: Faults::default(),
+            faults,
             negative_test,
             journal: Journal::default(),
             outbox: Outbox::default(),

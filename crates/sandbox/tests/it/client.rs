@@ -258,8 +258,8 @@ impl Request {
         &found.unwrap().1
     }
 
-    /// Sends it; `None` when the connection is closed without an answer.
-    pub(crate) async fn send(&self, sandbox: &Sandbox) -> Option<Received> {
+    /// As it goes over the wire.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut text = format!(
             "{} {} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n",
             self.method, self.target
@@ -270,7 +270,12 @@ impl Request {
         text.push_str(&format!("Content-Length: {}\r\n\r\n", self.body.len()));
         let mut bytes = text.into_bytes();
         bytes.extend_from_slice(&self.body);
-        exchange(&sandbox.base_url(), &bytes, false).await
+        bytes
+    }
+
+    /// Sends it; `None` when the connection is closed without an answer.
+    pub(crate) async fn send(&self, sandbox: &Sandbox) -> Option<Received> {
+        exchange(&sandbox.base_url(), &self.bytes(), false).await
     }
 
     pub(crate) async fn answer(&self, sandbox: &Sandbox) -> Received {

@@ -1,8 +1,17 @@
 //! Each fault, as a client sees it, and whether the member is stored.
 
-use wxmember_sandbox::{Fault, Sandbox};
+use std::{io::ErrorKind, time::Duration};
 
-use crate::client::{NOW, Received, import, sandbox};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::Instant,
+};
+use wxmember_sandbox::{Clock, Fault, FaultRule, Sandbox};
+
+use crate::client::{NOW, Received, Request, body, builder, import, key_of, sandbox};
+
+mod asked;
 
 /// One import under one fault; `None` when no answer came. The next import is answered well.
 async fn under(fault: Fault) -> Option<Received> {
@@ -198,4 +207,115 @@ async fn a_fault_of_a_good_answer_waits_for_one() {
     sandbox.fault(Fault::Unsigned, 5);
     sandbox.clear_faults();
     assert_eq!(sandbox.faults_waiting(), 0);
+}
+
+/// What a client sees that sends one import and reads until the end.
+async fn end_of(sandbox: &Sandbox, request: &Request) -> Result<Vec<u8>, ErrorKind> {
+    let address = sandbox.base_url();
+    let mut stream = TcpStream::connect(address.strip_prefix("http://").unwrap())
+        .await
+        .unwrap();
+    // The reset may come before all is written.
+    let _ = stream.write_all(&request.bytes()).await;
+    let mut bytes = Vec::new();
+    let read = stream.read_to_end(&mut bytes).await;
+    read.map(|_| bytes).map_err(|error| error.kind())
+}
+
+#[tokio::test]
+async fn a_connection_is_reset_before_or_after_the_commit() {
+    for (fault, stored) in [(Fault::ResetRequest, 0), (Fault::ResetAnswer, 1)] {
+        let sandbox = sandbox().await;
+        sandbox.fault(fault, 1);
+        let request = Request::new(&sandbox, body(&sandbox, "1", "13800138000"));
+        let end = end_of(&sandbox, &request).await;
+        assert_eq!(end, Err(ErrorKind::ConnectionReset), "{fault:?}");
+        assert_eq!(sandbox.members().len(), stored, "{fault:?}");
+        assert_eq!(sandbox.journal()[0].status, None);
+        sandbox.shutdown().await;
+    }
+    // An answer that is only lost comes to an orderly end.
+    let sandbox = sandbox().await;
+    sandbox.fault(Fault::LostAnswer, 1);
+    let request = Request::new(&sandbox, body(&sandbox, "1", "13800138000"));
+    assert_eq!(end_of(&sandbox, &request).await, Ok(Vec::new()));
+}
+
+/// Time is stopped, so that nobody waits for it.
+#[tokio::test(start_paused = true)]
+async fn a_body_comes_at_its_pace_and_not_for_ever() {
+    let sandbox = sandbox().await;
+    let started = Instant::now();
+    let rate = 1000;
+    let slow = Fault::SlowBody {
+        bytes_per_second: rate,
+    };
+    let answer = under_in(&sandbox, slow).await.unwrap();
+    answer.verify(&sandbox).unwrap();
+    assert_eq!(answer.missing(), 0);
+    let least = Duration::from_millis(answer.body.len() as u64);
+    let took = started.elapsed();
+    assert!((least..least * 2).contains(&took), "{least:?}, {took:?}");
+
+    let sandbox = crate::client::sandbox().await;
+    let started = Instant::now();
+    let slowest = Fault::SlowBody { bytes_per_second: 0 };
+    let answer = under_in(&sandbox, slowest).await.unwrap();
+    assert!(answer.missing() > 0);
+    assert!((55..60).contains(&answer.body.len()), "{}", answer.body.len());
+    assert!(started.elapsed() < Duration::from_secs(70));
+}
+
+#[tokio::test]
+async fn a_public_key_is_rotated_with_an_answer() {
+    let sandbox = sandbox().await;
+    let old = sandbox.credentials().platform_key_id.clone();
+    sandbox.fault(Fault::RotatedKey, 1);
+    let answer = import(&sandbox, "1", "13800138000").await.unwrap();
+    let new = sandbox.platform_public_key().unwrap();
+    assert_ne!(new.id, old);
+    assert!(new.id.starts_with("PUB_KEY_ID_01"), "{}", new.id);
+    // From now on it signs, also for who still seals with the old one.
+    let next = import(&sandbox, "2", "13900139000").await.unwrap();
+    for answer in [answer, next] {
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("Wechatpay-Serial"), Some(&*new.id));
+        let key = wxmember_crypto::PlatformKey::from_pem(&new.pem).unwrap();
+        answer.verify_with(&key).unwrap();
+    }
+    let held = crate::client::control(&sandbox, "/credentials").await.json();
+    assert_eq!(held["merchants"][0]["platform_key_id"], *new.id);
+    assert_eq!(held["merchants"][0]["platform_key_pem"], *new.pem);
+}
+
+#[tokio::test]
+async fn a_certificate_is_rotated_with_an_answer() {
+    let sandbox = builder().with_platform_certificates(1).start().await.unwrap();
+    let old = sandbox.platform_certificates().remove(0).serial;
+    sandbox.fault(Fault::RotatedKey, 1);
+    let body = crate::client::body_for(&key_of(&sandbox, &old), "1", "13800138000");
+    let mut request = Request::new(&sandbox, body);
+    request.set("Wechatpay-Serial", Some(&old));
+    let answer = request.answer(&sandbox).await;
+    let certificates = sandbox.platform_certificates();
+    assert_eq!((certificates.len(), &*certificates[0].serial), (2, &*old));
+    let new = &certificates[1].serial;
+    assert_eq!(answer.header("Wechatpay-Serial"), Some(&**new));
+    answer.verify_with(&key_of(&sandbox, new)).unwrap();
+    // The public key is another mode's, and stays.
+    let public_key = sandbox.platform_public_key().unwrap();
+    assert_eq!(public_key.id, sandbox.credentials().platform_key_id);
+}
+
+#[tokio::test]
+async fn every_answer_of_a_time_is_429_and_then_none() {
+    let clock = Clock::manual(NOW);
+    let sandbox = builder().with_clock(clock.clone()).start().await.unwrap();
+    sandbox.fault_rule(FaultRule::during(Fault::RateLimited, 10));
+    for _ in 0..5 {
+        let answer = import(&sandbox, "1", "13800138000").await.unwrap();
+        assert_eq!((answer.status, answer.header("Retry-After")), (429, None));
+        clock.advance(Duration::from_secs(2));
+    }
+    assert_eq!(import(&sandbox, "1", "13800138000").await.unwrap().status, 200);
 }

@@ -39,6 +39,70 @@ async fn a_body_of_100_mb_is_refused_before_it_comes() {
     assert_eq!(sandbox.journal()[0].rule, Some("BODY_TOO_LARGE"));
 }
 
+/// Also from who does not wait for the answer, and keeps on sending.
+#[tokio::test]
+async fn a_body_of_100_mb_is_not_read_to_its_end() {
+    let sandbox = sandbox().await;
+    let mut stream = connect(&sandbox).await;
+    let head = head("Content-Length: 104857600");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let block = vec![b' '; 1 << 20];
+    let mut sent = 0;
+    while sent < 100 && stream.write_all(&block).await.is_ok() {
+        sent += 1;
+    }
+    assert!(sent < 100, "everything was read");
+    assert_eq!(sandbox.journal()[0].rule, Some("BODY_TOO_LARGE"));
+    assert_eq!(import(&sandbox, "1", "13800138000").await.unwrap().status, 200);
+}
+
+/// What `curl` and other programs send that mean something else, or nothing.
+#[tokio::test]
+async fn garbage_is_refused_and_the_next_one_is_served() {
+    let sandbox = sandbox().await;
+    let endless = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(1 << 20));
+    let headers = "X: y\r\n".repeat(10_000);
+    let many = format!("GET / HTTP/1.1\r\n{headers}\r\n");
+    let bare = format!("POST {PATH} HTTP/1.1\r\n\r\n");
+    let old = format!("POST {PATH} HTTP/1.0\r\n\r\n");
+    let noise: Vec<u8> = (0..100_000_u32)
+        .map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
+    for (what, bytes, statuses) in [
+        // A head without any header, and one of 1996, are requests: they lack what every request needs.
+        ("no header", bare.as_bytes(), &["400"][..]),
+        ("HTTP/1.0", old.as_bytes(), &["400"]),
+        ("an empty line", b"\r\n\r\n\r\n", &["", "400"]),
+        ("no method", b"/ HTTP/1.1\r\n\r\n", &["400"]),
+        ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &["", "400"]),
+        ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", &["400"]),
+        ("zeros", &[0; 4096], &["400"]),
+        ("noise", &noise, &["", "400"]),
+        ("a head without an end", endless.as_bytes(), &["", "431"]),
+        ("ten thousand headers", many.as_bytes(), &["", "431"]),
+        (
+            "two lengths",
+            b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+            &["400"],
+        ),
+        (
+            "a negative length",
+            b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+            &["400"],
+        ),
+    ] {
+        let mut stream = connect(&sandbox).await;
+        // It may be refused before all is written.
+        let _ = stream.write_all(bytes).await;
+        let _ = stream.shutdown().await;
+        let answer = rest(&mut stream).await;
+        let status = answer.split(' ').nth(1).unwrap_or_default();
+        assert!(statuses.contains(&status), "{what}: {answer:?}");
+    }
+    assert_eq!(import(&sandbox, "1", "13800138000").await.unwrap().status, 200);
+    assert_eq!(sandbox.members().len(), 1);
+}
+
 #[tokio::test]
 async fn a_body_of_unknown_length_is_read_up_to_the_limit() {
     let sandbox = sandbox().await;

@@ -1,0 +1,126 @@
+//! The file of faults: a list in TOML. `faults.toml` beside this crate's source shows all that can stand there.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::rule::{FaultRule, FaultRuleError, Written};
+
+/// Why a file of faults cannot be used. Every variant names the file.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FaultsFileError {
+    /// The file cannot be read.
+    #[error("{path}: cannot be read", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+    /// One of the faults is none.
+    #[error("{path}: faults[{index}]", path = .path.display())]
+    Rule {
+        /// The file.
+        path: PathBuf,
+        /// Which one; the first is 0.
+        index: usize,
+        /// What is wrong with it.
+        #[source]
+        source: FaultRuleError,
+    },
+    /// The file is no TOML, or has a setting that is unknown or has another type.
+    #[error("{path}: line {line}: no TOML, or a setting that is unknown, missing or of another type; it may hold what `faults.toml` in the sandbox's source shows", path = .path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    faults: Vec<Written>,
+}
+
+/// Reads a file; the faults come in its order.
+pub(crate) fn read(path: &Path) -> Result<Vec<FaultRule>, FaultsFileError> {
+    let text = fs::read_to_string(path).map_err(|source| FaultsFileError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let file: File = toml::from_str(&text).map_err(|error| FaultsFileError::Syntax {
+        path: path.to_owned(),
+        line: error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .map_or(1, |before| before.matches('\n').count() + 1),
+    })?;
+    let rules = file.faults.into_iter().enumerate().map(|(index, written)| {
+        FaultRule::try_from(written).map_err(|source| FaultsFileError::Rule {
+            path: path.to_owned(),
+            index,
+            source,
+        })
+    });
+    rules.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Fault;
+
+    fn rules(text: &str) -> Result<Vec<FaultRule>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("faults.toml");
+        fs::write(&path, text).unwrap();
+        read(&path).map_err(|error| {
+            let source = std::error::Error::source(&error);
+            let source = source.map_or(String::new(), |source| format!(": {source}"));
+            format!("{error}{source}")
+        })
+    }
+
+    #[test]
+    fn the_example_shows_every_way_in_which_a_fault_comes() {
+        let rules = rules(include_str!("../faults.toml")).unwrap();
+        let by_phone = |rule: FaultRule| rule.with_operation("import_by_phone");
+        let slow = Fault::SlowBody { bytes_per_second: 20 };
+        let expected = [
+            FaultRule::next(Fault::LostRequest, 1),
+            by_phone(FaultRule::next(Fault::RateLimited, 10)),
+            FaultRule::during(Fault::ServiceUnavailable, 30),
+            FaultRule::share(Fault::LostAnswer, 10_000, 7),
+            FaultRule::share(Fault::RateLimited, 5_000, 0).with_burst(10),
+            FaultRule::share(slow, 1_000, 0),
+        ];
+        assert_eq!(rules, expected);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        for (text, parts) in [
+            ("faults = 1", "line 1: no TOML"),
+            ("[[faults]]\nfault = \"unsigned\"\nansers = 1", "line "),
+            (
+                "[[faults]]\nfault = \"unsigned\"\n[[faults]]\nfault = \"lost\"",
+                "faults[1]: no such fault; there are",
+            ),
+            (
+                "[[faults]]\nfault = \"unsigned\"\nseconds = 1",
+                "faults[0]: `unsigned` takes no `seconds`",
+            ),
+        ] {
+            let error = rules(text).unwrap_err();
+            assert!(error.contains(parts) && error.contains("faults.toml"), "{error}");
+        }
+    }
+}
