@@ -4,13 +4,16 @@
 mod call;
 mod clients;
 mod config;
+mod control;
 mod doctor;
 mod downloaded;
 mod engine;
+mod evidence;
 mod examples;
 mod faults;
 mod fields;
 mod formats;
+mod identities;
 mod init;
 mod interop;
 mod jobs;

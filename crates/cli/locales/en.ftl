@@ -195,6 +195,37 @@ sandbox-page = open { $url } in a browser: members, every request explained, fau
 sandbox-import = import into it with `wxmember import FILE --config { $folder }/wxmember.toml`
 sandbox-dir = add `--dir DIR` to write keys and a ready profile that other programs can use
 sandbox-credentials = keys that the file leaves out were made; `curl "{ $url }/credentials?reveal=true"` shows them
+rules-rule = rule
+rules-sureness = sure
+rules-answer = answer
+rules-check = check
+rules-message = message
+rules-evidence = evidence
+rules-source = source
+rules-policy = policy `{ $name }`, { $when }: { $choices }
+rules-share = { $letter }  { $count } of { $total }, { $share } %: { $meaning }
+scrubbed =
+    { $exchanges ->
+        [one] { $exchanges } exchange kept; taken out:
+       *[other] { $exchanges } exchanges kept; taken out:
+    }
+scrub-skipped =
+    { $exchanges ->
+        [one] { $exchanges } exchange left out: no operation of the API document
+       *[other] { $exchanges } exchanges left out: no operations of the API document
+    }
+scrub-read-it = read it before you give it away; the recording itself stays with you
+scrub-failed = { $file } cannot be scrubbed: { $why }
+scrub-empty-hint = record calls of paths under `/v3/brand/partner/card-member`, with their answers
+scrub-unknown-hint = if it says nothing of anybody, leave it out with `--unknown drop` and tell us its name
+replay-failed = { $file } cannot be replayed: { $why }
+replay-not-scrubbed = { $file } was not scrubbed at { $place }
+replay-accepted = accepted by both
+replay-confirms = confirms { $rule }
+replay-contradicts = contradicts { $rule }
+replay-missing = refused, and no rule of the sandbox does so
+replay-not-judged = not judged: the answer does not follow from what a fixture shows
+replay-difference = { $at }: recorded { $recorded }, sandbox { $sandbox }
 doctor-found =
     { $findings ->
         [one] { $findings } problem found

@@ -152,8 +152,10 @@ help-retry-state = 只处理该状态的行 [默认：被拒绝和结果未知�
 help-sandbox = 在本机扮演微信支付一方，用于测试
 help-sandbox-listen = 接口的地址；端口 0 表示任选空闲端口
 help-sandbox-control = 控制接口的地址；端口 0 表示任选空闲端口
-help-sandbox-dir = 将商户会持有的文件写入该目录，或使用其中已有的密钥
+help-sandbox-dir = 将商户会持有的文件写入该目录，或使用其中已有的密钥；与 `--identities` 同用时，每个商户一个子目录，存放该文件未给出的密钥
 help-sandbox-identities = 从该 TOML 文件读取商户、品牌、模板与密钥
+help-sandbox-policy = 公开文档未说明之处的处理方式，如 `second-card=allow`；可多次使用，优先于 `--identities` 文件；`wxmember sandbox rules` 列出所有策略与选项
+help-sandbox-notify-url = 将通知发往该 `http` 地址，不论模板的 `notify_url` 是什么
 help-sandbox-clock-shift = 沙箱时钟快多少秒；负数为慢
 help-sandbox-platform-certificates = 微信支付公钥之外的平台证书数量；`--dir` 中已有的计算在内
 help-sandbox-fault = 使应答出错：按种子选取的一部分 `lost-answer=1%[,seed=N][,burst=N]`，接下来的若干次 `lost-answer=3`，或一段时间内的全部 `rate-limited=10s`；其后可加 `operation=ID`，部分故障还需 `seconds=N` 或 `bytes_per_second=N`；可多次使用，环境变量中用 `;` 分隔
@@ -163,6 +165,19 @@ help-sandbox-quota = 沙箱允许的请求频率，如 `5/s` [默认：不限]
 
 help-rules = 列出沙箱拒绝请求的每条规则、其来源与可信程度
 help-rules-format = 输出格式：每行一条规则的表格，或一个 JSON 对象
+
+help-scrub = 去除录制的请求与应答中一切可识别身份的内容，以便作为证据交出
+help-scrub-after =
+    示例：
+      wxmember sandbox scrub recorded.har
+      wxmember sandbox scrub exchanges.ndjson --unknown drop --output fixtures
+help-scrub-files = 录制文件：HAR 1.2，或含 `request` 与 `response` 的 JSON、NDJSON；每个文件生成一个样本
+help-scrub-output = 存放样本的目录；已有的文件不会被覆盖
+help-scrub-unknown = 如何处理接口文档中没有的字段和参数
+
+help-replay = 用沙箱重放脱敏后的请求，并指出其证实或反驳了哪些规则
+help-replay-files = 样本，即 `sandbox scrub` 写出的文件
+help-replay-format = 输出格式：列表，或一个 JSON 对象
 
 help-seal = 为微信支付加密一个值
 help-seal-after =

@@ -25,6 +25,7 @@ mod notifications;
 mod page;
 mod people;
 mod platform;
+mod policies;
 
 pub(crate) use self::events::Live;
 
@@ -98,6 +99,8 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Control>)> {
             "/platform-certificates/{serial}",
             delete(platform::retire),
         ),
+        ("get", "/policies", get(policies::list)),
+        ("put", "/policies", put(policies::choose)),
         ("get", "/quota", get(look::quota)),
         ("get", "/requests/{id}", get(look::request)),
         ("post", "/reset", post(reset)),

@@ -159,13 +159,30 @@ impl Explained<'_> {
         let header = |name: &str| self.kept.header(name);
         let registry = &self.gateway.registry;
         let facts = match failed {
+            Some(Check::Route) if self.entry.target.starts_with(TWIN) => json!({
+                "given": "/brand/card-member/…",
+                "hint": hint(
+                    "品牌直连接口（/brand/card-member，WECHATPAY-BRAND-SHA256-RSA2048）不在接口文档中，沙箱不提供；服务商请用/v3/brand/partner/card-member",
+                    "the operations of the brand itself (/brand/card-member, WECHATPAY-BRAND-SHA256-RSA2048) are not in the API document, so the sandbox does not play them; a service provider calls /v3/brand/partner/card-member",
+                ),
+            }),
             Some(Check::ClientHeaders) => {
                 json!({"given": {"user_agent": header("user-agent"), "accept": header("accept")}})
             }
-            Some(Check::Authorization) => json!({
-                "given": header("authorization").map(|value| value.split(' ').next()),
-                "expected": "WECHATPAY2-SHA256-RSA2048 mchid=\"…\",nonce_str=\"…\",timestamp=\"…\",serial_no=\"…\",signature=\"…\"",
-            }),
+            Some(Check::Authorization) => {
+                let given = header("authorization").map(|value| value.split(' ').next().unwrap_or_default());
+                let mut facts = json!({
+                    "given": given,
+                    "expected": "WECHATPAY2-SHA256-RSA2048 mchid=\"…\",nonce_str=\"…\",timestamp=\"…\",serial_no=\"…\",signature=\"…\"",
+                });
+                if given == Some(BRAND_SCHEME) {
+                    facts["hint"] = hint(
+                        "这是品牌直连接口的认证类型，这些接口（/brand/card-member）不在接口文档中，沙箱不提供；服务商接口用WECHATPAY2-SHA256-RSA2048",
+                        "this is the scheme of the brand's own operations (/brand/card-member), which are not in the API document, so the sandbox does not play them; a service provider signs with WECHATPAY2-SHA256-RSA2048",
+                    );
+                }
+                facts
+            }
             Some(Check::Merchant) => json!({
                 "given": authorization.map(|given| given.mchid),
                 "known": registry.merchants().map(|caller| &caller.mchid).collect::<Vec<_>>(),
@@ -416,4 +433,7 @@ fn masked(value: Value, place: &str, plain: &BTreeSet<String>) -> Value {
 }
 
 pub(crate) const MASK: &str = "***";
+/// The family for brands themselves, which the API document does not hold.
+const TWIN: &str = "/brand/card-member";
+const BRAND_SCHEME: &str = "WECHATPAY-BRAND-SHA256-RSA2048";
 const LONGEST_FACT: usize = 128;

@@ -14,6 +14,10 @@ use wxmember_crypto::PublicKey;
 use crate::identity::{Identity, IdentityError, IdentityParts, SecretText};
 
 pub(crate) mod certificates;
+mod home;
+pub(crate) mod kept;
+
+pub(crate) use self::home::Home;
 
 /// Why a sandbox folder cannot be used. Every variant names the file.
 #[derive(Debug, Error)]
@@ -88,6 +92,9 @@ struct Settings {
     /// The serial numbers of the platform's certificates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     platform_certificates: Vec<String>,
+    /// Whether an identities file says who there is, and the folder only keeps keys for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    identities: bool,
 }
 
 /// Reads the identity that a folder holds, or `None` when there is no folder or none of the sandbox's files.
@@ -95,6 +102,20 @@ pub(crate) fn read(folder: &Path) -> Result<Option<Identity>, FolderError> {
     let mut texts = Vec::with_capacity(KEPT.len());
     for name in KEPT {
         texts.push(read_text(&folder.join(name))?);
+    }
+    let is_of_identities = texts
+        .last()
+        .cloned()
+        .flatten()
+        .map(|text| parse_settings(folder, &text));
+    if is_of_identities
+        .transpose()?
+        .is_some_and(|settings| settings.identities)
+    {
+        return Err(FolderError::Contradiction {
+            path: folder.join(SETTINGS),
+            what: "the folder keeps the keys of an identities file; give that file as well",
+        });
     }
     let Some(found) = KEPT
         .into_iter()
@@ -170,6 +191,7 @@ pub(crate) fn write(
         platform_certificates: (identity.certified.iter())
             .map(|pair| pair.id.as_str().to_owned())
             .collect(),
+        identities: false,
     };
     for pair in &identity.certified {
         certificates::write(folder, pair)?;
@@ -214,6 +236,9 @@ fn profile(settings: &Settings) -> String {
         ("brand_id", &settings.brand_id),
         ("card_id", &settings.card_id),
     ] {
+        if value.is_empty() {
+            continue;
+        }
         // Every text is visible ASCII, for which a JSON string is a TOML basic string.
         let quoted = serde_json::Value::from(value);
         text.push_str(&format!("{name} = {quoted}\n"));
@@ -289,11 +314,11 @@ fn write_new(path: &Path, text: &str, audience: Audience) -> io::Result<()> {
     file.sync_all()
 }
 
-const MERCHANT_KEY: &str = "apiclient_key.pem";
-const MERCHANT_CERTIFICATE: &str = "apiclient_cert.pem";
+pub(crate) const MERCHANT_KEY: &str = "apiclient_key.pem";
+pub(crate) const MERCHANT_CERTIFICATE: &str = "apiclient_cert.pem";
 const PLATFORM_PUBLIC_KEY: &str = "pub_key.pem";
-const PLATFORM_PRIVATE_KEY: &str = "sandbox_platform_key.pem";
-const APIV3_KEY: &str = "apiv3_key.txt";
+pub(crate) const PLATFORM_PRIVATE_KEY: &str = "sandbox_platform_key.pem";
+pub(crate) const APIV3_KEY: &str = "apiv3_key.txt";
 const SETTINGS: &str = "sandbox.json";
 const PROFILE: &str = "wxmember.toml";
 

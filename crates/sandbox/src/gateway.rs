@@ -48,7 +48,9 @@ pub(crate) struct Gateway {
     pub(crate) registry: Registry,
     pub(crate) clock: Clock,
     pub(crate) tokens: Tokens,
-    pub(crate) policies: Policies,
+    pub(crate) policies: Mutex<Policies>,
+    /// Where notifications go, whatever a template says.
+    pub(crate) notify_url: Option<String>,
     pub(crate) buckets: Option<Buckets>,
     pub(crate) faults: Faults,
     pub(crate) negative_test: NegativeTest,
@@ -110,13 +112,18 @@ impl Gateway {
             registry: &self.registry,
             clock: &self.clock,
             tokens: &self.tokens,
-            policies: self.policies,
+            policies: self.policies(),
             state: &mut locked(&self.state),
         });
         result.map_err(|refusal| refusal.rule)
     }
 
-    /// Forgets what it was told, what was asked and which faults wait. Keys, clock and quota stay as they are.
+    /// What happens now where the protocol is silent.
+    pub(crate) fn policies(&self) -> Policies {
+        *locked(&self.policies)
+    }
+
+    /// Forgets what it was told, what was asked and which faults wait. Keys, clock, quota and policies stay as they are.
     pub(crate) fn reset(&self) {
         *locked(&self.state) = State::new(&self.start, &self.clock);
         *locked(&self.nonces) = Nonces::default();
@@ -212,7 +219,7 @@ impl Gateway {
                 registry: &self.registry,
                 clock: &self.clock,
                 tokens: &self.tokens,
-                policies: self.policies,
+                policies: self.policies(),
                 state: &mut locked(&self.state),
             },
         )?;

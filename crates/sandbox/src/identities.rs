@@ -3,6 +3,7 @@
 //! A file is either whole or refused, with the place and the remedy. An error never repeats a value of the file.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -10,14 +11,19 @@ use std::{
 use serde::Deserialize;
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
-use wxmember_crypto::{ApiV3Key, Certificate, KeyId, PrivateKey, generate_rsa_2048_pem, party::Platform};
+use wxmember_crypto::{
+    ApiV3Key, Certificate, KeyId, PrivateKey, generate_rsa_2048_pem,
+    party::{Merchant, Platform},
+};
 
 use crate::{
     clock::Clock,
+    folder::{APIV3_KEY, FolderError, MERCHANT_CERTIFICATE, MERCHANT_KEY, PLATFORM_PRIVATE_KEY, kept::Kept},
     identity::{Credentials, Identity, IdentityError, Party, PublicKeyMode, SecretText, is_id},
     issue,
     operations::Preloaded,
     platform::KeyPair,
+    policy::{PolicyChoice, PolicyError},
     random::{ALPHANUMERIC, DIGITS, characters},
 };
 
@@ -35,6 +41,9 @@ pub enum IdentitiesError {
         /// What does not fit, and what to do.
         what: &'static str,
     },
+    /// What the file leaves out cannot be kept in the folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// A key or certificate that the file names, or that is made for it, is unusable.
     #[error("{path}: {at}: unusable key or certificate", path = .path.display())]
     Identity {
@@ -45,6 +54,15 @@ pub enum IdentitiesError {
         /// What is wrong with it.
         #[source]
         source: IdentityError,
+    },
+    /// A policy cannot be chosen.
+    #[error("{path}: policies", path = .path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// What can be chosen.
+        #[source]
+        source: PolicyError,
     },
     /// The file, or one that it names, cannot be read.
     #[error("{path}: cannot be read", path = .path.display())]
@@ -73,6 +91,9 @@ struct File {
     merchants: Vec<MerchantPart>,
     #[serde(default)]
     templates: Vec<TemplatePart>,
+    /// By name, where the default is not wanted.
+    #[serde(default)]
+    policies: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +156,15 @@ enum State {
 }
 
 impl State {
+    /// What the name of a kept file has for it, so that another state means another file.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Expired => ".expired",
+            Self::NotYetValid => ".not_yet_valid",
+            Self::Valid => "",
+        }
+    }
+
     fn starts_at(self, clock: &Clock) -> OffsetDateTime {
         let now = clock.date_time();
         match self {
@@ -145,8 +175,9 @@ impl State {
     }
 }
 
-/// Reads a file and every file that it names. A key that is made takes some 50 ms of a core.
-pub(crate) fn read(path: &Path, clock: &Clock) -> Result<Identity, IdentitiesError> {
+/// Reads a file and every file that it names; what it leaves out is taken from a folder or kept there, if there is one.
+/// A key that is made takes some 50 ms of a core.
+pub(crate) fn read(path: &Path, clock: &Clock, kept: Option<&Kept>) -> Result<Identity, IdentitiesError> {
     let text = read_text(path)?;
     let file: File = toml::from_str(&text).map_err(|error| IdentitiesError::Syntax {
         path: path.to_owned(),
@@ -155,7 +186,7 @@ pub(crate) fn read(path: &Path, clock: &Clock) -> Result<Identity, IdentitiesErr
             .and_then(|span| text.get(..span.start))
             .map_or(1, |before| before.matches('\n').count() + 1),
     })?;
-    let reader = Reader { path, clock };
+    let reader = Reader { path, clock, kept };
     reader.check(&file)?;
     reader.identity(file)
 }
@@ -170,6 +201,7 @@ fn read_text(path: &Path) -> Result<String, IdentitiesError> {
 struct Reader<'a> {
     path: &'a Path,
     clock: &'a Clock,
+    kept: Option<&'a Kept>,
 }
 
 impl Reader<'_> {
@@ -182,6 +214,10 @@ impl Reader<'_> {
             let at = format!("merchants[{index}]");
             if !is_id(&merchant.mchid) || !merchant.brands.iter().all(|brand| is_id(brand)) {
                 return Err(self.contradiction(&at, "`mchid` and `brands` are visible ASCII and not empty"));
+            }
+            if self.kept.is_some() && !is_folder_name(&merchant.mchid) {
+                let what = "its `mchid` names a folder, so it may hold letters, digits, `-` and `_` only";
+                return Err(self.contradiction(&at, what));
             }
             let earlier = &file.merchants[..index];
             if earlier.iter().any(|other| other.mchid == merchant.mchid) {
@@ -229,11 +265,12 @@ impl Reader<'_> {
     }
 
     fn identity(&self, file: File) -> Result<Identity, IdentitiesError> {
+        let policies = self.policies(&file)?;
         let first = file.merchants.first().map_or("", |merchant| &merchant.mchid);
         let platform = self.public_key(&file.platform, first)?;
         let certified = file.platform.certificates.iter().enumerate();
         let certified = certified
-            .map(|(index, part)| self.certified(&format!("platform.certificates[{index}]"), part))
+            .map(|(index, part)| self.certified(index, part))
             .collect::<Result<Vec<_>, _>>()?;
         let parties = file.merchants.into_iter().enumerate();
         let parties = parties
@@ -261,22 +298,63 @@ impl Reader<'_> {
             },
             platform,
             certified,
+            policies,
         })
+    }
+
+    fn policies(&self, file: &File) -> Result<Vec<PolicyChoice>, IdentitiesError> {
+        let chosen = file
+            .policies
+            .iter()
+            .map(|(name, choice)| PolicyChoice::named(name, choice));
+        chosen
+            .collect::<Result<_, _>>()
+            .map_err(|source| IdentitiesError::Policy {
+                path: self.path.to_owned(),
+                source,
+            })
+    }
+
+    /// What the folder keeps under these names, or what is made, which it keeps from now on.
+    fn kept<const N: usize>(
+        &self,
+        at: &str,
+        names: [String; N],
+        make: impl FnOnce() -> Result<[String; N], IdentityError>,
+    ) -> Result<[String; N], IdentitiesError> {
+        if let Some(texts) = self.kept.map(|kept| kept.texts(&names)).transpose()?.flatten() {
+            return Ok(texts);
+        }
+        let made = make().map_err(|source| self.failed(at, source))?;
+        if let Some(kept) = self.kept {
+            kept.keep(&names, &made)?;
+        }
+        Ok(made)
     }
 
     fn public_key(&self, part: &PlatformPart, mchid: &str) -> Result<KeyPair, IdentitiesError> {
         let failed = |source| self.failed("platform", source);
         let private_key_pem = match &part.private_key {
             Some(name) => self.text(name)?,
-            None => new_key().map_err(failed)?,
+            None => {
+                let [pem] = self.kept("platform", [PLATFORM_PRIVATE_KEY.to_owned()], || Ok([new_key()?]))?;
+                pem
+            }
         };
         let key = PrivateKey::<Platform>::from_pem(&private_key_pem);
         let key = key.map_err(|error| failed(IdentityError::PlatformKey(error)))?;
         let id = match &part.public_key_id {
             Some(id) => id.clone(),
             None => {
-                let digits = characters(DIGITS, 16).map_err(|error| failed(IdentityError::Random(error)))?;
-                format!("PUB_KEY_ID_01{mchid}{digits}")
+                let [id] = self.kept("platform", ["public_key_id.txt".to_owned()], || {
+                    let digits = characters(DIGITS, 16).map_err(IdentityError::Random)?;
+                    Ok([format!("PUB_KEY_ID_01{mchid}{digits}")])
+                })?;
+                if !is_id(&id) {
+                    let what = "`public_key_id.txt` of the folder holds no id; delete it to get a new one";
+                    return Err(self.contradiction("platform", what));
+                }
+                id
             }
         };
         Ok(KeyPair {
@@ -287,12 +365,24 @@ impl Reader<'_> {
         })
     }
 
-    fn certified(&self, at: &str, part: &CertificatePart) -> Result<KeyPair, IdentitiesError> {
+    fn certified(&self, index: usize, part: &CertificatePart) -> Result<KeyPair, IdentitiesError> {
+        let at = &format!("platform.certificates[{index}]");
         let pair = match (&part.certificate, &part.private_key, part.state) {
             (Some(certificate), Some(private_key), None) => {
                 KeyPair::certified(&self.text(certificate)?, &self.text(private_key)?)
             }
-            (None, None, state) => KeyPair::made(state.unwrap_or_default().starts_at(self.clock)),
+            (None, None, state) => {
+                let state = state.unwrap_or_default();
+                let names = ["platform_certificate", "sandbox_platform_key"];
+                let names = names.map(|name| format!("{name}_{index}{}.pem", state.suffix()));
+                let [certificate, key] = self.kept(at, names, || {
+                    let made = KeyPair::made(state.starts_at(self.clock))?;
+                    let SecretText(key) = made.private_key_pem;
+                    let certificate = made.certificate.map(|certificate| certificate.pem);
+                    Ok([certificate.unwrap_or_default(), key])
+                })?;
+                KeyPair::certified(&certificate, &key)
+            }
             _ => {
                 let what = "give `certificate` and `private_key`, or nothing but `state`";
                 return Err(self.contradiction(at, what));
@@ -311,15 +401,29 @@ impl Reader<'_> {
         let failed = |source| self.failed(at, source);
         let apiv3_key = match &part.apiv3_key_file {
             Some(name) => self.text(name)?.trim().to_owned(),
-            None => characters(ALPHANUMERIC, 32).map_err(|error| failed(IdentityError::Random(error)))?,
+            None => {
+                let [key] = self.kept(at, [format!("{}/{APIV3_KEY}", part.mchid)], || {
+                    let key = characters(ALPHANUMERIC, 32).map_err(IdentityError::Random)?;
+                    Ok([format!("{key}\n")])
+                })?;
+                key.trim().to_owned()
+            }
         };
         let (key_pem, certificate_pems) = if part.certificates.is_empty() {
-            let key_pem = new_key().map_err(failed)?;
-            let key = PrivateKey::from_pem(&key_pem);
-            let key = key.map_err(|error| failed(IdentityError::MerchantKey(error)))?;
-            let starts_at = part.state.unwrap_or_default().starts_at(self.clock);
-            let certificate = issue::issue::<wxmember_crypto::party::Merchant>(&key, &part.mchid, starts_at);
-            (key_pem, vec![certificate.map_err(failed)?])
+            let state = part.state.unwrap_or_default();
+            let names = [MERCHANT_KEY, MERCHANT_CERTIFICATE];
+            let names = names.map(|name| {
+                let stem = name.trim_end_matches(".pem");
+                format!("{}/{stem}{}.pem", part.mchid, state.suffix())
+            });
+            let [key_pem, certificate_pem] = self.kept(at, names, || {
+                let key_pem = new_key()?;
+                let key = PrivateKey::from_pem(&key_pem).map_err(IdentityError::MerchantKey)?;
+                let starts_at = state.starts_at(self.clock);
+                let certificate = issue::issue::<Merchant>(&key, &part.mchid, starts_at)?;
+                Ok([key_pem, certificate])
+            })?;
+            (key_pem, vec![certificate_pem])
         } else {
             let key_pem = part
                 .private_key
@@ -388,152 +492,16 @@ impl Reader<'_> {
     }
 }
 
+/// Whether a text can name a folder everywhere, and never leads out of one.
+fn is_folder_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(fits)
+}
+
 fn new_key() -> Result<String, IdentityError> {
     let pem = generate_rsa_2048_pem().map_err(IdentityError::NewKey)?;
     Ok(pem.to_string())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: i64 = 1_796_000_000;
-
-    fn read_from(text: &str) -> Result<Identity, IdentitiesError> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("identities.toml");
-        fs::write(&path, text).unwrap();
-        for (name, text) in [
-            (
-                "cert.pem",
-                include_str!("../../../tests/vectors/test_merchant_cert.pem"),
-            ),
-            (
-                "key.pem",
-                include_str!("../../../tests/vectors/test_merchant_key.pem"),
-            ),
-            (
-                "other.pem",
-                include_str!("../../../tests/vectors/test_wechatpay_pubmode_key.pem"),
-            ),
-            ("apiv3.txt", "TestOnlyApiV3Key0123456789abcdef\n"),
-            ("garbage.txt", "MARKER"),
-        ] {
-            fs::write(folder.path().join(name), text).unwrap();
-        }
-        read(&path, &Clock::manual(NOW))
-    }
-
-    #[test]
-    fn the_file_that_shows_everything_can_be_read() {
-        let identity = read_from(include_str!("identities.toml")).unwrap();
-        let mchids: Vec<_> = identity
-            .merchants()
-            .map(|merchant| merchant.mchid.as_str())
-            .collect();
-        assert_eq!(mchids, ["1900000109", "1900000110"]);
-        assert_eq!(identity.credentials().card_id, "pbLatjvWOibDc5-TBnbUk1pD12o0");
-        assert_eq!(
-            identity.credentials().platform_key_id,
-            "PUB_KEY_ID_0119000001092026113000000000000001"
-        );
-        assert_eq!((identity.templates.len(), identity.certified.len()), (2, 2));
-        let now = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_796_000_000);
-        let expired = &identity.parties[1].certificates[0];
-        assert!(expired.not_after() < now && identity.parties[0].certificates[0].not_after() > now);
-    }
-
-    #[test]
-    fn files_are_found_beside_the_file() {
-        let identity = read_from(
-            r#"
-            [platform]
-            private_key = "other.pem"
-            [[merchants]]
-            mchid = "1900000109"
-            certificates = ["cert.pem"]
-            private_key = "key.pem"
-            apiv3_key_file = "apiv3.txt"
-            "#,
-        );
-        let identity = identity.unwrap();
-        let credentials = identity.credentials();
-        assert_eq!(
-            credentials.merchant_serial,
-            "4D3C2B1A09F8E7D6C5B4A3928170615243F4E5D6"
-        );
-        assert_eq!(credentials.apiv3_key, "TestOnlyApiV3Key0123456789abcdef");
-        let without_key = "[[merchants]]\nmchid = \"1\"\ncertificates = [\"cert.pem\"]";
-        assert_eq!(read_from(without_key).unwrap().credentials().merchant_key_pem, "");
-    }
-
-    #[track_caller]
-    fn check(text: &str, part: &str) {
-        let error = read_from(text).unwrap_err();
-        let shown = format!(
-            "{error} {:?}",
-            std::error::Error::source(&error).map(ToString::to_string)
-        );
-        assert!(shown.contains(part), "{shown}");
-        assert!(!format!("{shown} {error:?}").contains("MARKER"), "{shown}");
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_with_its_place_and_never_with_its_value() {
-        let merchant = "[[merchants]]\nmchid = \"1\"\nbrands = [\"b\"]\n";
-        check("", "line 1");
-        check("merchants = []", "at least one");
-        check("x = \"MARKER\n", "line 1");
-        check(&format!("{merchant}MARKER = 1"), "line 4");
-        check(&format!("{merchant}brandz = [\"MARKER\"]"), "line 4");
-        check(&format!("{merchant}state = \"MARKER\""), "line 4");
-        check("[[merchants]]\nmchid = \"MARKER 1\"", "merchants[0]: `mchid`");
-        check(
-            &format!("{merchant}{merchant}"),
-            "merchants[1]: its `mchid` is there already",
-        );
-        check(
-            &format!("{merchant}certificates = [\"MISSING.pem\"]"),
-            "MISSING.pem: cannot be read",
-        );
-        check(
-            &format!("{merchant}certificates = [\"garbage.txt\"]"),
-            "merchants[0]: unusable",
-        );
-        check(
-            &format!("{merchant}certificates = [\"cert.pem\"]\nprivate_key = \"other.pem\""),
-            "does not belong",
-        );
-        check(
-            &format!("{merchant}private_key = \"key.pem\""),
-            "give both or neither",
-        );
-        check(
-            &format!("{merchant}certificates = [\"cert.pem\"]\nstate = \"expired\""),
-            "leave it out",
-        );
-        check(
-            &format!("{merchant}apiv3_key_file = \"garbage.txt\""),
-            "the APIv3 key is unusable",
-        );
-        let template = "[[templates]]\ncard_id = \"c\"\nbrand_id = \"b\"\n";
-        check(
-            &format!("{merchant}{template}{template}"),
-            "templates[1]: its `card_id`",
-        );
-        let foreign = template.replace("\"b\"", "\"MARKER\"");
-        check(
-            &format!("{merchant}{foreign}"),
-            "templates[0]: no merchant has its `brand_id`",
-        );
-        check(
-            &format!("[platform]\npublic_key = false\n{merchant}"),
-            "[[platform.certificates]]",
-        );
-        let half = "[[platform.certificates]]\ncertificate = \"cert.pem\"\n";
-        check(
-            &format!("{half}{merchant}"),
-            "platform.certificates[0]: give `certificate` and `private_key`",
-        );
-    }
-}
+mod tests;

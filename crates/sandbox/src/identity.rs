@@ -16,6 +16,7 @@ use crate::{
     issue,
     operations::Preloaded,
     platform::KeyPair,
+    policy::PolicyChoice,
     random::{ALPHANUMERIC, DIGITS, characters},
 };
 
@@ -101,6 +102,8 @@ pub struct Identity {
     pub(crate) platform: KeyPair,
     /// The platform's certificates, if it has any.
     pub(crate) certified: Vec<KeyPair>,
+    /// What an identities file says of policies.
+    pub(crate) policies: Vec<PolicyChoice>,
 }
 
 /// One merchant: what it holds, and what the platform knows of it.
@@ -239,6 +242,7 @@ impl Identity {
                 certificate: None,
             },
             certified: Vec::new(),
+            policies: Vec::new(),
         })
     }
 

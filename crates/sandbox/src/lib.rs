@@ -9,6 +9,7 @@ mod clock;
 mod control;
 mod explanation;
 mod fault;
+pub mod fixture;
 mod folder;
 mod gateway;
 mod identities;
@@ -29,9 +30,11 @@ mod quota;
 mod random;
 mod refusal;
 mod registry;
+pub mod replay;
 mod reply;
 mod rule;
 mod sandbox;
+pub mod scrub;
 mod server;
 mod spec;
 #[cfg(test)]
@@ -51,9 +54,12 @@ pub use crate::{
     },
     outbox::{Attempt, AttemptOutcome, Delivery, DeliveryState, Sending},
     platform::{PlatformCertificate, PlatformPublicKey},
-    policy::{NoCertificates, Policies, RepeatedMember, SecondCard, TakenCode, ValidityType},
+    policy::{
+        Choice, NoCertificates, Policies, Policy, PolicyChoice, PolicyError, RepeatedMember, SecondCard,
+        TakenCode, ValidityType, policies,
+    },
     quota::Quota,
-    rule::{Page, Rule, Sureness, pages, rules, rules_as_json},
+    rule::{Evidence, Page, Rule, Sureness, pages, rules, rules_as_json},
     sandbox::{Sandbox, SandboxBuilder, StartError},
     spec::SpecError,
 };

@@ -1,7 +1,8 @@
 //! Notifications that are sent: to whom, how often, and what came back.
 //!
 //! When something is due follows from the [`Clock`] alone, so that a test moves time and never waits. Must never show a
-//! resource: it holds personal data. Only `http` is spoken, to the address that a template or a test names.
+//! resource: it holds personal data. Only `http` is spoken, to the address that a template or a test names: no certificate of
+//! a developer's own server would pass for one of the public authorities that the platform trusts.
 
 use std::{collections::VecDeque, fmt, sync::Mutex, time::Duration};
 
@@ -119,6 +120,8 @@ pub enum AttemptOutcome {
     NoConnection,
     /// No whole answer within five seconds, or none that is HTTP.
     NoAnswer,
+    /// The address is an `https` one, and the sandbox speaks no TLS.
+    NoTls,
     /// It could not be made: there is no valid platform key.
     NotMade,
     /// The address is none that can be sent to: `http` with a host is.
@@ -304,7 +307,7 @@ impl Kept {
     /// What an attempt means for the next one.
     fn note(&mut self, attempt: Attempt, now: Duration) {
         let is_right = attempt.signature == NotificationSignature::Right;
-        let hopeless = attempt.outcome == AttemptOutcome::WrongUrl;
+        let hopeless = matches!(attempt.outcome, AttemptOutcome::NoTls | AttemptOutcome::WrongUrl);
         let is_taken = attempt.outcome.is_taken();
         self.shown.attempts.push(attempt);
         if is_taken || !is_right {

@@ -61,16 +61,16 @@ impl Gateway {
         Ok(asked)
     }
 
-    /// Sends a notification if the template says where to.
+    /// Sends a notification if the template, or the one who started the sandbox, says where to.
     fn notify(&self, card_id: &str, event: &str, resource: Value) {
-        let url = {
+        let of_template = || {
             let state = locked(&self.state);
             let template = state.templates.find(card_id);
             template
                 .and_then(|template| template.notify_url())
                 .map(str::to_owned)
         };
-        if let Some(url) = url {
+        if let Some(url) = self.notify_url.clone().or_else(of_template) {
             let event_type = format!("BRAND_MEMBER_CARD_SP.{event}");
             self.outbox.push(self, &event_type, resource, &Sending::to(url));
         }

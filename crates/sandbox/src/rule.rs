@@ -7,11 +7,18 @@ use std::{collections::BTreeSet, fmt};
 
 use serde_json::{Value, json};
 
-use crate::check::Check;
+use crate::{
+    check::Check,
+    policy::{Policy, policies},
+};
 
+mod evidence;
 mod pages;
 
-pub use self::pages::{Page, pages};
+pub use self::{
+    evidence::Evidence,
+    pages::{Page, pages},
+};
 
 /// How sure a rule is.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -61,6 +68,18 @@ impl Sureness {
             Self::Inferred => "inferred; the sandbox's own default",
         }
     }
+
+    /// The same in Chinese.
+    #[must_use]
+    pub const fn meaning_zh(self) -> &'static str {
+        match self {
+            Self::Documented => "官方文档页面写明",
+            Self::OfficialSdk => "官方SDK如此处理",
+            Self::Community => "与官方页面一致的社区资料写明",
+            Self::Probed => "第三方在真实网关的其他路径上观察到",
+            Self::Inferred => "推断；沙箱自己的默认做法",
+        }
+    }
 }
 
 impl fmt::Display for Sureness {
@@ -103,6 +122,11 @@ impl Rule {
         pages::of_source(self.source)
     }
 
+    /// What the fixtures of this crate say of it: for each one, whether it confirms or contradicts the rule.
+    pub fn evidence(&self) -> impl Iterator<Item = &'static Evidence> {
+        evidence::of_rule(self.id)
+    }
+
     pub(crate) fn as_json(&self) -> Value {
         json!({
             "id": self.id,
@@ -113,17 +137,20 @@ impl Rule {
             "message": {"zh": self.zh, "en": self.en},
             "sureness": self.sureness.letter().to_string(),
             "sureness_means": self.sureness.meaning(),
+            "sureness_means_zh": self.sureness.meaning_zh(),
             "source": self.source,
             "pages": self.pages().map(|page| page.url).collect::<BTreeSet<_>>(),
+            "evidence": self.evidence().map(Evidence::as_json).collect::<Vec<_>>(),
         })
     }
 }
 
-/// Every rule as one JSON object, for programs: `{"count", "rules": […]}`, as `GET /rules` of the control address has it.
+/// Every rule as one JSON object, for programs: `{"count", "rules": […], "policies": […]}`, as `GET /rules` of the control address has it.
 #[must_use]
 pub fn rules_as_json() -> Value {
     let rules: Vec<_> = rules().iter().map(|rule| rule.as_json()).collect();
-    json!({"count": rules.len(), "rules": rules})
+    let policies: Vec<_> = policies().iter().map(Policy::as_json).collect();
+    json!({"count": rules.len(), "rules": rules, "policies": policies})
 }
 
 macro_rules! rules {

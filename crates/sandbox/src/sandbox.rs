@@ -99,6 +99,11 @@ impl Sandbox {
         SandboxBuilder::new()
     }
 
+    /// What answers, for a replay, which needs no sockets.
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
     /// Where the API is, such as `http://127.0.0.1:8765`, without a slash at the end.
     #[must_use]
     pub fn base_url(&self) -> String {

@@ -2,7 +2,7 @@
 //!
 //! The document is read once, at the start. No endpoint is known here by name.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::LazyLock};
 
 use axum::http::Method;
 use jsonschema::{Draft, Validator};
@@ -41,17 +41,13 @@ pub(crate) struct Spec {
 /// One method of one path.
 pub(crate) struct Operation {
     pub(crate) id: String,
-    method: Method,
+    pub(crate) method: Method,
     path: PathTemplate,
     /// Whether `Wechatpay-Serial` is required.
     pub(crate) needs_platform_serial: bool,
     pub(crate) parameters: Parameters,
     pub(crate) request: Option<Body>,
     /// The body of the answer 200.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "answers are held against it in the tests")
-    )]
     pub(crate) answer: Option<Body>,
 }
 
@@ -64,6 +60,8 @@ impl fmt::Debug for Operation {
 /// A JSON body: what it must look like, and which of its fields are sealed.
 pub(crate) struct Body {
     pub(crate) validator: Validator,
+    /// What the validator checks, without references.
+    pub(crate) schema: Value,
     pub(crate) sealed: Vec<FieldPath>,
     /// The places of values that are not sealed, `*` for every element of an array.
     pub(crate) plain: BTreeSet<String>,
@@ -83,6 +81,12 @@ impl Spec {
         let document: Value =
             serde_json::from_str(DOCUMENT).map_err(|error| error_at("openapi.json", error.to_string()))?;
         Self::from_document(&document)
+    }
+
+    /// The same, read once a process: for what looks at many recordings and serves no requests.
+    pub(crate) fn shared() -> Result<&'static Self, SpecError> {
+        static SHARED: LazyLock<Result<Spec, SpecError>> = LazyLock::new(Spec::embedded);
+        SHARED.as_ref().map_err(Clone::clone)
     }
 
     pub(crate) fn from_document(document: &Value) -> Result<Self, SpecError> {
@@ -107,6 +111,16 @@ impl Spec {
     #[cfg(test)]
     pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
         self.operations.iter().map(|operation| operation.id.as_str())
+    }
+
+    /// Every operation.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.iter()
+    }
+
+    /// An operation by its id.
+    pub(crate) fn find(&self, id: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.id == id)
     }
 
     /// Finds the operation of a path, without its query. The path with the fewest parameters owns what it matches.
@@ -192,6 +206,22 @@ impl Operation {
         in_body || self.parameters.sealed().next().is_some()
     }
 
+    /// The path's parameters and their raw texts, of a path that leads here.
+    pub(crate) fn captured<'a>(&'a self, path: &'a str) -> Vec<(&'a str, &'a str)> {
+        self.path.captured(path)
+    }
+
+    /// The path with these texts in the places of its parameters, as they are; `None` when one is missing.
+    pub(crate) fn path_with(&self, mut text_of: impl FnMut(&str) -> Option<String>) -> Option<String> {
+        let segments = self.path.0.iter().map(|segment| match segment {
+            Segment::Literal(literal) => Some(literal.clone()),
+            Segment::Parameter(name) => text_of(name),
+        });
+        segments
+            .collect::<Option<Vec<_>>>()
+            .map(|segments| segments.join("/"))
+    }
+
     /// The parameters of a path that leads here, and of the query, by name and checked.
     pub(crate) fn values(&self, path: &str, query: Option<&str>) -> Result<Map<String, Value>, Refusal> {
         self.parameters.values(&self.path.captured(path), query)
@@ -211,6 +241,7 @@ impl Body {
         let plain = fields::other_than(&schema, sealed_format);
         Ok(Some(Self {
             validator,
+            schema,
             sealed,
             plain,
         }))

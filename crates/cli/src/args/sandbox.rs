@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Format, boolean};
 
@@ -21,18 +21,30 @@ pub(crate) struct Sandbox {
     #[arg(long, env = "WXMEMBER_SANDBOX_CONTROL", default_value = "127.0.0.1:0")]
     pub(crate) control: SocketAddr,
 
-    /// Write what a merchant would hold into this folder, or take the keys that are there
+    /// Write what a merchant would hold into this folder, or take the keys that are there; beside `--identities`, a folder
+    /// a merchant for the keys that the file leaves out
     #[arg(long, env = "WXMEMBER_SANDBOX_DIR")]
     pub(crate) dir: Option<PathBuf>,
 
     /// Take merchants, brands, templates and keys from this TOML file
+    #[arg(long, env = "WXMEMBER_SANDBOX_IDENTITIES", value_name = "FILE")]
+    pub(crate) identities: Option<PathBuf>,
+
+    /// What happens where the public documents are silent, for example `second-card=allow`; can be given several times
     #[arg(
         long,
-        env = "WXMEMBER_SANDBOX_IDENTITIES",
-        value_name = "FILE",
-        conflicts_with = "dir"
+        env = "WXMEMBER_SANDBOX_POLICY",
+        value_name = "NAME=CHOICE",
+        value_delimiter = ',',
+        long_help = "What happens where the public documents are silent, for example `second-card=allow`. Can be given \
+                     several times, and goes before what `--identities` says; `wxmember sandbox rules` lists every \
+                     policy with its choices"
     )]
-    pub(crate) identities: Option<PathBuf>,
+    pub(crate) policy: Vec<crate::commands::sandbox::PolicyChoice>,
+
+    /// Send notifications to this `http` address, whatever `notify_url` a template has
+    #[arg(long, env = "WXMEMBER_SANDBOX_NOTIFY_URL", value_name = "URL", value_parser = http_url)]
+    pub(crate) notify_url: Option<String>,
 
     /// How many seconds the sandbox's clock is ahead; negative is behind
     #[arg(
@@ -85,6 +97,55 @@ pub(crate) struct Sandbox {
 pub(crate) enum Verb {
     /// Print every rule that the sandbox refuses by, with its source and how sure it is
     Rules(Rules),
+    /// Take everything that identifies out of recorded exchanges, so that they can be given away as evidence
+    #[command(after_help = "Examples:\n  wxmember sandbox scrub recorded.har\n  \
+                            wxmember sandbox scrub exchanges.ndjson --unknown drop --output fixtures")]
+    Scrub(Scrub),
+    /// Replay scrubbed exchanges against the sandbox, and say which rules they confirm or contradict
+    Replay(Replay),
+}
+
+/// Arguments of `sandbox scrub`.
+#[derive(Args)]
+pub(crate) struct Scrub {
+    /// Recordings: HAR 1.2, or JSON or NDJSON with `request` and `response`; each one becomes one fixture
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The folder for the fixtures; a file that is there is never replaced
+    #[arg(
+        long,
+        short,
+        env = "WXMEMBER_SCRUB_OUTPUT",
+        value_name = "FOLDER",
+        default_value = "."
+    )]
+    pub(crate) output: PathBuf,
+
+    /// What becomes of members and parameters that the API document lacks
+    #[arg(long, env = "WXMEMBER_SCRUB_UNKNOWN", value_enum, default_value_t = Unknown::Refuse)]
+    pub(crate) unknown: Unknown,
+}
+
+/// How strictly a recording is taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Unknown {
+    // Left out and counted.
+    Drop,
+    // The recording is refused with their place.
+    Refuse,
+}
+
+/// Arguments of `sandbox replay`.
+#[derive(Args)]
+pub(crate) struct Replay {
+    /// Fixtures, as `sandbox scrub` writes them
+    #[arg(required = true, value_name = "FIXTURE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// How to print what came of it: a list, or one JSON object
+    #[arg(long, env = "WXMEMBER_FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 /// Arguments of `sandbox rules`.
@@ -93,6 +154,17 @@ pub(crate) struct Rules {
     /// How to print the rules: a table with one rule a line, or one JSON object
     #[arg(long, env = "WXMEMBER_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// The sandbox speaks no TLS, so that it says so at once.
+fn http_url(text: &str) -> Result<String, String> {
+    match text.strip_prefix("http://") {
+        Some(rest) if !rest.is_empty() => Ok(text.to_owned()),
+        _ => Err(
+            "an address such as `http://127.0.0.1:9000/notify` is needed; the sandbox speaks no TLS"
+                .to_owned(),
+        ),
+    }
 }
 
 /// Each one is a key to be made, and a merchant sees two at most for long.

@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, path::Path, time::Duration};
 use wxmember::{Client, Merchant, MerchantKey, PlatformKey, Trust};
 use wxmember_sandbox::{Quota, Sandbox, StartError};
 
-pub(crate) use wxmember_sandbox::FaultRule;
+pub(crate) use wxmember_sandbox::{FaultRule, PolicyChoice};
 
 use crate::{
     args, exit,
@@ -15,12 +15,17 @@ use crate::{
     signals,
 };
 
+mod replay;
 mod rules;
+mod scrub;
 
 /// Runs until a signal comes, or prints what its verb asks for.
 pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure> {
-    if let Some(args::sandbox::Verb::Rules(arguments)) = &arguments.verb {
-        return rules::run(arguments);
+    match &arguments.verb {
+        None => {}
+        Some(args::sandbox::Verb::Rules(arguments)) => return rules::run(arguments),
+        Some(args::sandbox::Verb::Scrub(arguments)) => return scrub::run(arguments),
+        Some(args::sandbox::Verb::Replay(arguments)) => return replay::run(arguments).await,
     }
     let mut builder = Sandbox::builder()
         .with_address(arguments.listen)
@@ -39,6 +44,12 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     }
     if let Some(file) = &arguments.identities {
         builder = builder.with_identities(file);
+    }
+    for chosen in &arguments.policy {
+        builder = builder.with_policy(*chosen);
+    }
+    if let Some(url) = &arguments.notify_url {
+        builder = builder.with_notify_url(url);
     }
     if let Some(file) = &arguments.faults {
         builder = builder.with_faults(file);
@@ -67,6 +78,10 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     tell!("{}", t!("sandbox-test-only"));
     tell!("{}", t!("sandbox-page", url = sandbox.control_url()));
     match &arguments.dir {
+        Some(folder) if arguments.identities.is_some() => {
+            let first = folder.join(&sandbox.credentials().mchid);
+            tell!("{}", t!("sandbox-import", folder = first.display()));
+        }
         Some(folder) => tell!("{}", t!("sandbox-import", folder = folder.display())),
         None if arguments.identities.is_some() => {
             tell!("{}", t!("sandbox-credentials", url = sandbox.control_url()));

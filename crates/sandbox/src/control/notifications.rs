@@ -63,7 +63,7 @@ pub(super) async fn send(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     if !new.url.starts_with("http://") {
         return Err(Problem::input(
-            "`url` must begin with `http://`; TLS is not spoken here",
+            "`url` must begin with `http://`; the sandbox speaks no TLS, so send to the server behind it",
         ));
     }
     let signature = match (new.signature.unwrap_or(Signature::Right), new.seconds) {
@@ -122,6 +122,7 @@ fn shown(delivery: &Delivery) -> Value {
             AttemptOutcome::Answered { status } => ("answered", Some(status)),
             AttemptOutcome::NoAnswer => ("no_answer", None),
             AttemptOutcome::NoConnection => ("no_connection", None),
+            AttemptOutcome::NoTls => ("no_tls", None),
             AttemptOutcome::NotMade => ("not_made", None),
             AttemptOutcome::WrongUrl => ("wrong_url", None),
         };

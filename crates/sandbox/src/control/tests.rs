@@ -187,7 +187,21 @@ async fn every_answer_is_as_the_document_says() {
     assert!(!masked.to_string().contains("PRIVATE KEY"));
     let revealed = caller.good("GET", "/credentials?reveal=true", None).await;
     assert_eq!(revealed["merchants"][0]["apiv3_key"], testing::parts().apiv3_key);
-    caller.good("GET", "/rules", None).await;
+    let rules = caller.good("GET", "/rules", None).await;
+    assert_eq!(rules["policies"].as_array().unwrap().len(), 5);
+    let listed = caller.good("GET", "/policies", None).await;
+    assert_eq!(listed["policies"]["second-card"], "refuse");
+    let chosen = json!({"second_card": "allow", "taken-code": "invalid-request"});
+    let changed = caller.good("PUT", "/policies", Some(chosen)).await;
+    assert_eq!(changed["policies"]["second-card"], "allow");
+    assert_eq!(changed["policies"]["repeated-member"], "return-existing");
+    let half = json!({"second-card": "refuse", "taken-code": "MARKER"});
+    Caller::problem(
+        &caller.call("PUT", "/policies", Some(half)).await,
+        400,
+        "`already-exists`, `invalid-request`",
+    );
+    assert_eq!(caller.good("GET", "/policies", None).await, changed);
     caller.good("GET", "/openapi.json", None).await;
     caller.good("GET", "/api.json", None).await;
     caller.good("GET", "/?lang=zh", None).await;

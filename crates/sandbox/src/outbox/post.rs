@@ -12,6 +12,12 @@ use crate::notification::SignedNotification;
 
 /// Posts a notification and reads the status of the answer.
 pub(super) async fn post(url: &str, notification: &SignedNotification) -> AttemptOutcome {
+    if url
+        .parse::<Uri>()
+        .is_ok_and(|uri| uri.scheme() == Some(&Scheme::HTTPS))
+    {
+        return AttemptOutcome::NoTls;
+    }
     let Some((address, host, request)) = request(url, notification) else {
         return AttemptOutcome::WrongUrl;
     };

@@ -17,7 +17,7 @@ use crate::{
     clock::Clock,
     control,
     fault::{self, Faults},
-    folder,
+    folder::{self, Home, kept::Kept},
     gateway::{Gateway, NegativeTest},
     identities,
     identity::{Identity, PublicKeyMode},
@@ -26,7 +26,7 @@ use crate::{
     operations::{Start, State},
     outbox::{Outbox, Which},
     platform,
-    policy::Policies,
+    policy::{Policies, PolicyChoice},
     quota::{Buckets, Quota},
     random::Tokens,
     registry::Registry,
@@ -44,6 +44,8 @@ pub struct SandboxBuilder {
     public_key_mode: PublicKeyMode,
     quota: Option<Quota>,
     policies: Policies,
+    choices: Vec<PolicyChoice>,
+    notify_url: Option<String>,
     clock: Clock,
     connections: usize,
     negative_test: NegativeTest,
@@ -53,7 +55,8 @@ pub struct SandboxBuilder {
 /// Where the keys come from.
 enum Keys {
     Folder(PathBuf),
-    File(PathBuf),
+    /// An identities file, and the folder that keeps what the file leaves out.
+    File(PathBuf, Option<PathBuf>),
     Given(Box<Identity>),
     New,
 }
@@ -62,7 +65,7 @@ impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(folder) => write!(f, "Folder({})", folder.display()),
-            Self::File(path) => write!(f, "File({})", path.display()),
+            Self::File(path, _) => write!(f, "File({})", path.display()),
             Self::Given(_) => f.write_str("Given(…)"),
             Self::New => f.write_str("New"),
         }
@@ -79,6 +82,8 @@ impl SandboxBuilder {
             public_key_mode: PublicKeyMode::On,
             quota: None,
             policies: Policies::default(),
+            choices: Vec::new(),
+            notify_url: None,
             clock: Clock::system(),
             connections: CONNECTIONS,
             negative_test: NegativeTest::Obeyed,
@@ -109,20 +114,29 @@ impl SandboxBuilder {
 
     /// Takes the keys of this folder, or makes new ones, and writes there what a merchant would hold.
     ///
-    /// It replaces [`with_identity`](Self::with_identity).
+    /// It replaces [`with_identity`](Self::with_identity). Beside an [identities file](Self::with_identities) it keeps
+    /// the keys that the file leaves out, in one folder a merchant, so that the next start plays with the same ones.
     #[must_use]
     pub fn with_folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.keys = Keys::Folder(folder.into());
+        self.keys = match self.keys {
+            Keys::File(path, _) => Keys::File(path, Some(folder.into())),
+            Keys::Folder(_) | Keys::Given(_) | Keys::New => Keys::Folder(folder.into()),
+        };
         self
     }
 
     /// Takes merchants, brands, templates and keys from a TOML file; `identities.toml` beside this crate's source shows
     /// all that can stand there.
     ///
-    /// It replaces [`with_identity`](Self::with_identity) and [`with_folder`](Self::with_folder).
+    /// It replaces [`with_identity`](Self::with_identity). Keys that the file leaves out are made anew at each start,
+    /// unless there is a [folder](Self::with_folder) to keep them.
     #[must_use]
     pub fn with_identities(mut self, file: impl Into<PathBuf>) -> Self {
-        self.keys = Keys::File(file.into());
+        let folder = match self.keys {
+            Keys::Folder(folder) | Keys::File(_, Some(folder)) => Some(folder),
+            Keys::File(_, None) | Keys::Given(_) | Keys::New => None,
+        };
+        self.keys = Keys::File(file.into(), folder);
         self
     }
 
@@ -151,10 +165,28 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets what happens where the protocol is silent.
+    /// Sets what happens where the protocol is silent. What an identities file says of a policy comes after it.
     #[must_use]
     pub fn with_policies(mut self, policies: Policies) -> Self {
         self.policies = policies;
+        self
+    }
+
+    /// Sets one policy, whatever else was said of it.
+    #[must_use]
+    pub fn with_policy(mut self, chosen: PolicyChoice) -> Self {
+        self.choices.push(chosen);
+        self
+    }
+
+    /// Sends the notifications of events to this address, such as `http://127.0.0.1:9000/notify`, whatever `notify_url`
+    /// a template has. Default: to the template's, if that is an `http` one.
+    ///
+    /// The platform takes `https` addresses alone, and the sandbox speaks no TLS: with this a test can create templates
+    /// as in earnest and still be notified.
+    #[must_use]
+    pub fn with_notify_url(mut self, url: impl Into<String>) -> Self {
+        self.notify_url = Some(url.into());
         self
     }
 
@@ -204,7 +236,9 @@ impl SandboxBuilder {
             platform_certificates,
             public_key_mode,
             quota,
-            policies,
+            mut policies,
+            choices,
+            notify_url,
             clock,
             connections,
             negative_test,
@@ -221,11 +255,11 @@ impl SandboxBuilder {
         let tokens = Tokens::from_system().map_err(StartError::Random)?;
         let keys_clock = clock.clone();
         // Making two RSA keys takes some 100 ms of a core.
-        let (mut identity, folder) = spawn_blocking(move || {
-            let (mut identity, folder) = identity_of(keys, &keys_clock)?;
+        let (mut identity, home) = spawn_blocking(move || {
+            let (mut identity, home) = identity_of(keys, &keys_clock)?;
             platform::fill_up(&mut identity.certified, platform_certificates, &keys_clock)
                 .map_err(StartError::Identity)?;
-            Ok((identity, folder))
+            Ok((identity, home))
         })
         .await
         .map_err(|_| StartError::Stopped)??;
@@ -244,11 +278,12 @@ impl SandboxBuilder {
         let (api_address, control_address) =
             (local(&api_listener, listen)?, local(&control_listener, control)?);
         let (identity, folder) = spawn_blocking(move || {
-            if let Some(folder) = &folder {
-                folder::write(folder, &identity, &url(api_address), &url(control_address))
+            let urls = (url(api_address), url(control_address));
+            if let Some(home) = &home {
+                home.write(&identity, &urls.0, &urls.1)
                     .map_err(StartError::Folder)?;
             }
-            Ok((identity, folder))
+            Ok((identity, home.map(|home| home.folder)))
         })
         .await
         .map_err(|_| StartError::Stopped)??;
@@ -260,13 +295,16 @@ impl SandboxBuilder {
             templates: identity.templates.clone(),
         };
         let state = State::new(&start, &clock);
+        let choices = identity.policies.iter().copied().chain(choices);
+        choices.for_each(|chosen| policies.choose(chosen));
         let gateway = Arc::new(Gateway {
             spec,
             registry: Registry::new(identity),
             buckets: quota.map(|quota| Buckets::new(quota, &clock)),
             clock,
             tokens,
-            policies,
+            policies: Mutex::new(policies),
+            notify_url,
             faults,
             negative_test,
             journal: Journal::default(),
@@ -301,21 +339,30 @@ impl SandboxBuilder {
     }
 }
 
-fn identity_of(keys: Keys, clock: &Clock) -> Result<(Identity, Option<PathBuf>), StartError> {
+fn identity_of(keys: Keys, clock: &Clock) -> Result<(Identity, Option<Home>), StartError> {
     let generate = || Identity::generate(clock).map_err(StartError::Identity);
     match keys {
         Keys::Given(identity) => Ok((*identity, None)),
         Keys::New => Ok((generate()?, None)),
-        Keys::File(path) => {
-            let identity = identities::read(&path, clock).map_err(StartError::Identities)?;
-            Ok((identity, None))
+        Keys::File(path, folder) => {
+            let kept = folder.map(Kept::open).transpose().map_err(StartError::Folder)?;
+            let mut identity =
+                identities::read(&path, clock, kept.as_ref()).map_err(StartError::Identities)?;
+            let Some(kept) = kept else {
+                return Ok((identity, None));
+            };
+            let of_file = identity.certified.len();
+            identity
+                .certified
+                .extend(kept.rotated().map_err(StartError::Folder)?);
+            Ok((identity, Some(kept.into_home(of_file))))
         }
         Keys::Folder(folder) => {
             let identity = match folder::read(&folder).map_err(StartError::Folder)? {
                 Some(identity) => identity,
                 None => generate()?,
             };
-            Ok((identity, Some(folder)))
+            Ok((identity, Some(Home::of_one(folder))))
         }
     }
 }

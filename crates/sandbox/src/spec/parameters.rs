@@ -26,6 +26,7 @@ struct Parameter {
     kind: Kind,
     is_sealed: bool,
     validator: Validator,
+    schema: Value,
 }
 
 /// How the text of a parameter is read.
@@ -66,6 +67,7 @@ impl Parameters {
             kind,
             is_sealed: schema["format"] == PLATFORM_FORMAT,
             validator: validator_of(&schema)?,
+            schema,
         });
         Ok(())
     }
@@ -120,6 +122,23 @@ impl Parameters {
     pub(crate) fn sealed(&self) -> impl Iterator<Item = &str> {
         let sealed = self.query.iter().filter(|parameter| parameter.is_sealed);
         sealed.map(|parameter| parameter.name.as_str())
+    }
+
+    /// The names of all of them.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let all = self.path.iter().chain(&self.query);
+        all.map(|parameter| parameter.name.as_str())
+    }
+
+    /// What a parameter of the path or the query must look like, as JSON Schema.
+    pub(crate) fn schema(&self, location: Location, name: &str) -> Option<&Value> {
+        let list = match location {
+            Location::Url => &self.path,
+            Location::Query => &self.query,
+            Location::Body => return None,
+        };
+        let found = list.iter().find(|parameter| parameter.name == name);
+        found.map(|parameter| &parameter.schema)
     }
 
     /// The names of the query's other parameters.

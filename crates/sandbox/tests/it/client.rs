@@ -56,6 +56,12 @@ impl Received {
         })
     }
 
+    /// Every header, as it came.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let lines = self.head.lines().skip(1);
+        lines.filter_map(|line| line.split_once(':').map(|(name, value)| (name, value.trim())))
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }

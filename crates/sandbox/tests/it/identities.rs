@@ -149,3 +149,132 @@ async fn an_unusable_file_is_said_to_be_so_at_the_start() {
         .unwrap_err();
     assert_eq!(error.to_string(), "missing.toml: cannot be read");
 }
+
+#[tokio::test]
+async fn a_folder_keeps_the_keys_that_the_file_leaves_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, kept) = (folder.path().join("identities.toml"), folder.path().join("d"));
+    let two = TWO.replace("public_key_id = \"PUB_KEY_ID_01\"", "");
+    fs::write(&file, &two).unwrap();
+    let start = || {
+        let builder = Sandbox::builder().with_identities(&file).with_folder(&kept);
+        builder.with_clock(Clock::manual(NOW)).start()
+    };
+    let held = |sandbox: &Sandbox| {
+        let merchants = sandbox.merchants().iter();
+        let held = merchants.map(|held| {
+            (
+                held.merchant_key_pem.clone(),
+                held.apiv3_key.clone(),
+                held.platform_key_id.clone(),
+            )
+        });
+        held.collect::<Vec<_>>()
+    };
+    let serials = |sandbox: &Sandbox| {
+        let certificates = sandbox.platform_certificates().into_iter();
+        certificates
+            .map(|certificate| certificate.serial)
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let first = start().await.unwrap();
+    let rotated = first.rotate_platform_certificate().await.unwrap();
+    let (keys, before) = (held(&first), serials(&first));
+    assert_eq!(before.len(), 4);
+    assert!(kept.join("101/wxmember.toml").is_file() && kept.join("102/pub_key.pem").is_file());
+    first.shutdown().await;
+    let second = start().await.unwrap();
+    assert_eq!(held(&second), keys);
+    assert_eq!(serials(&second), before);
+    let sent = import(&second, &second.merchants()[1], "c", "card-c", "1").await;
+    assert_eq!(sent.status, 200, "{sent:?}");
+    assert!(second.retire_platform_certificate(&rotated.serial).unwrap());
+    second.shutdown().await;
+    let third = start().await.unwrap();
+    assert!(!serials(&third).contains(&rotated.serial));
+    third.shutdown().await;
+
+    // The two kinds of folders are told apart, and a lost half is named.
+    let alone = Sandbox::builder().with_folder(&kept).start().await.unwrap_err();
+    assert!(
+        alone
+            .to_string()
+            .contains("identities file; give that file as well"),
+        "{alone}"
+    );
+    fs::remove_file(kept.join("101/apiclient_cert.pem")).unwrap();
+    let broken = start().await.unwrap_err();
+    assert!(
+        broken.to_string().contains("101/apiclient_cert.pem: missing"),
+        "{broken}"
+    );
+    let single = folder.path().join("single");
+    Sandbox::builder()
+        .with_folder(&single)
+        .start()
+        .await
+        .unwrap()
+        .shutdown()
+        .await;
+    let mixed = Sandbox::builder()
+        .with_folder(&single)
+        .with_identities(&file)
+        .start()
+        .await
+        .unwrap_err();
+    assert!(mixed.to_string().contains("name another folder"), "{mixed}");
+    fs::write(&file, two.replace("\"101\"", "\"../101\"")).unwrap();
+    let outside = start().await.unwrap_err();
+    assert!(
+        outside
+            .to_string()
+            .contains("merchants[0]: its `mchid` names a folder"),
+        "{outside}"
+    );
+}
+
+#[tokio::test]
+async fn policies_come_from_the_file_and_a_flag_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("identities.toml");
+    fs::write(
+        &file,
+        format!("{TWO}\n[policies]\nsecond_card = \"allow\"\ntaken-code = \"invalid-request\"\n"),
+    )
+    .unwrap();
+    let builder = Sandbox::builder()
+        .with_identities(&file)
+        .with_policy("taken-code=already-exists".parse().unwrap())
+        .with_clock(Clock::manual(NOW));
+    let sandbox = builder.start().await.unwrap();
+    let answer = control(&sandbox, "/policies").await.json();
+    assert_eq!(answer["policies"]["second-card"], "allow");
+    assert_eq!(answer["policies"]["taken-code"], "already-exists");
+    let merchant = &sandbox.merchants()[0];
+    for code in ["1", "2"] {
+        assert_eq!(import(&sandbox, merchant, "a", "card-a", code).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn the_brands_own_scheme_and_paths_are_refused_with_the_reason() {
+    let sandbox = sandbox(TWO).await;
+    let mut request = Request::get(&sandbox, "/v3/certificates");
+    let value = request
+        .header("Authorization")
+        .replace("WECHATPAY2", "WECHATPAY-BRAND");
+    request.set("Authorization", Some(&value));
+    let other = Request::get(&sandbox, "/brand/card-member/cards?limit=1");
+    for (request, status, rule) in [
+        (request, 401, "AUTHORIZATION_SCHEME"),
+        (other, 404, "UNKNOWN_PATH"),
+    ] {
+        let answer = request.answer(&sandbox).await;
+        assert_eq!(answer.status, status);
+        let id = answer.header("Request-ID").unwrap();
+        let explained = control(&sandbox, &format!("/requests/{id}")).await.json();
+        assert_eq!(explained["rule"], rule);
+        let hint = explained["facts"]["hint"]["en"].as_str().unwrap();
+        assert!(hint.contains("not in the API document"), "{hint}");
+    }
+}

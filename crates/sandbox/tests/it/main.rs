@@ -19,6 +19,7 @@ mod notification;
 mod others;
 mod page;
 mod platform;
+mod recorded;
 mod refusals;
 mod rules;
 mod sent;

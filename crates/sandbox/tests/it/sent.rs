@@ -226,8 +226,12 @@ async fn a_wrong_signature_is_sent_once() {
 
 #[tokio::test]
 async fn only_plain_http_addresses_are_sent_to() {
+    let secure = sandbox().await;
+    secure.send_notification(CREATE, &json!({}), &Sending::to("https://127.0.0.1/"));
+    secure.deliver_notifications().await;
+    assert_eq!(outcomes(&only(&secure)), [AttemptOutcome::NoTls]);
+    assert_eq!(only(&secure).state, DeliveryState::GivenUp);
     for url in [
-        "https://127.0.0.1/",
         "ftp://127.0.0.1/",
         "127.0.0.1",
         "http://",
@@ -241,4 +245,20 @@ async fn only_plain_http_addresses_are_sent_to() {
         assert_eq!(outcomes(&delivery), [AttemptOutcome::WrongUrl], "{url}");
         assert_eq!(delivery.state, DeliveryState::GivenUp);
     }
+}
+
+#[tokio::test]
+async fn a_template_with_a_real_address_is_notified_where_the_test_listens() {
+    let (url, mut merchant) = merchant(&[]).await;
+    let identity = identity().with_notify_url("https://merchant.example/notify");
+    let sandbox = builder()
+        .with_identity(identity)
+        .with_notify_url(url)
+        .start()
+        .await
+        .unwrap();
+    sandbox.take_card(CARD, "13800138000").unwrap();
+    sandbox.deliver_notifications().await;
+    merchant.recv().await.unwrap().verified(&sandbox).unwrap();
+    assert_eq!(only(&sandbox).state, DeliveryState::Taken);
 }

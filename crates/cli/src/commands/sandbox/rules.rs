@@ -1,52 +1,122 @@
 //! `wxmember sandbox rules`: every rule as a table. It decides nothing; the rules are the sandbox's own.
 
-use wxmember_sandbox::{Rule, Sureness, pages, rules};
+use wxmember_sandbox::{Rule, Sureness, pages, policies, rules};
 
 use crate::{
     args::{self, Format},
     exit,
     failure::Failure,
+    language::{Language, current, t},
     print::{say, tell},
+    table,
 };
 
 /// Prints one rule a line, or all of them as one JSON object.
 pub(crate) fn run(arguments: &args::sandbox::Rules) -> Result<exit::Code, Failure> {
     match arguments.format {
-        Format::Text => table()?,
+        Format::Text => printed()?,
         Format::Json => say!("{}", wxmember_sandbox::rules_as_json())?,
     }
     Ok(exit::DONE)
 }
 
-fn table() -> Result<(), Failure> {
-    let width = |text: fn(&Rule) -> usize| rules().iter().map(|rule| text(rule)).max().unwrap_or(0);
-    let id = width(|rule| rule.id.len());
-    let check = width(|rule| rule.check.id().len());
-    let code = width(|rule| answer(rule).len());
-    let refused = width(|rule| rule.en.chars().count());
-    for rule in rules() {
-        say!(
-            "{:id$}  {}  {:code$}  {:check$}  {:refused$}  {}",
-            rule.id,
-            rule.sureness,
-            answer(rule),
-            rule.check.id(),
-            rule.en,
-            rule.source,
-        )?;
+/// The rules on stdout, one a line; the head of the table and everything around it are talk.
+fn printed() -> Result<(), Failure> {
+    let head = [
+        t!("rules-rule"),
+        t!("rules-sureness"),
+        t!("rules-answer"),
+        t!("rules-check"),
+        t!("rules-message"),
+        t!("rules-evidence"),
+        t!("rules-source"),
+    ];
+    let rows = std::iter::once(head.to_vec()).chain(rules().iter().map(|rule| row(rule)));
+    let lines = table::lines(&rows.collect::<Vec<_>>(), &[]);
+    let mut lines = lines.iter();
+    if let Some(head) = lines.next() {
+        tell!("{head}");
     }
-    for sureness in Sureness::ALL {
-        let count = rules().iter().filter(|rule| rule.sureness == *sureness).count();
+    for line in lines {
+        say!("{line}")?;
+    }
+    for policy in policies() {
+        let choices = policy
+            .choices
+            .iter()
+            .map(|choice| format!("{} ({})", choice.name, text(choice.en, choice.zh)));
+        let choices = choices.collect::<Vec<_>>().join(" | ");
         tell!(
-            "{sureness}  {count:2} of {}  {}",
-            rules().len(),
-            sureness.meaning()
+            "{}",
+            t!(
+                "rules-policy",
+                name = policy.name,
+                when = text(policy.en, policy.zh),
+                choices = choices
+            )
         );
     }
     for page in pages() {
         tell!("{:3}  {}: {}", page.section, page.about, page.url);
     }
+    for sureness in Sureness::ALL {
+        let count = rules().iter().filter(|rule| rule.sureness == *sureness).count();
+        let letter = sureness.letter().to_string();
+        let share = count * 100 / rules().len().max(1);
+        let meaning = text(sureness.meaning(), sureness.meaning_zh());
+        let total = rules().len();
+        tell!(
+            "{}",
+            t!(
+                "rules-share",
+                letter = letter,
+                count = count,
+                total = total,
+                share = share,
+                meaning = meaning
+            )
+        );
+    }
     Ok(())
+}
+
+fn row(rule: &Rule) -> Vec<String> {
+    vec![
+        rule.id.to_owned(),
+        rule.sureness.to_string(),
+        answer(rule),
+        text(rule.check.id(), rule.check.zh()).to_owned(),
+        text(rule.en, rule.zh).to_owned(),
+        evidence(rule),
+        rule.source.to_owned(),
+    ]
+}
+
+/// How many fixtures confirm and contradict a rule, recorded ones apart from those that pages gave.
+fn evidence(rule: &Rule) -> String {
+    let mut parts = Vec::new();
+    for (verdict, sign) in [("confirms", '+'), ("contradicts", '-')] {
+        for (origin, letter) in [("recorded", 'r'), ("documentation", 'd')] {
+            let fitting =
+                |one: &&wxmember_sandbox::Evidence| one.verdict == verdict && one.origin.word() == origin;
+            let count = rule.evidence().filter(fitting).count();
+            if count > 0 {
+                parts.push(format!("{sign}{count}{letter}"));
+            }
+        }
+    }
+    if parts.is_empty() {
+        "-".to_owned()
+    } else {
+        parts.join(" ")
+    }
+}
+
+fn text<'a>(en: &'a str, zh: &'a str) -> &'a str {
+    match current() {
+        Language::English => en,
+        Language::Chinese => zh,
+    }
 }
 
 /// Status and code as one text; some refusals have no body.

@@ -1,0 +1,155 @@
+//! Which value became which mark. It holds what was taken out, in memory only, so that the same value gets the same mark
+//! and the finished fixture can be searched for leaks.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{Removed, input::Raw, words::Words};
+use crate::fixture::{
+    Fixture,
+    mark::{Kind, Mark},
+};
+
+/// Every value of a file by its mark.
+pub(super) struct Marks {
+    numbers: HashMap<String, u32>,
+    /// Every moment of the file in nanoseconds, in order: a time is known by its place.
+    moments: Vec<i128>,
+    removed: BTreeMap<Removed, u64>,
+}
+
+impl Marks {
+    /// Looks at every time of the file once, for their order.
+    pub(super) fn new<'a>(exchanges: impl Iterator<Item = &'a Raw>) -> Self {
+        let mut moments = BTreeSet::new();
+        for raw in exchanges {
+            moments.extend(raw.at().map(nanoseconds));
+            for body in [&raw.request.body, &raw.response.body] {
+                if let Ok(document) = serde_json::from_str::<Value>(body) {
+                    times_of(&document, &mut moments);
+                }
+            }
+        }
+        Self {
+            numbers: HashMap::new(),
+            moments: moments.into_iter().collect(),
+            removed: BTreeMap::new(),
+        }
+    }
+
+    /// Notes that something was taken out.
+    pub(super) fn count(&mut self, what: Removed) {
+        *self.removed.entry(what).or_default() += 1;
+    }
+
+    pub(super) fn removed(&self) -> BTreeMap<Removed, u64> {
+        self.removed.clone()
+    }
+
+    /// The mark of a value, of this kind.
+    pub(super) fn mark(&mut self, value: &str, kind: Kind) -> Mark {
+        self.count(match kind {
+            Kind::Sealed => Removed::Ciphertext,
+            Kind::Personal => Removed::Personal,
+            Kind::Integer | Kind::Number => Removed::Number,
+            Kind::Time { .. } => Removed::Time,
+            Kind::Text { .. } => Removed::Identifier,
+        });
+        let number = match kind {
+            Kind::Time { .. } => self.place(value),
+            _ => {
+                let next = u32::try_from(self.numbers.len())
+                    .unwrap_or(u32::MAX)
+                    .saturating_add(1);
+                *self.numbers.entry(value.to_owned()).or_insert(next)
+            }
+        };
+        Mark { kind, number }
+    }
+
+    /// Remembers a value that leaves no mark, so that it is looked for in the fixture.
+    pub(super) fn remember(&mut self, value: &str, what: Removed) {
+        self.count(what);
+        let next = u32::try_from(self.numbers.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
+        self.numbers.entry(value.to_owned()).or_insert(next);
+    }
+
+    /// The mark of the moment of an exchange.
+    pub(super) fn moment(&mut self, seconds: Option<i64>) -> Option<Mark> {
+        let at = nanoseconds(seconds?);
+        self.count(Removed::Time);
+        Some(Mark {
+            kind: Kind::Time {
+                millis: false,
+                utc: false,
+            },
+            number: self.place_of(at),
+        })
+    }
+
+    fn place(&self, text: &str) -> u32 {
+        let moment = OffsetDateTime::parse(text, &Rfc3339);
+        moment.map_or(0, |moment| self.place_of(moment.unix_timestamp_nanos()))
+    }
+
+    fn place_of(&self, moment: i128) -> u32 {
+        let place = self.moments.binary_search(&moment).unwrap_or_else(|place| place);
+        u32::try_from(place).unwrap_or(u32::MAX)
+    }
+
+    /// Whether a value that was taken out stands in a text of the fixture. Short ones must be a whole text to count:
+    /// a `1` stands in every second mark.
+    pub(super) fn leak_into(&self, fixture: &Fixture, words: &Words) -> bool {
+        let Ok(document) = serde_json::to_value(fixture) else {
+            return true;
+        };
+        let mut texts = Vec::new();
+        texts_of(&document, &mut texts);
+        let is_mark = |text: &str| Mark::parse(text).is_some();
+        self.numbers
+            .keys()
+            .filter(|value| !words.has(value))
+            .any(|value| {
+                let is_short = value.chars().count() < SHORTEST;
+                texts.iter().any(|text| match is_short {
+                    true => text == value,
+                    false => !is_mark(text) && text.contains(value.as_str()),
+                })
+            })
+    }
+}
+
+fn nanoseconds(seconds: i64) -> i128 {
+    i128::from(seconds) * 1_000_000_000
+}
+
+fn times_of(value: &Value, moments: &mut BTreeSet<i128>) {
+    match value {
+        Value::String(text) => {
+            let moment = OffsetDateTime::parse(text, &Rfc3339).ok();
+            moments.extend(moment.map(OffsetDateTime::unix_timestamp_nanos));
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| times_of(element, moments)),
+        Value::Object(members) => members.values().for_each(|member| times_of(member, moments)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn texts_of<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(elements) => elements.iter().for_each(|element| texts_of(element, texts)),
+        Value::Object(members) => members.iter().for_each(|(name, member)| {
+            texts.push(name);
+            texts_of(member, texts);
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// From so many characters on, a value may not even be a part of a text.
+const SHORTEST: usize = 4;
