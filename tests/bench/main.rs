@@ -8,8 +8,10 @@ use std::{env, path::Path, process::ExitCode, str::FromStr};
 use serde_json::Value;
 use wxmember_tests::members::MemberList;
 
+mod answers;
 mod cost;
 mod finish;
+mod floor;
 mod platform;
 mod quota;
 mod resume;
@@ -22,6 +24,9 @@ wxmember-bench seal ROWS                        the public operations of so many
 wxmember-bench load FILE LEDGER                 reads, validates, seals, stores; sends nothing
 wxmember-bench import FILE LEDGER DIR           loads and sends everything to the sandbox of a folder, without a quota
 wxmember-bench sdk ROWS SEED DIR                the bare SDK: the same members to the sandbox of a folder
+wxmember-bench floor THREADS SECONDS            what each RSA operation costs
+wxmember-bench answers FIRST REQUESTS CONNECTIONS DIR PROCESS   what a running sandbox costs by requests signed before
+wxmember-bench soak SECONDS MEMBERS CONNECTIONS DIR PROCESS     how a sandbox's memory grows at full load
 wxmember-bench child PROGRAM [ARGUMENT]...      what another program costs
 wxmember-bench quota PROGRAM RATE SECONDS DIR   how much of a quota an import uses, and how many 429 it gets
 wxmember-bench finish FILE LEDGER LEFT URL      brings all rows but LEFT to their end without sending anything
@@ -61,6 +66,21 @@ fn run(arguments: &[&str]) -> Result<Value, String> {
             let list = MemberList::new(number(rows)?, number(seed)?);
             block_on(rows::sdk(list, Path::new(folder)))
         }
+        ["floor", threads, seconds] => floor::measure(number(threads)?, number(seconds)?),
+        ["answers", first, requests, connections, folder, process] => answers::measure(
+            number(first)?,
+            number(requests)?,
+            number(connections)?,
+            Path::new(folder),
+            process,
+        ),
+        ["soak", seconds, members, connections, folder, process] => answers::soak(
+            number(seconds)?,
+            number(members)?,
+            number(connections)?,
+            Path::new(folder),
+            process,
+        ),
         ["child", program, ref arguments @ ..] => cost::of_child(program, arguments),
         ["quota", program, rate, seconds, folder] => block_on(quota::measure(
             Path::new(program),

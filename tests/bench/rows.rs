@@ -109,7 +109,8 @@ pub(crate) async fn sdk(list: MemberList, folder: &Path) -> Result<Value, String
     }))
 }
 
-fn request(account: &Account, row: MemberRow) -> Result<ImportByPhone, String> {
+/// The request that imports a row: phone number, code, level, name.
+pub(crate) fn request(account: &Account, row: MemberRow) -> Result<ImportByPhone, String> {
     let wrong = |what: &str| format!("row {}: no {what}", row.row);
     let name = CommonField::builder()
         .name(CommonFieldName::Name)
