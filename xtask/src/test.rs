@@ -3,13 +3,14 @@
 //! What is missing is installed where that is safe to do (as root on Debian and its kin), or named with the exact
 //! command. The runner comes last, so that its summary is the last thing on the terminal.
 
-use std::process::Command;
+use std::{ffi::OsString, process::Command};
 
 use clap::Args;
 
 use crate::{outcome::Outcome, process, workspace::Workspace};
 
 mod needs;
+mod node;
 pub(crate) mod python;
 
 /// Arguments of `test`.
@@ -23,8 +24,7 @@ pub(crate) struct Arguments {
 /// Sets everything up and runs all tests.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let workspace = Workspace::load()?;
-    let python = prepare(&workspace)?;
-    let mut variables = vec![("WXMEMBER_TEST_PYTHON", python.into_os_string())];
+    let mut variables = prepare(&workspace)?;
     if workspace.member(CLI_PACKAGE).is_some() {
         let mut build = process::cargo(workspace.root());
         build.args([
@@ -73,10 +73,17 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     process::run_tests(&mut runner)
 }
 
-/// Sets up what the tests need; the path is that of the Python interpreter with its packages.
-pub(crate) fn prepare(workspace: &Workspace) -> Outcome<std::path::PathBuf> {
+/// Sets up what the tests need, and returns the environment variables that tell them where it is.
+pub(crate) fn prepare(workspace: &Workspace) -> Outcome<Vec<(&'static str, OsString)>> {
     needs::meet()?;
-    python::prepare(workspace)
+    let python = python::prepare(workspace)?;
+    let node = node::prepare(workspace)?;
+    Ok(vec![
+        // An interpreter with its packages.
+        ("WXMEMBER_TEST_PYTHON", python.into_os_string()),
+        // The folder above `node_modules`.
+        ("WXMEMBER_TEST_NODE", node.into_os_string()),
+    ])
 }
 
 fn has_nextest(workspace: &Workspace) -> bool {

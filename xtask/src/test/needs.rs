@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path, process::Command};
 
-use super::is_there;
+use super::{is_there, node};
 use crate::{
     outcome::{Failure, Outcome},
     process,
@@ -131,6 +131,18 @@ const NEEDS: &[Need] = &[
                 .any(|browser| is_there(browser, &["--version"]))
         },
         packages: &["chromium", "fonts-noto-cjk"],
+    },
+    Need {
+        name: "node",
+        purpose: "Node 18 or later, which runs a client that shares no code with us, and drives the browser",
+        is_met: node::is_node_there,
+        packages: &["nodejs"],
+    },
+    Need {
+        name: "npm",
+        purpose: "keeps the packages of that client inside the target directory",
+        is_met: node::is_npm_there,
+        packages: &["npm"],
     },
     Need {
         name: "openssl",
