@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use wxmember::{FormValue, MerchantCiphertext, MerchantKey, OpenError, Signature};
 
+use crate::calls::Opening;
+
 /// Measures for some seconds.
 pub(crate) fn measure(threads: usize, seconds: f64) -> Result<Value, String> {
     let key = MerchantKey::from_pem(include_str!("../vectors/test_merchant_key.pem"))
@@ -47,6 +49,27 @@ pub(crate) fn measure(threads: usize, seconds: f64) -> Result<Value, String> {
     Ok(measured)
 }
 
+/// Does the RSA of so many calls of the SDK and nothing else, for who counts its instructions.
+pub(crate) fn of_calls(calls: u64, opening: Opening) -> Result<Value, String> {
+    let key = MerchantKey::from_pem(include_str!("../vectors/test_merchant_key.pem"))
+        .map_err(|error| error.to_string())?;
+    let once = operations_of(&key)?;
+    for _ in 0..calls {
+        for operation in [
+            Operation::Seal,
+            Operation::Seal,
+            Operation::Sign,
+            Operation::Verify,
+        ] {
+            once(operation)?;
+        }
+        if opening == Opening::Yes {
+            once(Operation::Open)?;
+        }
+    }
+    Ok(json!({"calls": calls}))
+}
+
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Operation {
     Sign,
@@ -75,13 +98,14 @@ struct Slice {
     wall: f64,
 }
 
-fn on_one_thread(key: &MerchantKey, slices: usize) -> Result<Vec<Slice>, String> {
+/// Does one operation when asked to, on values that were made before.
+fn operations_of(key: &MerchantKey) -> Result<impl Fn(Operation) -> Result<(), String>, String> {
     let refused = |error: &dyn std::error::Error| error.to_string();
     let message = vec![b'm'; MESSAGE];
     let value = FormValue::new("13800138000");
     let signature: Signature = key.sign(&message).map_err(|error| refused(&error))?;
     let sealed: MerchantCiphertext = key.public_key().seal(&value).map_err(|error| refused(&error))?;
-    let once = |operation| -> Result<(), String> {
+    Ok(move |operation| {
         match operation {
             Operation::Sign => drop(key.sign(&message).map_err(|error| refused(&error))?),
             Operation::Open => {
@@ -95,7 +119,11 @@ fn on_one_thread(key: &MerchantKey, slices: usize) -> Result<Vec<Slice>, String>
             Operation::Seal => drop(key.public_key().seal(&value).map_err(|error| refused(&error))?),
         }
         Ok(())
-    };
+    })
+}
+
+fn on_one_thread(key: &MerchantKey, slices: usize) -> Result<Vec<Slice>, String> {
+    let once = operations_of(key)?;
     let mut made = Vec::new();
     for _ in 0..slices {
         for operation in OPERATIONS {

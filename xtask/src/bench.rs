@@ -1,4 +1,4 @@
-//! `bench`: measures the importer and the sandbox, and holds the figures against the targets.
+//! `bench`: measures the importer, the sandbox and the SDK, and holds the figures against the targets.
 //!
 //! Speeds are ratios of two measurements of one run on the same machine, so that they can be compared between
 //! machines. Each figure is printed as a line of JSON that says how it was measured, then all of them as a table.
@@ -17,11 +17,14 @@ use crate::{
 
 mod floor;
 mod import;
+mod instructions;
 mod kill;
 mod load;
 mod quota;
 mod resume;
+mod rivals;
 mod sandbox;
+mod sdk;
 
 /// Arguments of `bench`.
 #[derive(Args)]
@@ -68,6 +71,8 @@ enum Part {
     Continue,
     /// What an answer of the sandbox costs beside its RSA, its memory, and a soak of a minute
     Sandbox,
+    /// What a call of the SDK costs beside its RSA, and beside other clients of the public registries
+    Sdk,
     /// The kill test with many rounds
     Kill,
 }
@@ -82,6 +87,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             Part::Quota,
             Part::Continue,
             Part::Sandbox,
+            Part::Sdk,
         ],
         ref parts => parts.to_vec(),
     };
@@ -94,6 +100,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             Part::Quota => quota::measure(&bench, &mut figures)?,
             Part::Continue => resume::measure(&bench, &mut figures)?,
             Part::Sandbox => sandbox::measure(&bench, &mut figures)?,
+            Part::Sdk => sdk::measure(&bench, &workspace, &mut figures)?,
             Part::Kill => kill::run(&bench, &workspace, arguments)?,
         }
     }

@@ -10,7 +10,7 @@ use clap::Args;
 use crate::{outcome::Outcome, process, workspace::Workspace};
 
 mod needs;
-mod node;
+pub(crate) mod node;
 pub(crate) mod python;
 
 /// Arguments of `test`.
