@@ -2,10 +2,7 @@
 //!
 //! The document is read once, at the start. No endpoint is known here by name.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    fmt,
-};
+use std::{collections::BTreeSet, fmt};
 
 use axum::http::Method;
 use jsonschema::{Draft, Validator};
@@ -36,8 +33,6 @@ pub struct SpecError {
 #[derive(Debug)]
 pub(crate) struct Spec {
     operations: Vec<Operation>,
-    /// The places in `operations` of a path without parameters, which wins over every other one.
-    literal: HashMap<String, Vec<usize>>,
 }
 
 /// One method of one path.
@@ -102,13 +97,7 @@ impl Spec {
         }
         // A path without parameters wins over one with.
         operations.sort_by_key(|operation| operation.path.parameters());
-        let mut literal = HashMap::<_, Vec<_>>::new();
-        for (index, operation) in operations.iter().enumerate() {
-            if let Some(path) = operation.path.literal() {
-                literal.entry(path).or_default().push(index);
-            }
-        }
-        Ok(Self { operations, literal })
+        Ok(Self { operations })
     }
 
     /// Every operation's id.
@@ -119,11 +108,6 @@ impl Spec {
 
     /// Finds the operation of a path, without its query. The path with the fewest parameters owns what it matches.
     pub(crate) fn route(&self, method: &Method, path: &str) -> Route<'_> {
-        if let Some(places) = self.literal.get(path) {
-            let mut owned = places.iter().map(|place| &self.operations[*place]);
-            let operation = owned.find(|operation| operation.method == *method);
-            return operation.map_or(Route::WrongMethod, Route::Operation);
-        }
         let mut matching = self
             .operations
             .iter()
@@ -266,15 +250,6 @@ impl PathTemplate {
             (_, None) => false,
         });
         fits && given.next().is_none()
-    }
-
-    /// The whole path, if it has no parameters.
-    fn literal(&self) -> Option<String> {
-        let segments = self.0.iter().map(|segment| match segment {
-            Segment::Literal(text) => Some(text.as_str()),
-            Segment::Parameter(_) => None,
-        });
-        Some(segments.collect::<Option<Vec<_>>>()?.join("/"))
     }
 
     fn parameters(&self) -> usize {
