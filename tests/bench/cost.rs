@@ -20,7 +20,13 @@ pub(crate) struct Cpu {
 
 /// Reads the CPU time, user and system together, in steps of a hundredth of a second.
 pub(crate) fn cpu() -> Result<Cpu, String> {
-    let text = fs::read_to_string("/proc/self/stat").map_err(|error| format!("/proc/self/stat: {error}"))?;
+    cpu_of("self")
+}
+
+/// The same of another process.
+pub(crate) fn cpu_of(process: &str) -> Result<Cpu, String> {
+    let path = format!("/proc/{process}/stat");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
     // The name of the program stands in parentheses and may hold anything.
     let fields = text.rsplit(')').next().unwrap_or_default();
     let ticks: Vec<f64> = fields
@@ -34,14 +40,23 @@ pub(crate) fn cpu() -> Result<Cpu, String> {
             own: (user + system) / TICKS,
             children: (children_user + children_system) / TICKS,
         }),
-        _ => Err("/proc/self/stat has no CPU time".to_owned()),
+        _ => Err(format!("{path} has no CPU time")),
     }
 }
 
 /// The most memory that a process has had so far, in bytes; `None` when it is gone.
 pub(crate) fn peak_memory(process: &str) -> Option<u64> {
+    of_status(process, "VmHWM:")
+}
+
+/// The memory that a process has now, in bytes; `None` when it is gone.
+pub(crate) fn memory(process: &str) -> Option<u64> {
+    of_status(process, "VmRSS:")
+}
+
+fn of_status(process: &str, name: &str) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }

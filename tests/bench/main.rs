@@ -8,8 +8,11 @@ use std::{env, path::Path, process::ExitCode, str::FromStr};
 use serde_json::Value;
 use wxmember_tests::members::MemberList;
 
+mod answers;
+mod calls;
 mod cost;
 mod finish;
+mod floor;
 mod platform;
 mod quota;
 mod resume;
@@ -22,6 +25,12 @@ wxmember-bench seal ROWS                        the public operations of so many
 wxmember-bench load FILE LEDGER                 reads, validates, seals, stores; sends nothing
 wxmember-bench import FILE LEDGER DIR           loads and sends everything to the sandbox of a folder, without a quota
 wxmember-bench sdk ROWS SEED DIR                the bare SDK: the same members to the sandbox of a folder
+wxmember-bench calls CALLS SEED IN-FLIGHT plain|opened DIR   a loop over the SDK, opening the answer's phone number or not
+wxmember-bench rsa CALLS plain|opened           the RSA of such a loop alone
+wxmember-bench members ROWS SEED FILE           the members of such a loop as JSON, for other programs
+wxmember-bench floor THREADS SECONDS            what each RSA operation costs
+wxmember-bench answers FIRST REQUESTS CONNECTIONS DIR PROCESS   what a running sandbox costs by requests signed before
+wxmember-bench soak SECONDS MEMBERS CONNECTIONS DIR PROCESS     how a sandbox's memory grows at full load
 wxmember-bench child PROGRAM [ARGUMENT]...      what another program costs
 wxmember-bench quota PROGRAM RATE SECONDS DIR   how much of a quota an import uses, and how many 429 it gets
 wxmember-bench finish FILE LEDGER LEFT URL      brings all rows but LEFT to their end without sending anything
@@ -61,6 +70,28 @@ fn run(arguments: &[&str]) -> Result<Value, String> {
             let list = MemberList::new(number(rows)?, number(seed)?);
             block_on(rows::sdk(list, Path::new(folder)))
         }
+        ["calls", calls, seed, in_flight, opening, folder] => {
+            let list = MemberList::new(number(calls)?, number(seed)?);
+            let (in_flight, opening) = (number(in_flight)?, opening.parse()?);
+            block_on(calls::measure(list, in_flight, opening, Path::new(folder)))
+        }
+        ["rsa", calls, opening] => floor::of_calls(number(calls)?, opening.parse()?),
+        ["members", rows, seed, file] => members(number(rows)?, number(seed)?, Path::new(file)),
+        ["floor", threads, seconds] => floor::measure(number(threads)?, number(seconds)?),
+        ["answers", first, requests, connections, folder, process] => answers::measure(
+            number(first)?,
+            number(requests)?,
+            number(connections)?,
+            Path::new(folder),
+            process,
+        ),
+        ["soak", seconds, members, connections, folder, process] => answers::soak(
+            number(seconds)?,
+            number(members)?,
+            number(connections)?,
+            Path::new(folder),
+            process,
+        ),
         ["child", program, ref arguments @ ..] => cost::of_child(program, arguments),
         ["quota", program, rate, seconds, folder] => block_on(quota::measure(
             Path::new(program),
@@ -91,6 +122,24 @@ fn list(rows: u64, seed: u64, path: &Path) -> Result<Value, String> {
     list.write(std::io::BufWriter::new(file))
         .map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(serde_json::json!({"rows": rows, "seed": seed, "mistakes_per_thousand": MISTAKES}))
+}
+
+fn members(rows: u64, seed: u64, path: &Path) -> Result<Value, String> {
+    let members: Vec<_> = MemberList::new(rows, seed)
+        .rows()
+        .map(|row| {
+            serde_json::json!({
+                "phone_number": row.phone_number,
+                "user_card_code": row.user_card_code,
+                "name": row.name,
+                "level": row.level,
+                "pickup_time": rows::PICKUP_TIME,
+            })
+        })
+        .collect();
+    std::fs::write(path, Value::from(members).to_string())
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(serde_json::json!({"rows": rows, "seed": seed}))
 }
 
 fn number<N: FromStr>(text: &str) -> Result<N, String> {

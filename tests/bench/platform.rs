@@ -9,7 +9,10 @@ use wxmember_import::{Defaults, Profile, Settings, Validity};
 /// Who calls, and where.
 pub(crate) struct Account {
     pub(crate) client: Client,
+    pub(crate) key: MerchantKey,
     pub(crate) mchid: String,
+    pub(crate) merchant_serial: String,
+    pub(crate) platform_key_id: String,
     pub(crate) brand_id: String,
     pub(crate) card_id: String,
     pub(crate) base_url: String,
@@ -60,9 +63,11 @@ impl Account {
     fn new(merchant_key: &str, platform_key: &str, names: [&str; 6]) -> Result<Self, String> {
         let [mchid, serial, platform_key_id, brand_id, card_id, base_url] = names;
         let unusable = |error: &dyn std::error::Error| format!("the keys are unusable: {error}");
-        let key = MerchantKey::from_pem(merchant_key).map_err(|error| unusable(&error))?;
+        // One for the client, and one for who signs by hand.
+        let read_key = || MerchantKey::from_pem(merchant_key).map_err(|error| unusable(&error));
+        let key = read_key()?;
         let platform = PlatformKey::from_pem(platform_key).map_err(|error| unusable(&error))?;
-        let merchant = Merchant::new(mchid, serial, key).map_err(|error| unusable(&error))?;
+        let merchant = Merchant::new(mchid, serial, read_key()?).map_err(|error| unusable(&error))?;
         let trust = Trust::public_key(platform_key_id, platform).map_err(|error| unusable(&error))?;
         let client = Client::builder()
             .merchant(merchant)
@@ -73,7 +78,10 @@ impl Account {
             .map_err(|error| unusable(&error))?;
         Ok(Self {
             client,
+            key,
             mchid: mchid.to_owned(),
+            merchant_serial: serial.to_owned(),
+            platform_key_id: platform_key_id.to_owned(),
             brand_id: brand_id.to_owned(),
             card_id: card_id.to_owned(),
             base_url: base_url.to_owned(),

@@ -109,7 +109,8 @@ pub(crate) async fn sdk(list: MemberList, folder: &Path) -> Result<Value, String
     }))
 }
 
-fn request(account: &Account, row: MemberRow) -> Result<ImportByPhone, String> {
+/// The request that imports a row: phone number, code, level, name.
+pub(crate) fn request(account: &Account, row: MemberRow) -> Result<ImportByPhone, String> {
     let wrong = |what: &str| format!("row {}: no {what}", row.row);
     let name = CommonField::builder()
         .name(CommonFieldName::Name)
@@ -121,12 +122,14 @@ fn request(account: &Account, row: MemberRow) -> Result<ImportByPhone, String> {
         .phone_number(PhoneNumber::new(row.phone_number.clone()))
         .user_card_code(row.user_card_code.parse().map_err(|_| wrong("code"))?)
         .date_information(WireValidity::permanent())
-        .pickup_time("2020-05-20T13:29:35+08:00".parse().map_err(|_| wrong("time"))?)
+        .pickup_time(PICKUP_TIME.parse().map_err(|_| wrong("time"))?)
         .build();
     request.level = Some(row.level.parse().map_err(|_| wrong("level"))?);
     request.user_information = Some(UserInformation::builder().common_field_list(vec![name]).build());
     Ok(request)
 }
 
+/// One for all: the rows of a list have times that people write.
+pub(crate) const PICKUP_TIME: &str = "2020-05-20T13:29:35+08:00";
 /// As an importer without a quota does.
 const CONCURRENCY: usize = 32;

@@ -1,4 +1,4 @@
-//! `bench`: measures the importer and holds the figures against the targets.
+//! `bench`: measures the importer, the sandbox and the SDK, and holds the figures against the targets.
 //!
 //! Speeds are ratios of two measurements of one run on the same machine, so that they can be compared between
 //! machines. Each figure is printed as a line of JSON that says how it was measured, then all of them as a table.
@@ -15,11 +15,16 @@ use crate::{
     workspace::Workspace,
 };
 
+mod floor;
 mod import;
+mod instructions;
 mod kill;
 mod load;
 mod quota;
 mod resume;
+mod rivals;
+mod sandbox;
+mod sdk;
 
 /// Arguments of `bench`.
 #[derive(Args)]
@@ -64,6 +69,10 @@ enum Part {
     Quota,
     /// The time to the first request of a job that is nearly done; beside it `sha256sum`
     Continue,
+    /// What an answer of the sandbox costs beside its RSA, its memory, and a soak of a minute
+    Sandbox,
+    /// What a call of the SDK costs beside its RSA, and beside other clients of the public registries
+    Sdk,
     /// The kill test with many rounds
     Kill,
 }
@@ -72,7 +81,14 @@ enum Part {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let workspace = Workspace::load()?;
     let parts = match arguments.parts[..] {
-        [] => vec![Part::Load, Part::Import, Part::Quota, Part::Continue],
+        [] => vec![
+            Part::Load,
+            Part::Import,
+            Part::Quota,
+            Part::Continue,
+            Part::Sandbox,
+            Part::Sdk,
+        ],
         ref parts => parts.to_vec(),
     };
     let bench = Bench::build(&workspace, arguments)?;
@@ -83,6 +99,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             Part::Import => import::measure(&bench, &mut figures)?,
             Part::Quota => quota::measure(&bench, &mut figures)?,
             Part::Continue => resume::measure(&bench, &mut figures)?,
+            Part::Sandbox => sandbox::measure(&bench, &mut figures)?,
+            Part::Sdk => sdk::measure(&bench, &workspace, &mut figures)?,
             Part::Kill => kill::run(&bench, &workspace, arguments)?,
         }
     }

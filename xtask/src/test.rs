@@ -11,7 +11,7 @@ use crate::{outcome::Outcome, process, workspace::Workspace};
 
 mod clients;
 mod needs;
-mod node;
+pub(crate) mod node;
 pub(crate) mod python;
 
 /// Arguments of `test`.

@@ -213,6 +213,9 @@ impl Journal {
 }
 
 fn cut(text: &str) -> String {
+    if text.len() <= LONGEST_TEXT {
+        return text.to_owned();
+    }
     text.chars()
         .scan(0, |bytes, character| {
             *bytes += character.len_utf8();

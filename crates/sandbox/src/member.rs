@@ -6,6 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use wxmember_crypto::{FormValue, PhoneNumber, Plaintext};
 
+mod packed;
 pub(crate) mod store;
 
 /// A member's card, as the sandbox keeps it.
@@ -72,20 +73,18 @@ impl Member {
 
     /// The card as an answer shows it at a time.
     pub(crate) fn shown(&self, now: OffsetDateTime) -> Card {
-        let mut card = self.card.clone();
-        card.document["user_card_state"] = self.state(now).into();
-        card
+        self.clone().into_shown(now)
+    }
+
+    /// The same, of a member that is not needed any more.
+    pub(crate) fn into_shown(mut self, now: OffsetDateTime) -> Card {
+        self.card.document["user_card_state"] = self.state(now).into();
+        self.card
     }
 
     /// `user_card_state` at a time.
     pub(crate) fn state(&self, now: OffsetDateTime) -> &'static str {
-        let is_over = self.ends_at.is_some_and(|end| end < now);
-        match self.stage {
-            Stage::Invalid => "INVALID",
-            Stage::Effective | Stage::Unactivated if is_over => "EXPIRED",
-            Stage::Effective => "EFFECTIVE",
-            Stage::Unactivated => "UNACTIVATED",
-        }
+        state_at(self.stage, self.ends_at, now)
     }
 
     /// Moves the card to a stage, and says so in its document.
@@ -116,6 +115,17 @@ impl fmt::Debug for Member {
     }
 }
 
+/// `user_card_state` at a time.
+fn state_at(stage: Stage, ends_at: Option<OffsetDateTime>, now: OffsetDateTime) -> &'static str {
+    let is_over = ends_at.is_some_and(|end| end < now);
+    match stage {
+        Stage::Invalid => "INVALID",
+        Stage::Effective | Stage::Unactivated if is_over => "EXPIRED",
+        Stage::Effective => "EFFECTIVE",
+        Stage::Unactivated => "UNACTIVATED",
+    }
+}
+
 /// A JSON document whose personal fields are kept apart from it.
 #[derive(Clone)]
 pub(crate) struct Card {
@@ -128,10 +138,10 @@ pub(crate) struct Card {
 impl Card {
     /// The document with each personal field written by `write`.
     pub(crate) fn filled<E>(
-        &self,
+        self,
         mut write: impl FnMut(&FormValue) -> Result<String, E>,
     ) -> Result<Value, E> {
-        let mut document = self.document.clone();
+        let mut document = self.document;
         for (pointer, value) in &self.personal {
             if let Some(place) = document.pointer_mut(pointer) {
                 *place = Value::String(write(value)?);
@@ -221,11 +231,11 @@ mod tests {
         .into();
         card.replace("phone_number", json!(""), &new);
         card.replace("form", json!({"list": [""]}), &new);
+        assert_eq!(card.personal.len(), 3);
         let filled = card
             .filled(|value| Ok::<_, ()>(value.expose().to_owned()))
             .unwrap();
         let expected = json!({"phone_number": "e", "phone_number_2": "b", "form": {"list": ["f"]}});
         assert_eq!(filled, expected);
-        assert_eq!(card.personal.len(), 3);
     }
 }

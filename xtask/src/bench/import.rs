@@ -78,13 +78,13 @@ pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Outcome {
 }
 
 /// A sandbox in a process of its own; ended when dropped.
-struct Sandbox {
+pub(super) struct Sandbox {
     child: Child,
-    folder: String,
+    pub(super) folder: String,
 }
 
 impl Sandbox {
-    fn start(bench: &Bench, name: &str) -> Outcome<Self> {
+    pub(super) fn start(bench: &Bench, name: &str) -> Outcome<Self> {
         let folder = bench.path(name);
         let failed = |what: String| Failure::failed(what, "run `wxmember sandbox` by itself");
         let mut child = Command::new(&bench.program)
@@ -103,6 +103,13 @@ impl Sandbox {
             (Some(Ok(_)), true) => Ok(sandbox),
             _ => Err(failed("the sandbox does not say where it listens".to_owned())),
         }
+    }
+}
+
+impl Sandbox {
+    /// The id of its process.
+    pub(super) fn process(&self) -> u32 {
+        self.child.id()
     }
 }
 

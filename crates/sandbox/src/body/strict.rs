@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::pointer_to_given;
+use super::place::Place;
 
 /// Why a text is not read.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,7 +22,7 @@ pub(super) fn read(text: &str) -> Result<Value, Unreadable> {
     let duplicate = RefCell::new(None);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let seed = Seed {
-        pointer: String::new(),
+        place: &Place::WHOLE,
         duplicate: &duplicate,
     };
     let read = seed
@@ -36,7 +36,7 @@ pub(super) fn read(text: &str) -> Result<Value, Unreadable> {
 
 struct Seed<'a> {
     /// Where the value stands.
-    pointer: String,
+    place: &'a Place<'a>,
     duplicate: &'a RefCell<Option<String>>,
 }
 
@@ -86,7 +86,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
         while let Some(element) = elements.next_element_seed(Seed {
-            pointer: format!("{}/{}", self.pointer, list.len()),
+            place: &self.place.element(list.len()),
             duplicate: self.duplicate,
         })? {
             list.push(element);
@@ -97,13 +97,13 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            let pointer = pointer_to_given(&self.pointer, &name);
+            let place = self.place.member(&name);
             if map.contains_key(&name) {
-                self.duplicate.replace(Some(pointer));
+                self.duplicate.replace(Some(place.pointer()));
                 return Err(A::Error::custom("a name stands twice"));
             }
             let value = members.next_value_seed(Seed {
-                pointer,
+                place: &place,
                 duplicate: self.duplicate,
             })?;
             map.insert(name, value);

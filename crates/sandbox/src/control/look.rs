@@ -70,8 +70,8 @@ pub(super) async fn state(State(control): Shared) -> Json<Value> {
     let merchants: Vec<_> = merchants.collect();
     let state = locked(&gateway.state);
     let mut by_state = BTreeMap::<_, u64>::new();
-    for member in state.members.all() {
-        *by_state.entry(member.state(date)).or_default() += 1;
+    for of_member in state.members.states(date) {
+        *by_state.entry(of_member).or_default() += 1;
     }
     Json(json!({
         "merchants": merchants,
@@ -96,16 +96,11 @@ pub(super) async fn members(State(control): Shared, query: Query) -> Result<Json
     let personal = query.personal()?;
     let gateway = &control.gateway;
     let now = gateway.clock.date_time();
-    let members = locked(&gateway.state).members.all();
     let card_id = query.text("card_id");
-    let members = members
-        .iter()
-        .filter(|member| card_id.is_none_or(|card_id| member.card_id == card_id));
-    let total = members.clone().count();
-    let page = members
-        .skip(size(query.number("offset")?.unwrap_or(0)))
-        .take(size(query.number("limit")?.unwrap_or(u64::MAX)));
-    let shown: Vec<_> = page.map(|member| shown(member, now, personal)).collect();
+    let offset = size(query.number("offset")?.unwrap_or(0));
+    let limit = size(query.number("limit")?.unwrap_or(u64::MAX));
+    let (page, total) = locked(&gateway.state).members.page(card_id, offset, limit);
+    let shown: Vec<_> = page.iter().map(|member| shown(member, now, personal)).collect();
     Ok(Json(
         json!({"count": shown.len(), "total": total, "members": shown}),
     ))

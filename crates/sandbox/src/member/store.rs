@@ -1,28 +1,38 @@
 //! Every card of every template, with the ways to find one. Phone numbers are looked up by a keyed hash.
+//!
+//! Ten thousand members are to fit in some tens of MiB, so cards are kept packed and every text once.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt,
     sync::Arc,
 };
 
+use time::OffsetDateTime;
 use wxmember_crypto::{Fingerprint, KeyedHash, PhoneNumber};
 
 use crate::{
-    member::{Member, Stage},
+    member::{
+        Member, Stage,
+        packed::{Packed, Packer},
+        state_at,
+    },
     policy::{Policies, RepeatedMember, SecondCard, TakenCode},
     rule::{self, Rule},
 };
 
 /// Template and code.
-type Key = (String, String);
+type Key = (Arc<str>, Arc<str>);
 
-#[derive(Debug)]
 pub(crate) struct Members {
-    by_code: BTreeMap<Key, Arc<Member>>,
-    by_openid: HashMap<String, BTreeSet<Key>>,
+    by_code: BTreeMap<Key, Packed>,
+    /// The cards of an openid, sorted.
+    by_openid: HashMap<Box<str>, Vec<Key>>,
     /// The code of the newest card by template and phone number.
-    by_phone: HashMap<(String, Fingerprint), String>,
+    by_phone: HashMap<(Arc<str>, Fingerprint), Arc<str>>,
+    templates: HashSet<Arc<str>>,
     phone_hash: KeyedHash,
+    packer: Packer,
 }
 
 impl Members {
@@ -31,23 +41,20 @@ impl Members {
             by_code: BTreeMap::new(),
             by_openid: HashMap::new(),
             by_phone: HashMap::new(),
+            templates: HashSet::new(),
             phone_hash: KeyedHash::new(hash_key),
+            packer: Packer::default(),
         }
     }
 
     /// Takes in a member, or finds the one that is there.
-    pub(crate) fn import(
-        &mut self,
-        member: Member,
-        policies: Policies,
-    ) -> Result<Arc<Member>, &'static Rule> {
-        let key = (member.card_id.clone(), member.user_card_code.clone());
+    pub(crate) fn import(&mut self, member: Member, policies: Policies) -> Result<Member, &'static Rule> {
+        let key = self.key(&member.card_id, &member.user_card_code);
         if let Some(existing) = self.by_code.get_mut(&key) {
             return match (is_same_person(existing, &member), policies.repeated_member) {
                 (true, RepeatedMember::ReturnExisting) => {
-                    let existing = Arc::make_mut(existing);
                     existing.repeats = existing.repeats.saturating_add(1);
-                    Ok(Arc::new(existing.clone()))
+                    Ok(existing.member(&key.0, &key.1))
                 }
                 (true, RepeatedMember::AlreadyExists) => Err(&rule::REPEATED_MEMBER),
                 (false, _) => Err(match policies.taken_code {
@@ -59,11 +66,19 @@ impl Members {
         if policies.second_card == SecondCard::Refuse && self.has_card(&member) {
             return Err(&rule::SECOND_CARD);
         }
-        let member = Arc::new(member);
-        self.note_phone(&member);
-        let keys = self.by_openid.entry(member.openid.clone()).or_default();
-        keys.insert(key.clone());
-        self.by_code.insert(key, Arc::clone(&member));
+        self.templates.insert(Arc::clone(&key.0));
+        self.note_phone(&key, member.phone_number.as_ref());
+        match self.by_openid.get_mut(member.openid.as_str()) {
+            Some(keys) => {
+                let at = keys.partition_point(|other| *other < key);
+                keys.insert(at, key.clone());
+            }
+            None => {
+                self.by_openid
+                    .insert(member.openid.as_str().into(), vec![key.clone()]);
+            }
+        }
+        self.by_code.insert(key, self.packer.pack(&member));
         Ok(member)
     }
 
@@ -74,38 +89,36 @@ impl Members {
         user_card_code: &str,
         change: impl FnOnce(&mut Member),
     ) -> Option<Arc<Member>> {
-        let key = (card_id.to_owned(), user_card_code.to_owned());
-        let member = self.by_code.get_mut(&key)?;
-        let old_phone = member.phone_number.clone();
-        change(Arc::make_mut(member));
-        let member = Arc::clone(member);
+        let key = self.key(card_id, user_card_code);
+        let packed = self.by_code.get_mut(&key)?;
+        let old_phone = packed.phone_number.clone();
+        let mut member = packed.member(card_id, user_card_code);
+        change(&mut member);
+        *packed = self.packer.pack(&member);
         if old_phone != member.phone_number {
             if let Some(old_phone) = &old_phone {
-                let phone = self.phone_key(card_id, old_phone);
+                let phone = self.phone_key(&key.0, old_phone);
                 self.by_phone.remove(&phone);
             }
-            self.note_phone(&member);
+            self.note_phone(&key, member.phone_number.as_ref());
         }
-        Some(member)
+        Some(Arc::new(member))
     }
 
     /// Whether the person has another card of the template that was not invalidated.
     pub(crate) fn has_card(&self, member: &Member) -> bool {
-        let is_other = |code: &str| {
-            let other = code != member.user_card_code;
-            let key = (member.card_id.clone(), code.to_owned());
-            other
-                && self
-                    .by_code
-                    .get(&key)
-                    .is_some_and(|other| other.stage != Stage::Invalid)
+        let (template, _) = self.key(&member.card_id, "");
+        let is_other = |code: &Arc<str>| {
+            let key = (Arc::clone(&template), Arc::clone(code));
+            let is_valid = |other: &Packed| other.stage != Stage::Invalid;
+            **code != *member.user_card_code && self.by_code.get(&key).is_some_and(is_valid)
         };
         let by_phone = member.phone_number.as_ref().is_some_and(|phone| {
-            let phone = self.phone_key(&member.card_id, phone);
-            self.by_phone.get(&phone).is_some_and(|code| is_other(code))
+            let phone = self.phone_key(&template, phone);
+            self.by_phone.get(&phone).is_some_and(is_other)
         });
-        let mut of_openid = self.by_openid.get(&member.openid).into_iter().flatten();
-        by_phone || of_openid.any(|(card_id, code)| *card_id == member.card_id && is_other(code))
+        let mut of_openid = self.by_openid.get(member.openid.as_str()).into_iter().flatten();
+        by_phone || of_openid.any(|(card_id, code)| *card_id == template && is_other(code))
     }
 
     /// A made-up openid that follows from the phone number and the sandbox's keys.
@@ -122,13 +135,32 @@ impl Members {
 
     /// The members, by template and code.
     pub(crate) fn all(&self) -> Vec<Arc<Member>> {
-        self.by_code.values().cloned().collect()
+        let all = self.by_code.iter();
+        all.map(|((card_id, code), packed)| Arc::new(packed.member(card_id, code)))
+            .collect()
+    }
+
+    /// The members of a template, or of every one, from an offset on; and how many there are in all.
+    pub(crate) fn page(&self, card_id: Option<&str>, offset: usize, limit: usize) -> (Vec<Member>, usize) {
+        let all = self.by_code.iter();
+        let listed = all.filter(|((of_card, _), _)| card_id.is_none_or(|card_id| **of_card == *card_id));
+        let total = listed.clone().count();
+        let page = listed.skip(offset).take(limit);
+        let page = page.map(|((card_id, code), packed)| packed.member(card_id, code));
+        (page.collect(), total)
+    }
+
+    /// The state of each member at a time.
+    pub(crate) fn states(&self, now: OffsetDateTime) -> impl Iterator<Item = &'static str> {
+        self.by_code
+            .values()
+            .map(move |packed| state_at(packed.stage, packed.ends_at, now))
     }
 
     /// The cards of one openid, by template and code.
-    pub(crate) fn of_openid(&self, openid: &str) -> impl Iterator<Item = &Arc<Member>> {
+    pub(crate) fn of_openid(&self, openid: &str) -> impl Iterator<Item = Member> {
         let keys = self.by_openid.get(openid).into_iter().flatten();
-        keys.filter_map(|key| self.by_code.get(key))
+        keys.filter_map(|key| Some(self.by_code.get(key)?.member(&key.0, &key.1)))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -136,26 +168,38 @@ impl Members {
     }
 
     pub(crate) fn find(&self, card_id: &str, user_card_code: &str) -> Option<Arc<Member>> {
-        let key = (card_id.to_owned(), user_card_code.to_owned());
-        self.by_code.get(&key).cloned()
+        let packed = self.by_code.get(&self.key(card_id, user_card_code))?;
+        Some(Arc::new(packed.member(card_id, user_card_code)))
     }
 
-    fn note_phone(&mut self, member: &Member) {
-        if let Some(phone) = &member.phone_number {
-            let phone = self.phone_key(&member.card_id, phone);
-            self.by_phone.insert(phone, member.user_card_code.clone());
+    /// With the template's id that is kept already, if there is one.
+    fn key(&self, card_id: &str, user_card_code: &str) -> Key {
+        let template = self.templates.get(card_id).cloned();
+        (template.unwrap_or_else(|| card_id.into()), user_card_code.into())
+    }
+
+    fn note_phone(&mut self, key: &Key, phone: Option<&PhoneNumber>) {
+        if let Some(phone) = phone {
+            let phone = self.phone_key(&key.0, phone);
+            self.by_phone.insert(phone, Arc::clone(&key.1));
         }
     }
 
-    fn phone_key(&self, card_id: &str, phone: &PhoneNumber) -> (String, Fingerprint) {
-        (card_id.to_owned(), self.phone_hash(phone))
+    fn phone_key(&self, card_id: &Arc<str>, phone: &PhoneNumber) -> (Arc<str>, Fingerprint) {
+        (Arc::clone(card_id), self.phone_hash(phone))
+    }
+}
+
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Members({})", self.len())
     }
 }
 
 /// By openid, or by phone number where both are known.
-fn is_same_person(one: &Member, other: &Member) -> bool {
+fn is_same_person(one: &Packed, other: &Member) -> bool {
     let same_phone = one.phone_number.is_some() && one.phone_number == other.phone_number;
-    same_phone || one.openid == other.openid
+    same_phone || *one.openid == *other.openid
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(crate) fn list(call: Call, scene: &mut Scene<'_>) -> Result<Outcome, Refusal
     let mut data = Vec::new();
     let mut personal = BTreeMap::new();
     for (index, member) in members.into_iter().enumerate() {
-        let card = member.shown(now);
+        let card = member.into_shown(now);
         data.push(card.document);
         let fields = card.personal.into_iter();
         personal.extend(fields.map(|(pointer, value)| (format!("/data/{index}{pointer}"), value)));
@@ -150,7 +150,7 @@ pub(crate) fn take(scene: &mut Scene<'_>, card_id: &str, phone: &str) -> Result<
         stage: Stage::Unactivated,
         repeats: 0,
     };
-    Ok(scene.state.members.import(member, scene.policies)?)
+    Ok(Arc::new(scene.state.members.import(member, scene.policies)?))
 }
 
 /// The card that the path names, if brand, template and openid are its own.

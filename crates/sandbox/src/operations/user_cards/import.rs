@@ -41,7 +41,7 @@ pub(crate) fn by_openid(call: Call, scene: &mut Scene<'_>) -> Result<Outcome, Re
 fn import(call: Call, scene: &mut Scene<'_>, validity_at: &str) -> Result<Outcome, Refusal> {
     let member = member_of(call, scene, validity_at)?;
     let member = scene.state.members.import(member, scene.policies)?;
-    Ok(Outcome::Document(member.shown(scene.clock.date_time())))
+    Ok(Outcome::Document(member.into_shown(scene.clock.date_time())))
 }
 
 /// Checks a request and makes the member of it.

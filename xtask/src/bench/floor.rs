@@ -1,0 +1,54 @@
+//! The floor under every figure about calls: the RSA operations of the backend in use, measured in the same run.
+
+use serde_json::Value;
+
+use super::{Bench, number};
+use crate::outcome::Outcome;
+
+/// What each operation costs.
+pub(super) struct Floor(Value);
+
+/// Microseconds of one thread.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Micros {
+    pub(super) cpu: f64,
+    pub(super) wall: f64,
+}
+
+impl Floor {
+    /// Measures with so many threads at once.
+    pub(super) fn measure(bench: &Bench, threads: usize) -> Outcome<Self> {
+        let seconds = if bench.is_quick { "0.8" } else { "2" };
+        let measured = bench.measure(&["floor", &threads.to_string(), seconds])?;
+        for operation in OPERATIONS {
+            number(&measured[operation], "cpu_us")?;
+        }
+        Ok(Self(measured))
+    }
+
+    pub(super) fn all_cores() -> usize {
+        std::thread::available_parallelism().map_or(1, usize::from)
+    }
+
+    /// One operation.
+    pub(super) fn of(&self, operation: &str) -> Micros {
+        let of = |name: &str| self.0[operation][name].as_f64().unwrap_or_default();
+        Micros {
+            cpu: of("cpu_us"),
+            wall: of("wall_us"),
+        }
+    }
+
+    /// So many of each operation.
+    pub(super) fn sum(&self, operations: &[(&str, f64)]) -> Micros {
+        let mut sum = Micros::default();
+        for (operation, count) in operations {
+            let one = self.of(operation);
+            sum.cpu += one.cpu * count;
+            sum.wall += one.wall * count;
+        }
+        sum
+    }
+}
+
+pub(super) const OPERATIONS: [&str; 4] = ["sign", "open", "verify", "seal"];

@@ -1,0 +1,49 @@
+//! Instructions of a call and of its RSA, counted by valgrind: the same on a busy machine as on an idle one.
+//!
+//! Two runs of different length give the cost of one call; what a process does once falls out. The kernel is not in it.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use super::{Bench, print};
+use crate::{
+    outcome::{Failure, Outcome},
+    process,
+};
+
+/// Whether it can be counted here.
+pub(super) fn is_possible() -> bool {
+    process::succeeds(Command::new("valgrind").arg("--version"))
+}
+
+/// Instructions of one more piece of work; `words` makes the arguments of `wxmember-bench` for so many pieces.
+pub(super) fn of_one(bench: &Bench, what: &str, words: impl Fn(&str) -> Vec<String>) -> Outcome<f64> {
+    let count = |pieces: u32| counted(bench, &words(&pieces.to_string()));
+    let each = (count(MORE)? - count(FEW)?) / f64::from(MORE - FEW);
+    print(&format!(
+        "{}\n",
+        json!({"measurement": "instructions", "of": what, "each": each})
+    ));
+    Ok(each)
+}
+
+fn counted(bench: &Bench, words: &[String]) -> Outcome<f64> {
+    let mut command = Command::new("valgrind");
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+    command.arg(&bench.measuring).args(words);
+    let output = process::output(&mut command, &[])?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let collected = said.lines().find_map(|line| line.split_once("Collected : "));
+    match collected.and_then(|(_, count)| count.trim().parse().ok()) {
+        Some(count) if output.status.success() => Ok(count),
+        _ => {
+            let shown = process::show(&command);
+            let what = format!("`{shown}` failed: {}", said.trim_end());
+            Err(Failure::failed(what, format!("run `{shown}` by itself")))
+        }
+    }
+}
+
+const FEW: u32 = 40;
+const MORE: u32 = 140;

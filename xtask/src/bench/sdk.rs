@@ -1,0 +1,227 @@
+//! `bench sdk`: what a call of the SDK costs beside the RSA in it, and beside what a user would take instead.
+
+use serde_json::Value;
+
+use super::{
+    Bench, Figure, Target,
+    floor::{Floor, OPERATIONS},
+    import::Sandbox,
+    instructions, number,
+    rivals::Rival,
+    sandbox::median,
+};
+use crate::{outcome::Outcome, workspace::Workspace};
+
+/// One way of calling the SDK.
+struct Way {
+    in_flight: &'static str,
+    opening: &'static str,
+    /// What stands in the name of its figures.
+    name: &'static str,
+    rsa: &'static [(&'static str, f64)],
+    target: Target,
+}
+
+/// Each way and each other client in turn, round after round, all against one sandbox.
+pub(super) fn measure(bench: &Bench, workspace: &Workspace, figures: &mut Vec<Figure>) -> Outcome {
+    let (rounds, calls) = if bench.is_quick { (1, 300) } else { (5, 1_500) };
+    let rivals = Rival::all(bench, workspace)?;
+    let sandbox = Sandbox::start(bench, "calls")?;
+    let members = bench.path("members.json");
+    bench.measure(&["members", &calls.to_string(), SEED, &members])?;
+    let (mut ratios, mut costs) = (vec![Vec::new(); WAYS.len()], vec![Vec::new(); WAYS.len()]);
+    let mut floors = Vec::new();
+    let mut ours = Vec::new();
+    let mut theirs = vec![Vec::new(); rivals.len()];
+    for _ in 0..rounds {
+        for (index, way) in WAYS.iter().enumerate() {
+            let threads = if way.in_flight == "1" {
+                1
+            } else {
+                Floor::all_cores()
+            };
+            let before = Floor::measure(bench, threads)?;
+            let words = [
+                "calls",
+                &calls.to_string(),
+                SEED,
+                way.in_flight,
+                way.opening,
+                &sandbox.folder,
+            ];
+            let measured = bench.measure(&words)?;
+            let after = Floor::measure(bench, threads)?;
+            let cost = each(&measured, "cpu_seconds")?;
+            let rsa = (before.sum(way.rsa).cpu + after.sum(way.rsa).cpu) / 2.0;
+            ratios[index].push(cost / rsa);
+            costs[index].push(cost);
+            if index == 0 {
+                ours.push(measured);
+                floors.extend([before, after]);
+            }
+        }
+        for (rival, measured) in rivals.iter().zip(&mut theirs) {
+            measured.push(rival.measure(bench, &members, &sandbox.folder)?);
+        }
+    }
+    for operation in OPERATIONS {
+        let each: Vec<_> = floors.iter().map(|floor| floor.of(operation).cpu).collect();
+        Figure {
+            name: format!("floor: {operation}"),
+            value: median(&each),
+            unit: "µs CPU",
+            target: Target::None,
+            method: "one RSA-2048 operation of the backend in use, on all cores at once, beside every round; median",
+        }
+        .add_to(figures);
+    }
+    for (index, way) in WAYS.iter().enumerate() {
+        Figure {
+            name: format!("sdk: {}", way.name),
+            value: median(&costs[index]) / 1000.0,
+            unit: "CPU s/1000",
+            target: Target::None,
+            method: "user and system time of a loop over `import_by_phone` with two sealed fields, per 1,000 calls; the \
+                     sandbox is another process and not counted; median of the rounds",
+        }
+        .add_to(figures);
+        Figure {
+            name: format!("sdk: {}, times its RSA", way.name),
+            value: median(&ratios[index]),
+            unit: "",
+            target: way.target,
+            method: "that by the sum of its RSA operations, measured before and after it with as many threads; median",
+        }
+        .add_to(figures);
+    }
+    instructions_of_calls(bench, &sandbox, figures)?;
+    let mut rows = vec![("wxmember".to_owned(), Row::of(&ours)?)];
+    for (rival, measured) in rivals.iter().zip(&theirs) {
+        rows.push((rival.name.to_owned(), Row::of(measured)?));
+    }
+    let best = rows[0].1;
+    for (name, row) in &rows {
+        row.add_to(name, best, figures);
+    }
+    Ok(())
+}
+
+fn instructions_of_calls(bench: &Bench, sandbox: &Sandbox, figures: &mut Vec<Figure>) -> Outcome {
+    if !instructions::is_possible() {
+        eprintln!("left out: the instructions of a call, for `valgrind` is not installed");
+        return Ok(());
+    }
+    for opening in ["opened", "plain"] {
+        let call = instructions::of_one(bench, &format!("a call, {opening}"), |calls| {
+            let words = ["calls", calls, SEED, "1", opening, &sandbox.folder];
+            words.map(str::to_owned).to_vec()
+        })?;
+        let rsa = instructions::of_one(bench, &format!("its RSA, {opening}"), |calls| {
+            ["rsa", calls, opening].map(str::to_owned).to_vec()
+        })?;
+        let name = if opening == "opened" {
+            "opening"
+        } else {
+            "not opening"
+        };
+        Figure {
+            name: format!("sdk: {name}, times its RSA by instructions"),
+            value: call / rsa,
+            unit: "",
+            target: Target::None,
+            method: "instructions outside the kernel of one more call, the making of its member included, by those of its                      RSA operations, both under callgrind: exact, whatever else the machine does",
+        }
+        .add_to(figures);
+    }
+    Ok(())
+}
+
+/// A client in the table: medians of its rounds.
+#[derive(Clone, Copy)]
+struct Row {
+    /// CPU seconds for 1,000 calls.
+    cpu: f64,
+    rate: f64,
+    /// Bytes.
+    peak: f64,
+}
+
+impl Row {
+    fn of(rounds: &[Value]) -> Outcome<Self> {
+        let all = |of: fn(&Value) -> Outcome<f64>| -> Outcome<f64> {
+            Ok(median(&rounds.iter().map(of).collect::<Outcome<Vec<_>>>()?))
+        };
+        Ok(Self {
+            cpu: all(|measured| Ok(each(measured, "cpu_seconds")? / 1000.0))?,
+            rate: all(|measured| Ok(number(measured, "calls")? / number(measured, "seconds")?))?,
+            peak: all(|measured| number(measured, "peak_bytes"))?,
+        })
+    }
+
+    /// Another client's figures have what the SDK reaches as target turned around: it must be ahead.
+    fn add_to(self, name: &str, ours: Self, figures: &mut Vec<Figure>) {
+        let is_ours = name == "wxmember";
+        let behind = |worst| if is_ours { Target::None } else { worst };
+        for (what, value, unit, target) in [
+            ("CPU", self.cpu, "CPU s/1000", behind(Target::AtLeast(ours.cpu))),
+            ("rate", self.rate, "calls/s", behind(Target::AtMost(ours.rate))),
+            (
+                "peak memory",
+                self.peak / MIB,
+                "MiB",
+                behind(Target::AtLeast(ours.peak / MIB)),
+            ),
+        ] {
+            Figure {
+                name: format!("client: {name}, {what}"),
+                value,
+                unit,
+                target,
+                method: "the same calls by 32 at once against the same sandbox on the same cores, in turn, the answer \
+                         verified and its phone number opened; median of the rounds. A client that is better than the \
+                         SDK misses its target",
+            }
+            .add_to(figures);
+        }
+    }
+}
+
+/// Microseconds of a call.
+fn each(measured: &Value, name: &str) -> Outcome<f64> {
+    Ok(number(measured, name)? / number(measured, "calls")? * 1e6)
+}
+
+const WAYS: &[Way] = &[
+    Way {
+        in_flight: "32",
+        opening: "opened",
+        name: "32 at once, opening",
+        rsa: WITH_OPENING,
+        target: Target::AtMost(1.12),
+    },
+    Way {
+        in_flight: "1",
+        opening: "opened",
+        name: "one by one, opening",
+        rsa: WITH_OPENING,
+        target: Target::AtMost(1.25),
+    },
+    Way {
+        in_flight: "32",
+        opening: "plain",
+        name: "32 at once, not opening",
+        rsa: WITHOUT_OPENING,
+        target: Target::AtMost(1.25),
+    },
+    Way {
+        in_flight: "1",
+        opening: "plain",
+        name: "one by one, not opening",
+        rsa: WITHOUT_OPENING,
+        target: Target::None,
+    },
+];
+const WITH_OPENING: &[(&str, f64)] = &[("seal", 2.0), ("sign", 1.0), ("verify", 1.0), ("open", 1.0)];
+const WITHOUT_OPENING: &[(&str, f64)] = &[("seal", 2.0), ("sign", 1.0), ("verify", 1.0)];
+const SEED: &str = "9";
+const MIB: f64 = 1_048_576.0;
