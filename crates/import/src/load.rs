@@ -60,7 +60,7 @@ impl<G: Gateway> Load<G> {
         let (to_writer, mut sealed) =
             tokio::sync::mpsc::channel::<Result<Batch<NewRow>, LoadError>>(self.threads);
         // A place in this channel is a batch somewhere between the reader and the ledger.
-        let (enter, leave) = mpsc::sync_channel::<()>(self.threads * 2 + 2 + STORED_BATCHES);
+        let (enter, leave) = mpsc::sync_channel::<()>(self.threads * 4 + 2 * STORED_BATCHES);
 
         let reader = {
             let (source, cancel) = (Arc::clone(source), cancel.clone());
