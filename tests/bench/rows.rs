@@ -15,6 +15,7 @@ use wxmember_tests::members::{MemberList, MemberRow};
 use crate::{
     cost::{cpu, ledger_bytes, peak_memory},
     platform::Account,
+    sealing,
 };
 
 /// Loads a file. The ledger is closed before its size is taken.
@@ -23,6 +24,7 @@ pub(crate) async fn load(file: &Path, ledger_path: &Path) -> Result<Value, Strin
     let gateway = WechatGateway::new(account.client.clone());
     let ledger = Ledger::open(ledger_path).map_err(|error| error.to_string())?;
     let importer = Importer::new(gateway, ledger, account.settings());
+    sealing::warm_up()?;
     let (cpu_before, start) = (cpu()?, Instant::now());
     let job = importer
         .load(Arc::new(CsvFile::new(file)), &CancellationToken::new())

@@ -36,7 +36,8 @@ pub trait Gateway: Send + Sync + 'static {
     fn send(&self, route: Route, request: &SealedRequest) -> impl Future<Output = Answer> + Send;
 }
 
-/// A request as it is stored: its JSON, in which every personal field is a ciphertext, and the key it was sealed with.
+/// A request as it is stored: bytes of the gateway's own, in which every personal field is a ciphertext, and the key it was
+/// sealed with.
 #[derive(Clone, Eq, PartialEq)]
 pub struct SealedRequest {
     body: Vec<u8>,

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wxmember_crypto::{Fingerprint, FormValue, KeyedHash};
 
@@ -101,11 +102,12 @@ impl<G: Gateway> Load<G> {
             waiting: Vec::new(),
             batches: 0,
             rows: stored,
+            stored_at: Instant::now(),
         };
         let mut early = BTreeMap::new();
         let mut next = 0;
         loop {
-            let batch = match tokio::time::timeout(RENEW, sealed.recv()).await {
+            let batch = match tokio::time::timeout_at(writer.stored_at + RENEW, sealed.recv()).await {
                 Ok(None) => break,
                 Ok(Some(batch)) => batch?,
                 Err(_) => {
@@ -171,6 +173,8 @@ struct Writer<'a, G> {
     batches: usize,
     /// Stored so far.
     rows: u64,
+    /// When the load last said that it is alive.
+    stored_at: Instant,
 }
 
 impl<G: Gateway> Writer<'_, G> {
@@ -194,6 +198,7 @@ impl<G: Gateway> Writer<'_, G> {
         ledger
             .store_rows(self.job, *owner, rows, Arc::clone(&self.columns))
             .await?;
+        self.stored_at = Instant::now();
         self.rows += stored;
         if stored > 0 {
             self.load.progress.loaded(self.rows, refused);

@@ -11,21 +11,51 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_load_that_was_cut_off_goes_on() {
+async fn a_load_that_is_cut_off_before_it_begins_goes_on() {
     let (setup, gateway) = (Setup::new(), Fake::new());
     let source = setup.members(5000);
     let cancel = CancellationToken::new();
     cancel.cancel();
     let importer = setup.importer(&gateway);
     let error = importer.load(Arc::clone(&source), &cancel).await.unwrap_err();
-    assert!(matches!(error, LoadError::Cancelled { .. }), "{error}");
+    assert!(matches!(error, LoadError::Cancelled { rows: 0 }), "{error}");
+    let job = importer.load(source, &CancellationToken::new()).await.unwrap();
+    assert_eq!((job.rows(), job.is_continued()), (5000, true));
+}
+
+/// Some transactions are in the ledger: the next load goes on behind their rows, and no row is there twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_that_was_cut_off_goes_on_behind_what_is_stored() {
+    let (setup, gateway) = (Setup::new(), Fake::new());
+    let source = setup.members(40_000);
+    let cancel = CancellationToken::new();
+    let importer = setup.importer(&gateway);
+    let mut progress = importer.progress();
+    let cut = async {
+        progress.wait_for(|progress| progress.rows >= 2000).await.unwrap();
+        cancel.cancel();
+    };
+    let (loaded, ()) = tokio::join!(importer.load(Arc::clone(&source), &cancel), cut);
+    let stored = match loaded {
+        Err(LoadError::Cancelled { rows }) => rows,
+        other => panic!("{other:?}"),
+    };
+    assert!((2000..40_000).contains(&stored), "{stored}");
     let job = importer
         .load(Arc::clone(&source), &CancellationToken::new())
         .await
         .unwrap();
-    assert_eq!((job.rows(), job.is_continued()), (5000, true));
-    let progress = *importer.progress().borrow();
-    assert_eq!((progress.rows, progress.queued), (5000, 5000));
+    assert_eq!((job.rows(), job.is_continued()), (40_000, true));
+    let tables = rusqlite::Connection::open(setup.path("ledger.db")).unwrap();
+    let (rows, claims, last): (u64, u64, u64) = tables
+        .query_row(
+            "SELECT count(*), sum(has_claim), max(id & 4294967295) FROM rows",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .unwrap();
+    // The list has 9,999 members, again and again.
+    assert_eq!((rows, claims, last), (40_000, 9_999, 40_000));
 }
 
 #[tokio::test]

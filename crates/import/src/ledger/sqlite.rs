@@ -17,7 +17,7 @@ use tokio::{sync::oneshot, time::Instant};
 use wxmember::Clock;
 use wxmember_crypto::KeyedHash;
 
-use self::checkpoint::Checkpoints;
+use self::{checkpoint::Checkpoints, seen::Seen};
 use super::ids::{ids_of, job_and_row, row_id};
 use super::{LedgerError, Write, key};
 
@@ -28,6 +28,7 @@ mod open_jobs;
 mod pace;
 mod reports;
 mod schema;
+mod seen;
 mod work;
 
 /// The store: a connection behind a lock, and the writes that wait for it.
@@ -37,6 +38,15 @@ pub(super) struct Sqlite {
     waiting: Mutex<Group>,
     /// Says that this process has the ledger open.
     _presence: File,
+}
+
+/// Writes what waits when it is dropped: also by a runtime that ends before its time has come.
+struct Flush(Arc<Sqlite>);
+
+impl Drop for Flush {
+    fn drop(&mut self) {
+        self.0.flush();
+    }
 }
 
 /// Writes that go into the next transaction.
@@ -100,13 +110,15 @@ impl Sqlite {
             connection,
             clock,
             checkpoints: None,
+            seen: Seen::default(),
         };
         schema::migrate(&mut tables.connection)?;
         tables.check_key(&hash, &presence)?;
         if presence.is_alone() {
             tables.recover_all()?;
         }
-        let checkpoints = Checkpoints::of(&mut tables.connection, path).map_err(failed("open the file"))?;
+        let checkpoints = Checkpoints::of(&mut tables.connection, path, checkpoint::LONG);
+        let checkpoints = checkpoints.map_err(failed("open the file"))?;
         tables.checkpoints = Some(checkpoints);
         let store = Self {
             connection: Mutex::new(tables),
@@ -136,12 +148,12 @@ impl Sqlite {
         };
         // The first of a group sees to it that all are written, whoever of them still listens by then.
         if let Some(written_at) = first {
-            let store = Arc::clone(self);
+            let flush = Flush(Arc::clone(self));
             tokio::spawn(async move {
                 if let Some(written_at) = written_at {
                     tokio::time::sleep_until(written_at + GROUP).await;
                 }
-                let _ = tokio::task::spawn_blocking(move || store.flush()).await;
+                let _ = tokio::task::spawn_blocking(move || drop(flush)).await;
             });
         }
         written.await.map_err(|_| LedgerError::Closed)?
@@ -197,6 +209,7 @@ pub(super) struct Tables {
     connection: Connection,
     clock: Arc<dyn Clock>,
     checkpoints: Option<Checkpoints>,
+    seen: Seen,
 }
 
 impl Tables {

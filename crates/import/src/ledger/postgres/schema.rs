@@ -82,7 +82,8 @@ async fn check_key(session: &mut Session, path: &Path) -> Result<KeyedHash, Fail
 
 /// Each entry takes a ledger from the version that is its index to the next one. An entry is never changed once it
 /// was released. The columns are those of the ledger in a file, at its version 2.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE wxmember.meta (
         name   text PRIMARY KEY,
         number bigint,
@@ -157,7 +158,10 @@ const MIGRATIONS: &[&str] = &["
         rate_before double precision,
         PRIMARY KEY (mchid, base_url, operation)
     );
-"];
+",
+    // A stored request may be packed, which earlier software cannot read.
+    "",
+];
 
 /// `WXMB`.
 const LOCK: i64 = 0x5758_4D42;

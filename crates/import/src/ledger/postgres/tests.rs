@@ -225,7 +225,7 @@ async fn another_key_a_later_version_and_foreign_tables_are_refused() {
     let error = setup.open().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the ledger has version 99, this software knows up to 1; update wxmember"
+        "the ledger has version 99, this software knows up to 2; update wxmember"
     );
 
     setup.server.create_database("other");

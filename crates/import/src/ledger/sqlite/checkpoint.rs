@@ -5,6 +5,7 @@
 //! writer that finds a long log does the rest itself.
 
 use std::{
+    ffi::c_int,
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard,
@@ -30,8 +31,8 @@ pub(super) struct Checkpoints {
 type Own = Arc<Mutex<Option<Connection>>>;
 
 impl Checkpoints {
-    /// Starts the thread and has it woken by what this connection writes.
-    pub(super) fn of(connection: &mut Connection, path: &Path) -> Result<Self, rusqlite::Error> {
+    /// Starts the thread and has it woken by what this connection writes; with so many pages in the log the writer does it.
+    pub(super) fn of(connection: &mut Connection, path: &Path, long: c_int) -> Result<Self, rusqlite::Error> {
         // One that waits is enough.
         let (wake, woken) = sync_channel::<()>(1);
         let own = Own::default();
@@ -54,10 +55,10 @@ impl Checkpoints {
         };
         let hook = wake.clone();
         connection.wal_hook(Some(move |wal: &mut Wal, pages| {
-            if pages >= LONG {
-                return wal.checkpoint();
-            }
-            if pages >= WORTH_IT {
+            if pages >= long {
+                // The commit is done: what is wrong with a checkpoint, or that another one is under way, is not its error.
+                drop(wal.checkpoint());
+            } else if pages >= WORTH_IT {
                 // Full: it is awake already.
                 let _ = hook.try_send(());
             }
@@ -77,7 +78,7 @@ impl Checkpoints {
 
     /// Ends the thread. The hook holds the other end of the channel, so it goes first.
     pub(super) fn end(&mut self, connection: &mut Connection) {
-        drop(connection.wal_hook(None::<fn(&mut Wal, std::ffi::c_int) -> Result<(), rusqlite::Error>>));
+        drop(connection.wal_hook(None::<fn(&mut Wal, c_int) -> Result<(), rusqlite::Error>>));
         drop(self.wake.take());
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
@@ -94,6 +95,6 @@ fn checkpoint(own: &mut Option<Connection>, path: &Path) -> Result<(), rusqlite:
 }
 
 /// Pages of 4 KiB in the log: 8 MiB.
-const WORTH_IT: std::ffi::c_int = 2_048;
+const WORTH_IT: c_int = 2_048;
 /// 64 MiB.
-const LONG: std::ffi::c_int = 16_384;
+pub(super) const LONG: c_int = 16_384;

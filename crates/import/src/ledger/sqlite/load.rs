@@ -1,8 +1,8 @@
 //! Jobs and their rows on the way in.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::{LedgerError, SECOND, Tables, failed, ids_of, micros, row_id};
+use super::{LedgerError, SECOND, Tables, failed, ids_of, micros, row_id, seen::Seen};
 use crate::{
     gateway::SealedRequest,
     job::{Identity, JobId},
@@ -89,7 +89,10 @@ impl Tables {
     ) -> Result<(), LedgerError> {
         let failed = failed("store rows");
         let clock = self.clock.clone();
-        let transaction = self.begin().map_err(failed)?;
+        let Self { connection, seen, .. } = self;
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
         let now = micros(clock.since_1970());
         let card: i64 = transaction
             .query_row(
@@ -99,8 +102,10 @@ impl Tables {
             )
             .map_err(failed)?;
         tidy_members(&transaction).map_err(failed)?;
+        seen.prepare(&transaction, rows.len()).map_err(failed)?;
         {
-            let mut insert = Insert::new(&transaction, job, card, now / SECOND, columns).map_err(failed)?;
+            let times = now / SECOND;
+            let mut insert = Insert::new(&transaction, seen, job, card, times, columns).map_err(failed)?;
             for row in rows {
                 insert.row(row).map_err(failed)?;
             }
@@ -248,8 +253,9 @@ fn tidy_members(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
     if new < MEMBERS_NEW {
         return Ok(());
     }
+    // Nothing is ignored. A statement that might stop half way would keep a copy of each page that it changes.
     transaction.execute(
-        "INSERT INTO members (prefix, id) SELECT prefix, id FROM members_new ORDER BY prefix, id",
+        "INSERT OR IGNORE INTO members (prefix, id) SELECT prefix, id FROM members_new ORDER BY prefix, id",
         [],
     )?;
     transaction.execute("DELETE FROM members_new", []).map(drop)
@@ -277,6 +283,7 @@ pub(super) fn delete_members(
 /// Rows of one job on their way in, with the statements they need.
 struct Insert<'a> {
     connection: &'a Connection,
+    seen: &'a mut Seen,
     job: i64,
     card: i64,
     now: i64,
@@ -290,6 +297,7 @@ struct Insert<'a> {
 impl<'a> Insert<'a> {
     fn new(
         connection: &'a Connection,
+        seen: &'a mut Seen,
         job: i64,
         card: i64,
         now: i64,
@@ -297,6 +305,7 @@ impl<'a> Insert<'a> {
     ) -> Result<Self, rusqlite::Error> {
         Ok(Self {
             connection,
+            seen,
             job,
             card,
             now,
@@ -325,10 +334,13 @@ impl<'a> Insert<'a> {
                 request,
             } => (user_card_code, member_hash, request),
         };
-        let by_member = self
-            .by_member
-            .query_row(params![&member_hash[..8], member_hash, self.card], holder)
-            .optional()?;
+        let by_member = match self.seen.is_new(&member_hash[..8]) {
+            true => None,
+            false => self
+                .by_member
+                .query_row(params![&member_hash[..8], member_hash, self.card], holder)
+                .optional()?,
+        };
         let queued = Queued {
             id,
             line: new.line,
@@ -358,6 +370,7 @@ impl<'a> Insert<'a> {
         ])?;
         if inserted == 1 {
             self.member.execute(params![&new.member_hash[..8], new.id])?;
+            self.seen.add(&new.member_hash[..8]);
             self.request.execute(params![
                 new.id,
                 new.request.platform_key_id().as_str(),

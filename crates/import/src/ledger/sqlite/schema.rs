@@ -38,7 +38,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5758_4D42;
 /// Each entry takes a ledger from the version that is its index to the next one. An entry is never changed once it
 /// was released.
 ///
-/// Sealed requests, some 1.5 kB each, have a table of their own: a change of state then rewrites a small page.
+/// Sealed requests, some 700 bytes each, have a table of their own: a change of state then rewrites a small page.
 pub(super) const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE jobs (
@@ -205,4 +205,6 @@ pub(super) const MIGRATIONS: &[&str] = &[
         SELECT substr(member_hash, 1, 8), id FROM rows WHERE member_hash IS NOT NULL ORDER BY 1, 2;
     CREATE INDEX rows_by_state ON rows (state);
 ",
+    // A stored request may be packed, which earlier software cannot read.
+    "",
 ];

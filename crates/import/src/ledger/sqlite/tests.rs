@@ -27,7 +27,7 @@ fn other_files_and_later_versions_are_refused() {
     let error = open(&path).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the ledger has version 99, this software knows up to 2; update wxmember"
+        "the ledger has version 99, this software knows up to 3; update wxmember"
     );
 
     let text = folder.path().join("text");
@@ -352,4 +352,74 @@ async fn results_of_one_moment_share_a_transaction() {
     }
     let commits = commits.load(std::sync::atomic::Ordering::Relaxed);
     assert!((1..=20).contains(&commits), "{commits}");
+}
+
+/// Somebody else is at a checkpoint again and again, and this one's log is always long: no commit may be called failed.
+#[test]
+fn a_commit_is_good_whoever_is_at_a_checkpoint() {
+    let (_folder, path) = place();
+    let store = open(&path).unwrap();
+    let mut tables = lock(&store.connection);
+    let mut checkpoints = tables.checkpoints.take().unwrap();
+    checkpoints.end(&mut tables.connection);
+    tables.checkpoints = Some(Checkpoints::of(&mut tables.connection, &path, 1).unwrap());
+    tables
+        .connection
+        .execute_batch("CREATE TABLE filling (x)")
+        .unwrap();
+    let is_over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let other = {
+        let (is_over, path) = (Arc::clone(&is_over), path.clone());
+        std::thread::spawn(move || {
+            let other = Connection::open(path).unwrap();
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                let _ = other.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            }
+        })
+    };
+    let mut failed = Vec::new();
+    for _ in 0..2000 {
+        let transaction = tables.begin().unwrap();
+        transaction
+            .execute("INSERT INTO filling VALUES (zeroblob(20000))", [])
+            .unwrap();
+        failed.extend(transaction.commit().err());
+    }
+    is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    other.join().unwrap();
+    assert!(failed.is_empty(), "{} commits: {}", failed.len(), failed[0]);
+}
+
+/// A runtime that ends takes its tasks with it; what waited is written all the same, and nobody after it waits for it.
+#[test]
+fn a_runtime_that_ends_leaves_no_write_behind() {
+    let (_folder, path) = place();
+    let store = Arc::new(open(&path).unwrap());
+    let work = crate::ledger::Work {
+        job: 1,
+        owner: crate::ledger::Owner::random().unwrap(),
+        lease: Duration::from_secs(60),
+    };
+    let write = |row| {
+        let change = crate::ledger::Change::Lease;
+        store.write(Write { work, row, change })
+    };
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap()
+    };
+    let first = runtime();
+    assert!(!first.block_on(write(1)).unwrap());
+    first.block_on(async {
+        // The group's time has not come when the runtime ends.
+        let mut waits = std::pin::pin!(write(2));
+        let polled = std::future::poll_fn(|ctx| std::task::Poll::Ready(waits.as_mut().poll(ctx)));
+        assert!(polled.await.is_pending());
+    });
+    drop(first);
+    let next = runtime();
+    let written = next.block_on(async { tokio::time::timeout(Duration::from_secs(60), write(3)).await });
+    assert!(!written.expect("somebody writes").unwrap());
 }
