@@ -481,3 +481,62 @@ async fn a_page_of_another_origin_may_only_look() {
     }
     assert_eq!(status("POST", "/reset", "http://127.0.0.1:8766").await, 200);
 }
+
+/// A stranger's name that was made to lead here is the page's own origin to a browser, so reading is refused as well.
+#[tokio::test]
+async fn a_name_that_a_stranger_could_have_is_refused() {
+    let control = control();
+    let answer = async |method: &str, path: &str, host: &str| {
+        let request = HttpRequest::builder()
+            .method(method)
+            .uri(path)
+            .header("Host", host)
+            .header("Origin", format!("http://{host}"));
+        let request = request.body(Body::empty()).unwrap();
+        let answer = router(control.clone()).oneshot(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = to_bytes(answer.into_body(), 4096).await.unwrap();
+        (status, serde_json::from_slice::<Value>(&body).unwrap_or_default())
+    };
+    for host in [
+        "evil.example:8766",
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example:8766",
+        "localhost.",
+        "127.0.0.1:8766.evil.example",
+        "[::1].evil.example",
+        "[evil.example]",
+        "127.1",
+        "",
+        ":8766",
+    ] {
+        for (method, path) in [
+            ("GET", "/"),
+            ("GET", "/members?reveal=true"),
+            ("GET", "/events"),
+            ("HEAD", "/state"),
+            ("POST", "/reset"),
+            ("DELETE", "/faults"),
+            ("GET", "/unknown"),
+        ] {
+            let answer = answer(method, path, host).await;
+            assert_eq!(answer.0, 403, "{method} {path} of {host:?}");
+            if method != "HEAD" {
+                Caller::problem(&answer, 403, "`Host`");
+            }
+        }
+    }
+    for host in [
+        "127.0.0.1:8766",
+        "192.168.1.7",
+        "[::1]:8766",
+        "[::1]",
+        "localhost:8766",
+        "sandbox:8766",
+        "LOCALHOST",
+    ] {
+        assert_eq!(answer("GET", "/health", host).await.0, 200, "{host}");
+        assert_eq!(answer("POST", "/reset", host).await.0, 200, "{host}");
+    }
+}
