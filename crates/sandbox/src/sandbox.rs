@@ -22,7 +22,10 @@ use crate::{
     identity::{Credentials, IdentityError},
     journal::JournalEntry,
     lock::locked,
-    member::Member,
+    member::{
+        Member,
+        store::{BATCH, Listing},
+    },
     notification::{self, NotificationError, NotificationOptions, SignedNotification},
     outbox::{Delivery, Sending, Which},
     platform::{PlatformCertificate, PlatformPublicKey},
@@ -128,10 +131,18 @@ impl Sandbox {
         &self.merchants
     }
 
-    /// Every member, by card template and code.
+    /// Every member, by card template and code. Requests go on meanwhile: who comes or goes during the call may be in it
+    /// or not.
     #[must_use]
     pub fn members(&self) -> Vec<Arc<Member>> {
-        locked(&self.gateway.state).members.all()
+        let (mut listing, mut members) = (Listing::new(None, 0), Vec::new());
+        loop {
+            let batch = locked(&self.gateway.state).members.batch(&mut listing, BATCH);
+            if batch.is_empty() {
+                return members;
+            }
+            members.extend(batch.into_iter().map(Arc::new));
+        }
     }
 
     /// One member.

@@ -5,6 +5,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt,
+    ops::Bound,
     sync::Arc,
 };
 
@@ -133,21 +134,35 @@ impl Members {
         self.phone_hash.of("phone_number", phone)
     }
 
-    /// The members, by template and code.
-    pub(crate) fn all(&self) -> Vec<Arc<Member>> {
-        let all = self.by_code.iter();
-        all.map(|((card_id, code), packed)| Arc::new(packed.member(card_id, code)))
-            .collect()
+    /// The next members by template and code, [`BATCH`] at most, so that nobody waits long for whoever lists them all.
+    ///
+    /// Who comes or goes between two batches may be listed or not; everybody else is, once.
+    pub(crate) fn batch(&self, listing: &mut Listing, limit: usize) -> Vec<Member> {
+        let listed = self.listed(listing).skip(listing.offset).take(limit.min(BATCH));
+        let batch: Vec<_> = listed
+            .map(|(key, packed)| (key, packed.member(&key.0, &key.1)))
+            .collect();
+        if let Some((last, _)) = batch.last() {
+            listing.after = Bound::Excluded(Key::clone(last));
+        }
+        listing.offset = 0;
+        batch.into_iter().map(|(_, member)| member).collect()
     }
 
-    /// The members of a template, or of every one, from an offset on; and how many there are in all.
-    pub(crate) fn page(&self, card_id: Option<&str>, offset: usize, limit: usize) -> (Vec<Member>, usize) {
-        let all = self.by_code.iter();
-        let listed = all.filter(|((of_card, _), _)| card_id.is_none_or(|card_id| **of_card == *card_id));
-        let total = listed.clone().count();
-        let page = listed.skip(offset).take(limit);
-        let page = page.map(|((card_id, code), packed)| packed.member(card_id, code));
-        (page.collect(), total)
+    /// How many members a listing still has, its offset left aside.
+    pub(crate) fn count(&self, listing: &Listing) -> usize {
+        match (&listing.card_id, &listing.after) {
+            (None, Bound::Unbounded) => self.len(),
+            _ => self.listed(listing).count(),
+        }
+    }
+
+    fn listed<'a>(&'a self, listing: &Listing) -> impl Iterator<Item = (&'a Key, &'a Packed)> {
+        let from = (listing.after.clone(), Bound::Unbounded);
+        let is_listed = |key: &Key| listing.card_id.as_ref().is_none_or(|card_id| key.0 == *card_id);
+        self.by_code
+            .range::<Key, _>(from)
+            .take_while(move |(key, _)| is_listed(key))
     }
 
     /// The state of each member at a time.
@@ -190,6 +205,28 @@ impl Members {
     }
 }
 
+/// How far somebody has come who lists members, by template and code.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    card_id: Option<Arc<str>>,
+    after: Bound<Key>,
+    /// How many to pass over before the next batch.
+    offset: usize,
+}
+
+impl Listing {
+    /// Of one template, or of all, from an offset on.
+    pub(crate) fn new(card_id: Option<&str>, offset: usize) -> Self {
+        let card_id = card_id.map(Arc::<str>::from);
+        let first = card_id.clone().map(|card_id| (card_id, Arc::from("")));
+        Self {
+            after: first.map_or(Bound::Unbounded, Bound::Included),
+            card_id,
+            offset,
+        }
+    }
+}
+
 impl fmt::Debug for Members {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Members({})", self.len())
@@ -201,6 +238,9 @@ fn is_same_person(one: &Packed, other: &Member) -> bool {
     let same_phone = one.phone_number.is_some() && one.phone_number == other.phone_number;
     same_phone || *one.openid == *other.openid
 }
+
+/// How many members are unpacked at once: some milliseconds' worth.
+pub(crate) const BATCH: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -321,9 +361,51 @@ mod tests {
     }
 
     #[test]
+    fn a_listing_comes_in_batches_and_goes_on_whatever_happens_in_between() {
+        let mut members = Members::new([7; 32]);
+        let import = |members: &mut Members, card_id: &str, number: usize| {
+            let member = Member {
+                card_id: card_id.to_owned(),
+                openid: format!("{card_id}-{number}"),
+                phone_number: None,
+                ..member(&format!("{number:05}"), "")
+            };
+            members.import(member, Policies::default()).unwrap();
+        };
+        for number in (0..3 * BATCH).map(|number| 2 * number) {
+            import(&mut members, "card", number);
+        }
+        for card_id in ["car", "card ", "other"] {
+            import(&mut members, card_id, 0);
+        }
+        let mut listing = Listing::new(Some("card"), 5);
+        assert_eq!(members.count(&listing), 3 * BATCH);
+        assert_eq!(members.count(&Listing::new(None, 0)), 3 * BATCH + 3);
+        let mut codes = Vec::new();
+        let mut sizes = Vec::new();
+        loop {
+            let batch = members.batch(&mut listing, 2 * BATCH);
+            if batch.is_empty() {
+                break;
+            }
+            sizes.push(batch.len());
+            codes.extend(batch.into_iter().map(|member| member.user_card_code));
+            // One that the listing has passed already, and one that it has not.
+            import(&mut members, "card", 1);
+            import(&mut members, "card", 4 * BATCH + 1);
+        }
+        assert_eq!(sizes, [BATCH, BATCH, BATCH - 5 + 1]);
+        assert!(codes.is_sorted() && codes[0] == "00010", "{codes:?}");
+        let all = members.batch(&mut Listing::new(None, 1), 3);
+        assert_eq!(all[0].card_id, "card");
+        assert_eq!(all.len(), 3);
+        assert!(members.batch(&mut Listing::new(Some("nobody"), 0), 9).is_empty());
+    }
+
+    #[test]
     fn debug_shows_no_person() {
         let members = members();
-        let member = &members.all()[0];
+        let member = &members.batch(&mut Listing::new(None, 0), 1)[0];
         let shown = format!("{members:?} {member:?} {:?}", member.card);
         assert!(!shown.contains("13800138000"), "{shown}");
     }
