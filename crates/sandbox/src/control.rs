@@ -103,6 +103,12 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Control>)> {
             "/platform-certificates/{serial}",
             delete(platform::retire),
         ),
+        ("post", "/platform-public-key", post(platform::rotate_public_key)),
+        (
+            "delete",
+            "/platform-public-key/{id}",
+            delete(platform::retire_public_key),
+        ),
         ("get", "/policies", get(policies::list)),
         ("put", "/policies", put(policies::choose)),
         ("get", "/quota", get(look::quota)),

@@ -61,7 +61,8 @@ pub enum Fault {
     ///
     /// In platform-certificate mode `GET /v3/certificates` has the new one; in public-key mode the merchant needs
     /// [`Sandbox::platform_public_key`](crate::Sandbox::platform_public_key) or the control address. A folder is not
-    /// written: the next start has the older keys.
+    /// written: the next start has the older keys. Of the keys that this fault has made, each mode keeps the newest 16;
+    /// an older one neither opens nor verifies anything any more.
     RotatedKey,
     /// 503 in the real shape. Nothing is stored.
     ServiceUnavailable,

@@ -1,4 +1,4 @@
-//! The platform's own side: its clock and its certificates.
+//! The platform's own side: its clock and its keys.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,6 +10,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
+use wxmember_crypto::KeyId;
 
 use super::{
     Shared,
@@ -17,8 +18,11 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    platform::PlatformCertificate,
-    sandbox::{StartError, retire as retire_certificate, rotate as rotate_certificate},
+    platform::{PlatformCertificate, PlatformPublicKey, PublicKeyError},
+    sandbox::{
+        StartError, retire as retire_certificate, rotate as rotate_certificate,
+        rotate_public_key as rotate_key,
+    },
 };
 
 #[derive(Deserialize)]
@@ -79,6 +83,38 @@ pub(super) async fn retire(
         )),
         Err(error) => Err(failed(&error)),
     }
+}
+
+pub(super) async fn rotate_public_key(State(control): Shared) -> Result<(StatusCode, Json<Value>), Problem> {
+    let rotated = spawn_blocking(move || rotate_key(&control.gateway));
+    let rotated = rotated.await.unwrap_or(Err(PublicKeyError::Stopped));
+    let PlatformPublicKey { id, pem } = rotated.map_err(|error| not_done(&error))?;
+    Ok((StatusCode::CREATED, Json(json!({"id": id, "pem": pem}))))
+}
+
+pub(super) async fn retire_public_key(
+    State(control): Shared,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let retired = control
+        .gateway
+        .registry
+        .platform
+        .retire_public_key(&KeyId::new(&id));
+    retired.map_err(|error| not_done(&error))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn not_done(error: &PublicKeyError) -> Problem {
+    let status = match error {
+        PublicKeyError::Current | PublicKeyError::NoPublicKey => StatusCode::CONFLICT,
+        PublicKeyError::Unknown => {
+            let error = format!("{error}; GET /state lists the ids of all keys");
+            return Problem::new(StatusCode::NOT_FOUND, error);
+        }
+        PublicKeyError::NewKey(_) | PublicKeyError::Stopped => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    Problem::new(status, error.to_string())
 }
 
 fn written(certificate: &PlatformCertificate, now: i64) -> Value {

@@ -233,6 +233,7 @@ async fn every_answer_is_as_the_document_says() {
     notifications(&mut caller).await;
     faults(&mut caller).await;
     requests(&mut caller).await;
+    public_keys(&mut caller).await;
 
     let quota = caller.good("GET", "/quota", None).await;
     assert_eq!(quota, json!({"quota": null, "buckets": []}));
@@ -251,6 +252,30 @@ async fn every_answer_is_as_the_document_says() {
         .map(|(method, path, _)| (method.to_owned(), path.to_owned()))
         .collect();
     assert_eq!(caller.called, all);
+}
+
+/// The public key is rotated, the older one retired, and the one that signs stays.
+async fn public_keys(caller: &mut Caller) {
+    let keys = async |caller: &mut Caller| caller.good("GET", "/state", None).await["platform"].clone();
+    let held = keys(caller).await;
+    let old = held["public_key_id"].as_str().unwrap();
+    let path = |id: &str| format!("/platform-public-key/{id}");
+    let current = caller.call("DELETE", &path(old), None).await;
+    Caller::problem(&current, 409, "rotate it first");
+    let new = caller.good("POST", "/platform-public-key", None).await;
+    assert!(new["pem"].as_str().unwrap().contains("BEGIN PUBLIC KEY"));
+    let held = caller.good("GET", "/credentials", None).await;
+    assert_eq!(held["merchants"][0]["platform_key_id"], new["id"]);
+    assert_eq!(held["merchants"][0]["platform_key_pem"], new["pem"]);
+    assert_eq!(keys(caller).await["usable_key_ids"][0], *old);
+    caller.good("DELETE", &path(old), None).await;
+    assert_eq!(keys(caller).await["usable_key_ids"][0], new["id"]);
+    let gone = caller.call("DELETE", &path(old), None).await;
+    Caller::problem(&gone, 404, "no such public key");
+    let current = caller
+        .call("DELETE", &path(new["id"].as_str().unwrap()), None)
+        .await;
+    Caller::problem(&current, 409, "signs now");
 }
 
 async fn notifications(caller: &mut Caller) {
