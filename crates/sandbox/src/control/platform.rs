@@ -35,9 +35,17 @@ pub(super) async fn clock(State(control): Shared) -> Json<Value> {
     Json(shown(&control.gateway.clock))
 }
 
-pub(super) async fn set_clock(State(control): Shared, Input(shift): Input<Shift>) -> Json<Value> {
+pub(super) async fn set_clock(
+    State(control): Shared,
+    Input(shift): Input<Shift>,
+) -> Result<Json<Value>, Problem> {
+    if !(-LONGEST_SHIFT..=LONGEST_SHIFT).contains(&shift.shift_seconds) {
+        return Err(Problem::input(format!(
+            "`shift_seconds` must be from -{LONGEST_SHIFT} to {LONGEST_SHIFT}, 100 years either way"
+        )));
+    }
     control.gateway.clock.set_shift(shift.shift_seconds);
-    Json(shown(&control.gateway.clock))
+    Ok(Json(shown(&control.gateway.clock)))
 }
 
 pub(super) fn shown(clock: &Clock) -> Value {
@@ -136,3 +144,6 @@ fn seconds(time: SystemTime) -> i64 {
 fn failed(error: &StartError) -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
 }
+
+/// A hundred years, in seconds: no date that is written then has more digits than a date has.
+const LONGEST_SHIFT: i64 = 100 * 31_557_600;

@@ -213,6 +213,15 @@ async fn every_answer_is_as_the_document_says() {
     let clock = caller.good("PUT", "/clock", Some(shift)).await;
     assert_eq!(clock["shift_seconds"], -600);
     assert_eq!(caller.good("GET", "/clock", None).await, clock);
+    for seconds in [3_155_760_001_i64, -3_155_760_001, i64::MIN] {
+        let far = json!({ "shift_seconds": seconds });
+        Caller::problem(&caller.call("PUT", "/clock", Some(far)).await, 400, "100 years");
+    }
+    assert_eq!(caller.good("GET", "/clock", None).await, clock);
+    for seconds in [3_155_760_000_i64, -3_155_760_000, -600] {
+        let far = json!({ "shift_seconds": seconds });
+        caller.good("PUT", "/clock", Some(far)).await;
+    }
     let rotated = caller.good("POST", "/platform-certificates", None).await;
     let listed = caller.good("GET", "/platform-certificates", None).await;
     assert_eq!(listed["certificates"], json!([rotated]));
