@@ -108,8 +108,13 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether it spoils the body of a good answer. An answer without one, 204, cannot be spoilt that way and is sent
-    /// as it is.
+    /// Whether it spoils a good answer with such a content.
+    pub(crate) fn spoils(self, content: Content) -> bool {
+        self.commits() && (content == Content::Document || !self.needs_body())
+    }
+
+    /// Whether it spoils the body of a good answer. An answer without one, 204, cannot be spoilt that way: the fault
+    /// leaves it alone.
     pub(crate) const fn needs_body(self) -> bool {
         matches!(
             self,
@@ -120,4 +125,12 @@ impl Fault {
                 | Self::WrongDocument
         )
     }
+}
+
+/// What a good answer carries.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Content {
+    Document,
+    /// Nothing, as with 204.
+    None,
 }

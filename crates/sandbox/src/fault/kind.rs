@@ -147,7 +147,7 @@ macro_rules! kinds {
 
             /// Whether the request takes effect although the answer fails.
             ///
-            /// Of these, the ones that spoil a body leave an answer without one, 204, as it is.
+            /// Of these, the ones that spoil a body leave an answer without one, 204, alone, and wait for another.
             #[must_use]
             pub const fn commits(self) -> bool {
                 match self {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    Fault,
+    Content, Fault,
     rule::{FaultRule, When},
 };
 use crate::lock::locked;
@@ -155,9 +155,15 @@ impl Faults {
         self.take(operation, now, |fault| !fault.commits())
     }
 
-    /// The next fault for an operation, if it is of the kind that spoils a good answer.
-    pub(crate) fn take_after_commit(&self, operation: &str, now: Duration) -> Option<Fault> {
-        self.take(operation, now, Fault::commits)
+    /// The next fault for an operation, if it is of the kind that spoils a good answer, and has something to spoil: one
+    /// of a body leaves an answer without one alone, and waits for the next.
+    pub(crate) fn take_after_commit(
+        &self,
+        operation: &str,
+        content: Content,
+        now: Duration,
+    ) -> Option<Fault> {
+        self.take(operation, now, |fault| fault.spoils(content))
     }
 
     fn take(&self, operation: &str, now: Duration, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
@@ -215,12 +221,18 @@ mod tests {
         next(&faults, Fault::BadGateway, 1);
         next(&faults, Fault::Unsigned, 2);
         assert_eq!(faults.waiting(), 3);
-        assert_eq!(faults.take_after_commit("any", START), None);
+        assert_eq!(faults.take_after_commit("any", Content::Document, START), None);
         assert_eq!(faults.take_before_checks("any", START), Some(Fault::BadGateway));
         assert_eq!(faults.take_before_checks("any", START), None);
-        assert_eq!(faults.take_after_commit("any", START), Some(Fault::Unsigned));
-        assert_eq!(faults.take_after_commit("any", START), Some(Fault::Unsigned));
-        assert_eq!(faults.take_after_commit("any", START), None);
+        assert_eq!(
+            faults.take_after_commit("any", Content::Document, START),
+            Some(Fault::Unsigned)
+        );
+        assert_eq!(
+            faults.take_after_commit("any", Content::Document, START),
+            Some(Fault::Unsigned)
+        );
+        assert_eq!(faults.take_after_commit("any", Content::Document, START), None);
     }
 
     #[test]
@@ -233,10 +245,13 @@ mod tests {
         assert_eq!(faults.take_before_checks("one", START), Some(Fault::SystemError));
         assert_eq!(faults.take_before_checks("one", START), Some(Fault::BadGateway));
         assert_eq!(faults.take_before_checks("other", START), None);
-        assert_eq!(faults.take_after_commit("other", START), Some(Fault::LostAnswer));
+        assert_eq!(
+            faults.take_after_commit("other", Content::Document, START),
+            Some(Fault::LostAnswer)
+        );
         assert_eq!(faults.waiting(), 0);
         faults.clear();
-        assert_eq!(faults.take_after_commit("other", START), None);
+        assert_eq!(faults.take_after_commit("other", Content::Document, START), None);
     }
 
     #[test]
@@ -297,6 +312,21 @@ mod tests {
         assert_eq!(faults.list(START), expected);
         assert!(faults.remove(two_id) && !faults.remove(two_id) && faults.remove(share_id));
         assert!(faults.list(START).is_empty());
+    }
+
+    #[test]
+    fn a_fault_of_a_body_waits_for_an_answer_that_has_one() {
+        let faults = Faults::default();
+        next(&faults, Fault::CutBody, 1);
+        faults.push(FaultRule::share(Fault::TruncatedJson, MILLION, 0), START);
+        let take = |content| faults.take_after_commit("any", content, START);
+        assert_eq!(take(Content::None), None);
+        assert_eq!(faults.waiting(), 1);
+        assert_eq!(take(Content::Document), Some(Fault::CutBody));
+        assert_eq!(take(Content::None), None);
+        assert_eq!(take(Content::Document), Some(Fault::TruncatedJson));
+        next(&faults, Fault::Unsigned, 1);
+        assert_eq!(take(Content::None), Some(Fault::Unsigned));
     }
 
     #[test]
