@@ -15,7 +15,7 @@ use wxmember_crypto::KeyId;
 
 use crate::{
     clock::Clock,
-    fault::{Fault, FaultRule, FaultsFileError},
+    fault::{Fault, FaultRule, FaultRuleError, FaultsFileError},
     folder::{self, FolderError},
     gateway::Gateway,
     identities::IdentitiesError,
@@ -167,8 +167,13 @@ impl Sandbox {
     /// Spoils as many of the next answers of one operation, by its id in the API document, such as `list_certificates`.
     ///
     /// It stands in the same queue as [`fault`](Self::fault); other operations pass it by.
-    pub fn fault_on(&self, operation: &str, fault: Fault, answers: u64) {
-        self.fault_rule(FaultRule::next(fault, answers).with_operation(operation));
+    ///
+    /// # Errors
+    ///
+    /// [`FaultRuleError::UnknownOperation`]: no operation has this id, and no fault is added.
+    pub fn fault_on(&self, operation: &str, fault: Fault, answers: u64) -> Result<(), FaultRuleError> {
+        self.fault_rule(FaultRule::next(fault, answers).with_operation(operation)?);
+        Ok(())
     }
 
     /// Spoils the answers that a rule names: the next ones, a share that a seed chooses, or those of a time. The latter

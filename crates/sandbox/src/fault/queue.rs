@@ -214,6 +214,10 @@ mod tests {
         faults.push(FaultRule::next(fault, answers), START)
     }
 
+    fn of(operation: &str, rule: FaultRule) -> FaultRule {
+        rule.with_operation(operation).unwrap()
+    }
+
     #[test]
     fn faults_are_used_up_in_order() {
         let faults = Faults::default();
@@ -238,12 +242,18 @@ mod tests {
     #[test]
     fn a_fault_by_chance_comes_behind_those_that_wait() {
         let faults = Faults::default();
-        let one = FaultRule::share(Fault::BadGateway, MILLION, 0).with_operation("one");
+        let one = of("list_cards", FaultRule::share(Fault::BadGateway, MILLION, 0));
         faults.push(one, START);
         faults.push(FaultRule::share(Fault::LostAnswer, MILLION, 0), START);
         next(&faults, Fault::SystemError, 1);
-        assert_eq!(faults.take_before_checks("one", START), Some(Fault::SystemError));
-        assert_eq!(faults.take_before_checks("one", START), Some(Fault::BadGateway));
+        assert_eq!(
+            faults.take_before_checks("list_cards", START),
+            Some(Fault::SystemError)
+        );
+        assert_eq!(
+            faults.take_before_checks("list_cards", START),
+            Some(Fault::BadGateway)
+        );
         assert_eq!(faults.take_before_checks("other", START), None);
         assert_eq!(
             faults.take_after_commit("other", Content::Document, START),
@@ -297,7 +307,7 @@ mod tests {
         let faults = Faults::default();
         let share = FaultRule::share(Fault::LostAnswer, 10_000, 7);
         let share_id = faults.push(share.clone(), START);
-        let two = FaultRule::next(Fault::Unsigned, 2).with_operation("list_cards");
+        let two = of("list_cards", FaultRule::next(Fault::Unsigned, 2));
         let two_id = faults.push(two.clone(), START);
         let expected = [
             Listed {
@@ -332,7 +342,7 @@ mod tests {
     #[test]
     fn a_fault_of_one_operation_leaves_the_others_alone() {
         let faults = Faults::default();
-        let one = FaultRule::next(Fault::SystemError, 1).with_operation("list_certificates");
+        let one = of("list_certificates", FaultRule::next(Fault::SystemError, 1));
         faults.push(one, START);
         next(&faults, Fault::BadGateway, 1);
         let take = |operation| faults.take_before_checks(operation, START);

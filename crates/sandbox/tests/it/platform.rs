@@ -197,7 +197,9 @@ async fn a_folder_keeps_the_certificates() {
 #[tokio::test]
 async fn downloads_are_counted_and_can_fail_alone() {
     let sandbox = builder().with_platform_certificates(1).start().await.unwrap();
-    sandbox.fault_on("list_certificates", Fault::SystemError, 1);
+    sandbox
+        .fault_on("list_certificates", Fault::SystemError, 1)
+        .unwrap();
     let answer = crate::client::import(&sandbox, "1", "13800138000").await.unwrap();
     assert_eq!(answer.status, 200);
     assert_eq!(download(&sandbox).await.status, 500);
