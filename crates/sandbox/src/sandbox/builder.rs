@@ -228,7 +228,8 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartError`]: an address is taken, the folder is unusable, or there is no randomness.
+    /// [`StartError`]: an address cannot be listened on; the file of faults, the identities file or the folder cannot be
+    /// used; keys cannot be made, or there is no randomness; the runtime is shutting down.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let Self {
             listen,
