@@ -123,20 +123,38 @@ async function everythingIsForgotten(page) {
   await page.waitForSelector("#journal-empty:not([hidden])");
 }
 
+const hide = (page, isHidden) => page.evaluate((isHidden) => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}, isHidden);
+
 async function aHiddenTabCatchesUp(page) {
-  const hide = (isHidden) => page.evaluate((isHidden) => {
-    Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
-    document.dispatchEvent(new Event("visibilitychange"));
-  }, isHidden);
   const rows = () => page.$$eval("#requests li", (rows) => rows.map((row) => Number(row.dataset.number)));
   await page.goto(`${control}/#/journal`);
   const [before] = await rows();
-  await hide(true);
+  await hide(page, true);
   assert.equal(await send("{}"), 400);
   assert.equal(await send("{}"), 400);
-  await hide(false);
+  await hide(page, false);
   await says(page, "#requests li:first-child .number", `#${before + 2}`);
   assert.deepEqual((await rows()).slice(0, 3), [before + 2, before + 1, before]);
+}
+
+/** What was forgotten while nobody looked is not shown to whoever looks again. */
+async function aHiddenTabForgets(page) {
+  const rows = () => page.$$eval("#requests li", (rows) => rows.map((row) => Number(row.dataset.number)));
+  const elsewhere = { target: "/v3/nowhere" };
+  await page.goto(`${control}/#/journal`);
+  assert.equal(await send("{}", elsewhere), 404);
+  await page.waitForSelector("#requests li");
+  const [before] = await rows();
+  await hide(page, true);
+  await fetch(`${control}/reset`, { method: "POST" });
+  assert.equal(await send("{}", elsewhere), 404);
+  await hide(page, false);
+  await says(page, "#requests li:first-child .number", `#${before + 1}`);
+  await page.waitForFunction(() => document.querySelectorAll("#requests li").length === 1);
+  await page.waitForSelector("#live[data-state='live']");
 }
 
 async function aRefusalIsExplained(page) {
@@ -208,6 +226,63 @@ async function aFaultIsSwitchedOnAndHappens(page) {
   await page.goto(`${control}/#/faults`);
   await page.click("#faults-list li button");
   await page.waitForSelector("#faults-empty:not([hidden])");
+}
+
+/** A number that is missing or too small holds a fault back, and one that is not sent does not. */
+async function aFaultIsNotGuessed(page) {
+  const fill = (field, value) => page.$eval(field, (field, value) => {
+    field.value = value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }, value);
+  const count = async () => (await (await fetch(`${control}/faults`)).json()).faults.length;
+  await page.goto(`${control}/#/faults`);
+  await page.select("#fault-operation", "list_certificates");
+  for (const [kind, field, value] of [
+    ["shifted-clock", "#fault-parameter", ""],
+    ["system-error", "#fault-seed", ""],
+    ["system-error", "#fault-share", "0"],
+    ["system-error", "#fault-for", "1.5"],
+    ["system-error", "#fault-answers", ""],
+  ]) {
+    await page.select("#fault-kind", kind);
+    await fill(field, value);
+    await page.click("#fault button.primary");
+    await page.waitForSelector(`${field}:focus:invalid`);
+    assert.equal(await count(), 0, field);
+  }
+  // Everything but what belongs to this choice is still wrong.
+  await fill("#fault-answers", "2");
+  await page.click("#fault button.primary");
+  await says(page, "#faults-list li", "the next 2");
+  await page.click("#faults-clear");
+  await page.waitForSelector("#faults-empty:not([hidden])");
+}
+
+/** Faults that others switch on or off are shown by themselves, and counted on the overview. */
+async function faultsOfOthersAreShown(page) {
+  await page.goto(`${control}/#/overview`);
+  const body = JSON.stringify({ fault: "system-error", share: "1%", operation: "list_certificates" });
+  await fetch(`${control}/faults`, { method: "POST", body });
+  await page.waitForFunction(() => document.getElementById("faults-count").textContent === "1");
+  await says(page, "#figures div:last-child dd", "1");
+  await fetch(`${control}/faults`, { method: "DELETE" });
+  await page.waitForSelector("#faults-count[hidden]");
+  await says(page, "#figures div:last-child dd", "0");
+}
+
+/** In a list that is held still, a click shows a request and moves nothing. */
+async function aPausedListStays(page) {
+  const numbers = () => page.$$eval("#requests li", (rows) => rows.map((row) => row.dataset.number));
+  await page.goto(`${control}/#/journal`);
+  await page.click("#pause");
+  const before = await numbers();
+  await send("{}", { target: "/v3/nowhere" });
+  await says(page, "#pause", "1 new");
+  await page.click("#requests li:first-child a");
+  await page.waitForSelector("#requests li:first-child a[aria-current='true']");
+  assert.deepEqual(await numbers(), before);
+  await page.click("#pause");
+  await page.waitForFunction((count) => document.querySelectorAll("#requests li").length === count, {}, before.length + 1);
 }
 
 async function whatIsWrongIsSaid(page) {
@@ -332,6 +407,7 @@ try {
   const page = await open("/");
   assert.match(await text(page, ".warning"), /not WeChat Pay/);
   await everythingIsForgotten(page);
+  await aHiddenTabForgets(page);
   await aRefusalIsExplained(page);
   const numberOf = async (rule) => {
     const { requests } = await (await fetch(`${control}/journal`)).json();
@@ -340,6 +416,9 @@ try {
   await aRefusedFieldIsPointedAt(page);
   const [refused, pointed] = [await numberOf("SIGNATURE"), await numberOf("BODY_SCHEMA")];
   await aFaultIsSwitchedOnAndHappens(page);
+  await aFaultIsNotGuessed(page);
+  await faultsOfOthersAreShown(page);
+  await aPausedListStays(page);
   await theOverviewFollows(page);
   await theReferenceAndTheRulesAreThere(page);
   await markupStaysText(page);

@@ -2,7 +2,11 @@
 //!
 //! Personal fields are masked unless asked for. It must never panic, and whatever is wrong is said in one sentence.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use axum::{
     Json, Router,
@@ -99,6 +103,12 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Control>)> {
             "/platform-certificates/{serial}",
             delete(platform::retire),
         ),
+        ("post", "/platform-public-key", post(platform::rotate_public_key)),
+        (
+            "delete",
+            "/platform-public-key/{id}",
+            delete(platform::retire_public_key),
+        ),
         ("get", "/policies", get(policies::list)),
         ("put", "/policies", put(policies::choose)),
         ("get", "/quota", get(look::quota)),
@@ -109,13 +119,36 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Control>)> {
     ]
 }
 
-/// A page of another origin, open in some browser on this machine, may not change anything here.
+/// A page of another origin, open in some browser on this machine, may not change anything here; one that has its own
+/// name lead here (DNS rebinding) may not even look, since to the browser this is its own origin.
 async fn refuse_other_pages(request: Request, next: Next) -> Response {
-    if may_come(&request) {
+    if !is_named_as_own(&request) {
+        let error = "`Host` must be an IP address, `localhost` or a name without a dot here";
+        Problem::new(StatusCode::FORBIDDEN, error).into_response()
+    } else if may_come(&request) {
         next.run(request).await
     } else {
         Problem::new(StatusCode::FORBIDDEN, "a page of another origin may only look").into_response()
     }
+}
+
+/// Whether `Host` is one that nobody else can have lead here: no name in the public DNS that a stranger registers is
+/// without a dot. Whoever sends no `Host` is no browser.
+fn is_named_as_own(request: &Request) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    hosts.all(|host| host.to_str().is_ok_and(is_own_name))
+}
+
+/// Of a host with or without a port. `localhost` has no dot either.
+fn is_own_name(host: &str) -> bool {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((address, rest)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let is_end = rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
+        return is_end && address.parse::<Ipv6Addr>().is_ok();
+    }
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    let is_name = !name.is_empty() && !name.contains('.');
+    is_port(port) && (is_name || name.parse::<Ipv4Addr>().is_ok())
 }
 
 fn may_come(request: &Request) -> bool {

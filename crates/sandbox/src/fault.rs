@@ -61,7 +61,8 @@ pub enum Fault {
     ///
     /// In platform-certificate mode `GET /v3/certificates` has the new one; in public-key mode the merchant needs
     /// [`Sandbox::platform_public_key`](crate::Sandbox::platform_public_key) or the control address. A folder is not
-    /// written: the next start has the older keys.
+    /// written: the next start has the older keys. Of the keys that this fault has made, each mode keeps the newest 16;
+    /// an older one neither opens nor verifies anything any more.
     RotatedKey,
     /// 503 in the real shape. Nothing is stored.
     ServiceUnavailable,
@@ -107,8 +108,13 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether it spoils the body of a good answer. An answer without one, 204, cannot be spoilt that way and is sent
-    /// as it is.
+    /// Whether it spoils a good answer with such a content.
+    pub(crate) fn spoils(self, content: Content) -> bool {
+        self.commits() && (content == Content::Document || !self.needs_body())
+    }
+
+    /// Whether it spoils the body of a good answer. An answer without one, 204, cannot be spoilt that way: the fault
+    /// leaves it alone.
     pub(crate) const fn needs_body(self) -> bool {
         matches!(
             self,
@@ -119,4 +125,12 @@ impl Fault {
                 | Self::WrongDocument
         )
     }
+}
+
+/// What a good answer carries.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Content {
+    Document,
+    /// Nothing, as with 204.
+    None,
 }

@@ -19,7 +19,7 @@ use crate::{
     authorization::Authorization,
     body,
     clock::Clock,
-    fault::{Fault, Faults},
+    fault::{Content, Fault, Faults},
     journal::{Journal, Kept},
     lock::locked,
     member::Card,
@@ -234,9 +234,15 @@ impl Gateway {
             }
             Outcome::Nothing => (StatusCode::NO_CONTENT, String::new()),
         };
+        let content = match text.is_empty() {
+            true => Content::None,
+            false => Content::Document,
+        };
         let fault = match self.asked_for(head)? {
-            Some(fault) => Some(fault),
-            None => self.faults.take_after_commit(&operation.id, self.clock.elapsed()),
+            Some(fault) => fault.spoils(content).then_some(fault),
+            None => self
+                .faults
+                .take_after_commit(&operation.id, content, self.clock.elapsed()),
         };
         let pair = match fault {
             Some(Fault::RotatedKey) => &self.rotated(&keys.signs)?,

@@ -53,7 +53,7 @@ pub use crate::{
         NotificationError, NotificationOptions, NotificationSignature, PersonalFields, SignedNotification,
     },
     outbox::{Attempt, AttemptOutcome, Delivery, DeliveryState, Sending},
-    platform::{PlatformCertificate, PlatformPublicKey},
+    platform::{PlatformCertificate, PlatformPublicKey, PublicKeyError},
     policy::{
         Choice, NoCertificates, Policies, Policy, PolicyChoice, PolicyError, RepeatedMember, SecondCard,
         TakenCode, ValidityType, policies,

@@ -5,10 +5,12 @@
 //! may show up in `Debug`.
 
 use std::{
+    collections::VecDeque,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 use wxmember_crypto::{Certificate, KeyId, PrivateKey, generate_rsa_2048_pem, party::Platform};
 
@@ -41,6 +43,36 @@ pub struct PlatformPublicKey {
     pub id: String,
     /// The key, PEM.
     pub pem: String,
+}
+
+/// Why no public key of the platform is rotated, or taken away.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PublicKeyError {
+    /// The key is the one that signs.
+    #[error("this public key signs now; rotate it first, and retire it then")]
+    Current,
+    /// There is no randomness, or no key could be made of it.
+    #[error("no public key could be made")]
+    NewKey(#[source] IdentityError),
+    /// The sandbox was started in platform-certificate mode alone.
+    #[error("the platform has no public key: the sandbox was started in platform-certificate mode alone")]
+    NoPublicKey,
+    /// The runtime was shut down meanwhile.
+    #[error("the runtime was shut down while the key was made")]
+    Stopped,
+    /// No public key has this id.
+    #[error("no such public key, or it is retired already")]
+    Unknown,
+}
+
+/// Who has a key made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Maker {
+    /// A command: the key stays until it is retired.
+    Command,
+    /// The fault `rotated-key`: the key stays while it is one of the [`LATEST`] of its mode.
+    Fault,
 }
 
 /// One key pair of the platform, by the id that merchants know.
@@ -95,6 +127,14 @@ impl KeyPair {
             })
     }
 
+    /// As a merchant holds it in public-key mode.
+    pub(crate) fn as_public_key(&self) -> PlatformPublicKey {
+        PlatformPublicKey {
+            id: self.id.as_str().to_owned(),
+            pem: self.key.public_key().to_pem(),
+        }
+    }
+
     fn is_valid(&self, now: i64) -> bool {
         let (first, last) = self.validity();
         (first..=last).contains(&now)
@@ -113,10 +153,46 @@ pub(crate) struct Chosen {
 /// Every key that the platform holds now. Retired ones are gone.
 #[derive(Debug)]
 pub(crate) struct PlatformKeys {
-    /// From the first to the newest, which signs. There is more than one only after a fault has rotated it.
-    public_keys: RwLock<Vec<Arc<KeyPair>>>,
+    /// From the first to the newest, which signs. There is more than one only after it was rotated.
+    public_keys: RwLock<Ring>,
     /// From the one that starts first to the one that starts last.
-    certified: RwLock<Vec<Arc<KeyPair>>>,
+    certified: RwLock<Ring>,
+}
+
+/// The keys of one mode.
+#[derive(Debug)]
+struct Ring {
+    pairs: Vec<Arc<KeyPair>>,
+    /// Those that a fault had made, oldest first. A retired one may be among them.
+    of_fault: VecDeque<KeyId>,
+}
+
+impl Ring {
+    fn new(pairs: Vec<Arc<KeyPair>>) -> Self {
+        Self {
+            pairs,
+            of_fault: VecDeque::new(),
+        }
+    }
+
+    /// Takes in a key; of those that faults had made, the oldest goes when there are too many.
+    fn push(&mut self, pair: &Arc<KeyPair>, maker: Maker) {
+        self.pairs.push(Arc::clone(pair));
+        if maker == Maker::Fault {
+            self.of_fault.push_back(pair.id.clone());
+            if self.of_fault.len() > LATEST
+                && let Some(oldest) = self.of_fault.pop_front()
+            {
+                self.retire(&oldest);
+            }
+        }
+    }
+
+    fn retire(&mut self, id: &KeyId) -> bool {
+        let before = self.pairs.len();
+        self.pairs.retain(|pair| pair.id != *id);
+        self.pairs.len() < before
+    }
 }
 
 impl PlatformKeys {
@@ -124,8 +200,8 @@ impl PlatformKeys {
         let mut certified: Vec<_> = certified.into_iter().map(Arc::new).collect();
         certified.sort_by_key(|pair| pair.validity());
         Self {
-            public_keys: RwLock::new(public_key.map(Arc::new).into_iter().collect()),
-            certified: RwLock::new(certified),
+            public_keys: RwLock::new(Ring::new(public_key.map(Arc::new).into_iter().collect())),
+            certified: RwLock::new(Ring::new(certified)),
         }
     }
 
@@ -139,19 +215,20 @@ impl PlatformKeys {
             signs: Arc::clone(pair),
         };
         let public_keys = self.public_keys();
-        let public_key = public_keys.last();
+        let public_key = public_keys.pairs.last();
         let certified = self.certified();
-        let newest = certified.iter().rev().find(|pair| pair.is_valid(now));
+        let newest = certified.pairs.iter().rev().find(|pair| pair.is_valid(now));
         match named {
             None => newest.or(public_key).map(both),
             Some(id) => {
-                if let Some(named) = public_keys.iter().find(|pair| pair.id == *id) {
+                if let Some(named) = public_keys.pairs.iter().find(|pair| pair.id == *id) {
                     return Some(Chosen {
                         opens: Arc::clone(named),
                         signs: Arc::clone(public_key?),
                     });
                 }
                 let named = certified
+                    .pairs
                     .iter()
                     .find(|pair| pair.id == *id && pair.is_valid(now))?;
                 Some(Chosen {
@@ -165,23 +242,20 @@ impl PlatformKeys {
     /// A key by its id, valid or not.
     pub(crate) fn find(&self, id: &KeyId) -> Option<Arc<KeyPair>> {
         let (public_keys, certified) = (self.public_keys(), self.certified());
-        let mut pairs = public_keys.iter().chain(certified.iter());
+        let mut pairs = public_keys.pairs.iter().chain(certified.pairs.iter());
         pairs.find(|pair| pair.id == *id).cloned()
     }
 
     /// The public key (微信支付公钥) that signs now, if there is one.
     pub(crate) fn public_key(&self) -> Option<PlatformPublicKey> {
         let public_keys = self.public_keys();
-        public_keys.last().map(|pair| PlatformPublicKey {
-            id: pair.id.as_str().to_owned(),
-            pem: pair.key.public_key().to_pem(),
-        })
+        public_keys.pairs.last().map(|pair| pair.as_public_key())
     }
 
     /// The ids that a request may name at a time, the public key's first.
     pub(crate) fn usable(&self, now: i64) -> Vec<String> {
         let (public_keys, certified) = (self.public_keys(), self.certified());
-        let pairs = public_keys.iter().chain(certified.iter());
+        let pairs = public_keys.pairs.iter().chain(certified.pairs.iter());
         pairs
             .filter(|pair| pair.is_valid(now))
             .map(|pair| pair.id.as_str().to_owned())
@@ -192,23 +266,24 @@ impl PlatformKeys {
     pub(crate) fn certificates(&self) -> Vec<PlatformCertificate> {
         let certified = self.certified();
         certified
+            .pairs
             .iter()
             .filter_map(|pair| pair.certificate.clone())
             .collect()
     }
 
     /// Takes in a new certificate that starts after every other one, and so signs from now on.
-    pub(crate) fn rotate(&self, clock: &Clock) -> Result<Arc<KeyPair>, IdentityError> {
-        let newest = self.certified().last().map(|pair| pair.validity().0);
+    pub(crate) fn rotate(&self, clock: &Clock, maker: Maker) -> Result<Arc<KeyPair>, IdentityError> {
+        let newest = self.certified().pairs.last().map(|pair| pair.validity().0);
         let pair = Arc::new(KeyPair::made(next_start(newest, clock))?);
         let mut certified = self.certified.write().unwrap_or_else(PoisonError::into_inner);
-        certified.push(Arc::clone(&pair));
-        certified.sort_by_key(|pair| pair.validity());
+        certified.push(&pair, maker);
+        certified.pairs.sort_by_key(|pair| pair.validity());
         Ok(pair)
     }
 
     /// Takes in a new public key, which signs from now on in public-key mode.
-    pub(crate) fn rotate_public_key(&self, mchid: &str) -> Result<Arc<KeyPair>, IdentityError> {
+    pub(crate) fn rotate_public_key(&self, mchid: &str, maker: Maker) -> Result<Arc<KeyPair>, IdentityError> {
         let private_key_pem = generate_rsa_2048_pem().map_err(IdentityError::NewKey)?;
         let key = PrivateKey::<Platform>::from_pem(&private_key_pem).map_err(IdentityError::PlatformKey)?;
         let digits = characters(DIGITS, 16).map_err(IdentityError::Random)?;
@@ -219,23 +294,34 @@ impl PlatformKeys {
             certificate: None,
         });
         let mut public_keys = self.public_keys.write().unwrap_or_else(PoisonError::into_inner);
-        public_keys.push(Arc::clone(&pair));
+        public_keys.push(&pair, maker);
         Ok(pair)
     }
 
     /// Forgets a certificate; `false` when it is not there.
     pub(crate) fn retire(&self, serial: &KeyId) -> bool {
         let mut certified = self.certified.write().unwrap_or_else(PoisonError::into_inner);
-        let before = certified.len();
-        certified.retain(|pair| pair.id != *serial);
-        certified.len() < before
+        certified.retire(serial)
     }
 
-    fn public_keys(&self) -> RwLockReadGuard<'_, Vec<Arc<KeyPair>>> {
+    /// Forgets a public key that was replaced.
+    pub(crate) fn retire_public_key(&self, id: &KeyId) -> Result<(), PublicKeyError> {
+        let mut public_keys = self.public_keys.write().unwrap_or_else(PoisonError::into_inner);
+        let current = public_keys.pairs.last().ok_or(PublicKeyError::NoPublicKey)?;
+        if current.id == *id {
+            return Err(PublicKeyError::Current);
+        }
+        match public_keys.retire(id) {
+            true => Ok(()),
+            false => Err(PublicKeyError::Unknown),
+        }
+    }
+
+    fn public_keys(&self) -> RwLockReadGuard<'_, Ring> {
         self.public_keys.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn certified(&self) -> RwLockReadGuard<'_, Vec<Arc<KeyPair>>> {
+    fn certified(&self) -> RwLockReadGuard<'_, Ring> {
         self.certified.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -268,6 +354,9 @@ pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH)
         .map_or_else(|before| -seconds(before.duration()), seconds)
 }
+
+/// How many keys that were made by the fault `rotated-key` are kept, in each mode.
+const LATEST: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -325,12 +414,60 @@ mod tests {
     fn a_rotated_key_signs_and_a_retired_one_opens_nothing() {
         let (keys, clock) = keys(1, false);
         let old = serials(&keys)[0].clone();
-        let new = keys.rotate(&clock).unwrap().id.clone();
+        let new = keys.rotate(&clock, Maker::Command).unwrap().id.clone();
         assert_eq!(chosen(&keys, Some(&old), NOW), Some((old.clone(), new.clone())));
         assert!(keys.retire(&old));
         assert!(!keys.retire(&old));
         assert_eq!(chosen(&keys, Some(&old), NOW), None);
         assert_eq!(chosen(&keys, None, NOW), Some((new.clone(), new)));
+    }
+
+    #[test]
+    fn a_replaced_public_key_can_be_retired_and_the_current_one_not() {
+        let (keys, _) = keys(0, true);
+        let old = KeyId::new(&testing::parts().platform_key_id);
+        assert!(matches!(
+            keys.retire_public_key(&old),
+            Err(PublicKeyError::Current)
+        ));
+        let new = keys
+            .rotate_public_key("1900000109", Maker::Command)
+            .unwrap()
+            .id
+            .clone();
+        assert_eq!(chosen(&keys, Some(&old), NOW), Some((old.clone(), new.clone())));
+        assert!(matches!(
+            keys.retire_public_key(&new),
+            Err(PublicKeyError::Current)
+        ));
+        keys.retire_public_key(&old).unwrap();
+        assert_eq!(chosen(&keys, Some(&old), NOW), None);
+        assert!(matches!(
+            keys.retire_public_key(&old),
+            Err(PublicKeyError::Unknown)
+        ));
+        assert_eq!(chosen(&keys, Some(&new), NOW), Some((new.clone(), new)));
+    }
+
+    /// Keys of one's own stay, however many a fault makes.
+    #[test]
+    fn the_keys_that_faults_make_are_bounded_and_the_others_stay() {
+        let pair = || Arc::new(testing::identity().platform);
+        let mut ring = Ring::new(vec![pair()]);
+        let named = |id: &str| {
+            let mut pair = testing::identity().platform;
+            pair.id = KeyId::new(id);
+            Arc::new(pair)
+        };
+        ring.push(&named("F1"), Maker::Fault);
+        ring.push(&named("C"), Maker::Command);
+        for number in 2..=LATEST + 3 {
+            ring.push(&named(&format!("F{number}")), Maker::Fault);
+        }
+        let ids: Vec<_> = ring.pairs.iter().map(|pair| pair.id.as_str()).collect();
+        assert_eq!(ids.len(), LATEST + 2);
+        assert_eq!(ids[..3], [&*testing::parts().platform_key_id, "C", "F4"]);
+        assert_eq!(ids.last().copied(), Some("F19"));
     }
 
     #[test]

@@ -15,17 +15,20 @@ use wxmember_crypto::KeyId;
 
 use crate::{
     clock::Clock,
-    fault::{Fault, FaultRule, FaultsFileError},
+    fault::{Fault, FaultRule, FaultRuleError, FaultsFileError},
     folder::{self, FolderError},
     gateway::Gateway,
     identities::IdentitiesError,
     identity::{Credentials, IdentityError},
     journal::JournalEntry,
     lock::locked,
-    member::Member,
+    member::{
+        Member,
+        store::{BATCH, Listing},
+    },
     notification::{self, NotificationError, NotificationOptions, SignedNotification},
     outbox::{Delivery, Sending, Which},
-    platform::{PlatformCertificate, PlatformPublicKey},
+    platform::{Maker, PlatformCertificate, PlatformPublicKey, PublicKeyError},
     server::Listener,
     spec::SpecError,
 };
@@ -128,10 +131,18 @@ impl Sandbox {
         &self.merchants
     }
 
-    /// Every member, by card template and code.
+    /// Every member, by card template and code. Requests go on meanwhile: who comes or goes during the call may be in it
+    /// or not.
     #[must_use]
     pub fn members(&self) -> Vec<Arc<Member>> {
-        locked(&self.gateway.state).members.all()
+        let (mut listing, mut members) = (Listing::new(None, 0), Vec::new());
+        loop {
+            let batch = locked(&self.gateway.state).members.batch(&mut listing, BATCH);
+            if batch.is_empty() {
+                return members;
+            }
+            members.extend(batch.into_iter().map(Arc::new));
+        }
     }
 
     /// One member.
@@ -156,8 +167,13 @@ impl Sandbox {
     /// Spoils as many of the next answers of one operation, by its id in the API document, such as `list_certificates`.
     ///
     /// It stands in the same queue as [`fault`](Self::fault); other operations pass it by.
-    pub fn fault_on(&self, operation: &str, fault: Fault, answers: u64) {
-        self.fault_rule(FaultRule::next(fault, answers).with_operation(operation));
+    ///
+    /// # Errors
+    ///
+    /// [`FaultRuleError::UnknownOperation`]: no operation has this id, and no fault is added.
+    pub fn fault_on(&self, operation: &str, fault: Fault, answers: u64) -> Result<(), FaultRuleError> {
+        self.fault_rule(FaultRule::next(fault, answers).with_operation(operation)?);
+        Ok(())
     }
 
     /// Spoils the answers that a rule names: the next ones, a share that a seed chooses, or those of a time. The latter
@@ -178,10 +194,37 @@ impl Sandbox {
     }
 
     /// The platform's public key that signs now; [`credentials`](Self::credentials) have the one of the start. They
-    /// differ after [`Fault::RotatedKey`]. `None` in platform-certificate mode alone.
+    /// differ after it was [rotated](Self::rotate_platform_public_key), or after [`Fault::RotatedKey`]. `None` in
+    /// platform-certificate mode alone.
     #[must_use]
     pub fn platform_public_key(&self) -> Option<PlatformPublicKey> {
         self.gateway.registry.platform.public_key()
+    }
+
+    /// Makes a new public key of the platform, which signs from now on in public-key mode.
+    ///
+    /// The older ones still open what was sealed for them until they are
+    /// [retired](Self::retire_platform_public_key). Nobody can download a public key: a merchant gets it by hand, here by
+    /// what this returns. A folder and the profile in it are not written, so the next start has the key that is there.
+    ///
+    /// # Errors
+    ///
+    /// [`PublicKeyError`]: there is no public key to be rotated, or no randomness.
+    pub async fn rotate_platform_public_key(&self) -> Result<PlatformPublicKey, PublicKeyError> {
+        let gateway = Arc::clone(&self.gateway);
+        // Making an RSA key takes some 50 ms of a core.
+        spawn_blocking(move || rotate_public_key(&gateway))
+            .await
+            .map_err(|_| PublicKeyError::Stopped)?
+    }
+
+    /// Takes an older public key of the platform away: requests that name it are refused.
+    ///
+    /// # Errors
+    ///
+    /// [`PublicKeyError`]: the key is the one that signs, or there is none with this id.
+    pub fn retire_platform_public_key(&self, id: &str) -> Result<(), PublicKeyError> {
+        self.gateway.registry.platform.retire_public_key(&KeyId::new(id))
     }
 
     /// The platform's certificates, from the one that starts first to the one that starts last, which signs.
@@ -308,12 +351,25 @@ impl Sandbox {
 
 /// Makes a new platform certificate; it takes some 50 ms of a core.
 pub(crate) fn rotate(gateway: &Gateway, folder: Option<&Path>) -> Result<PlatformCertificate, StartError> {
-    let pair = gateway.registry.platform.rotate(&gateway.clock);
+    let pair = gateway.registry.platform.rotate(&gateway.clock, Maker::Command);
     let pair = pair.map_err(StartError::Identity)?;
     if let Some(folder) = folder {
         folder::certificates::add(folder, &pair).map_err(StartError::Folder)?;
     }
     pair.certificate.clone().ok_or(StartError::Stopped)
+}
+
+/// Makes a new public key; it takes some 50 ms of a core.
+pub(crate) fn rotate_public_key(gateway: &Gateway) -> Result<PlatformPublicKey, PublicKeyError> {
+    let registry = &gateway.registry;
+    if registry.platform.public_key().is_none() {
+        return Err(PublicKeyError::NoPublicKey);
+    }
+    let pair = registry
+        .platform
+        .rotate_public_key(registry.first_mchid(), Maker::Command);
+    let pair = pair.map_err(PublicKeyError::NewKey)?;
+    Ok(pair.as_public_key())
 }
 
 /// Takes a platform certificate away; `false` when it is not there.

@@ -11,7 +11,11 @@ use std::{
 };
 
 use axum::{Router, body::Body, http::Request};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    body::{Body as _, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -70,7 +74,12 @@ impl Service {
         connection.place.renew();
         match self {
             Self::Api(api) => api.serve(request, &connection).await,
-            Self::Control(router) => router.oneshot(request).await.map_err(|never| match never {}),
+            Self::Control(router) => {
+                // What is still to come from the client is waited for, and does not keep the place.
+                let is_whole = request.body().is_end_stream();
+                let _at_work = is_whole.then(|| connection.place.at_work());
+                router.oneshot(request).await.map_err(|never| match never {})
+            }
         }
     }
 }

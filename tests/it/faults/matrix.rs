@@ -119,7 +119,9 @@ impl Desk {
 
 /// What a call comes to under one fault, without repeats and with the default ones.
 async fn after(desk: &mut Desk, kind: &FaultKind, call: Call, row: &Row) -> Result<After, String> {
-    let rule = FaultRule::next(kind.example, 1).with_operation(call.operation());
+    let rule = FaultRule::next(kind.example, 1)
+        .with_operation(call.operation())
+        .unwrap();
     desk.sandbox.fault_rule(rule.clone());
     let first = call.make(&desk.client, &desk.sandbox).await;
     let stored = desk.sandbox.members().len();
@@ -249,7 +251,7 @@ async fn check_importer(rule: impl Fn(Fault) -> FaultRule, expected: impl Fn(&Ro
     let mut wrong = String::new();
     let mut desk = Desk::new().await;
     for (kind, row) in rows() {
-        let rule = rule(kind.example).with_operation("import_by_phone");
+        let rule = rule(kind.example).with_operation("import_by_phone").unwrap();
         desk.sandbox.fault_rule(rule);
         let outcome = imported(&desk.sandbox).await;
         if outcome != expected(row) {
@@ -282,7 +284,8 @@ async fn a_rotated_certificate_is_fetched_within_the_call() {
         .unwrap();
     client.refresh_certificates().await.unwrap();
     let before = sandbox.certificate_downloads();
-    sandbox.fault_rule(FaultRule::next(Fault::RotatedKey, 1).with_operation("import_by_phone"));
+    let rule = FaultRule::next(Fault::RotatedKey, 1).with_operation("import_by_phone");
+    sandbox.fault_rule(rule.unwrap());
     let card = client
         .user_cards()
         .import_by_phone(&member(&sandbox, "C1"))

@@ -105,7 +105,11 @@ impl Reader {
     async fn next(&mut self) -> Option<String> {
         if !self.has_greeted {
             self.has_greeted = true;
-            let hello = json!({"instance": self.control.live.instance, "since": self.last});
+            let hello = json!({
+                "instance": self.control.live.instance,
+                "since": self.last,
+                "clears": self.clears,
+            });
             return Some(format!("retry: {RETRY_MILLIS}\n{}", event("hello", None, &hello)));
         }
         loop {
@@ -116,7 +120,7 @@ impl Reader {
             let News { clears, .. } = *self.news.borrow_and_update();
             if clears != self.clears {
                 self.clears = clears;
-                return Some(event("reset", None, &json!({})));
+                return Some(event("reset", None, &json!({ "clears": clears })));
             }
             if let Some(text) = self.told() {
                 return Some(text);

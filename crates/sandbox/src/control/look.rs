@@ -19,7 +19,7 @@ use super::{
 use crate::{
     explanation::{MASK, Personal, explain, written},
     lock::locked,
-    member::Member,
+    member::{Card, Member, store::Listing},
     quota::Buckets,
 };
 
@@ -96,13 +96,24 @@ pub(super) async fn members(State(control): Shared, query: Query) -> Result<Json
     let personal = query.personal()?;
     let gateway = &control.gateway;
     let now = gateway.clock.date_time();
-    let card_id = query.text("card_id");
     let offset = size(query.number("offset")?.unwrap_or(0));
     let limit = size(query.number("limit")?.unwrap_or(u64::MAX));
-    let (page, total) = locked(&gateway.state).members.page(card_id, offset, limit);
-    let shown: Vec<_> = page.iter().map(|member| shown(member, now, personal)).collect();
+    let mut listing = Listing::new(query.text("card_id"), offset);
+    let total = locked(&gateway.state).members.count(&listing);
+    let mut members = Vec::new();
+    while members.len() < limit {
+        let batch = locked(&gateway.state)
+            .members
+            .batch(&mut listing, limit - members.len());
+        if batch.is_empty() {
+            break;
+        }
+        members.extend(batch.into_iter().map(|member| into_shown(member, now, personal)));
+        // Others have their turn, also on a runtime of one thread.
+        tokio::task::yield_now().await;
+    }
     Ok(Json(
-        json!({"count": shown.len(), "total": total, "members": shown}),
+        json!({"count": members.len(), "total": total, "members": members}),
     ))
 }
 
@@ -141,6 +152,16 @@ pub(super) async fn request(
 }
 
 pub(super) fn shown(member: &Member, now: OffsetDateTime, personal: Personal) -> Value {
+    card(member.shown(now), member.repeats, personal)
+}
+
+/// The same, of a member that is not needed any more.
+fn into_shown(member: Member, now: OffsetDateTime, personal: Personal) -> Value {
+    let repeats = member.repeats;
+    card(member.into_shown(now), repeats, personal)
+}
+
+fn card(card: Card, repeats: u64, personal: Personal) -> Value {
     let write = |value: &FormValue| {
         let text = match personal {
             Personal::Masked => MASK,
@@ -148,11 +169,8 @@ pub(super) fn shown(member: &Member, now: OffsetDateTime, personal: Personal) ->
         };
         Ok::<_, Infallible>(text.to_owned())
     };
-    let mut card = member
-        .shown(now)
-        .filled(write)
-        .unwrap_or_else(|never| match never {});
-    card["repeats"] = member.repeats.into();
+    let mut card = card.filled(write).unwrap_or_else(|never| match never {});
+    card["repeats"] = repeats.into();
     card
 }
 

@@ -1,4 +1,4 @@
-//! The platform's own side: its clock and its certificates.
+//! The platform's own side: its clock and its keys.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,6 +10,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
+use wxmember_crypto::KeyId;
 
 use super::{
     Shared,
@@ -17,8 +18,11 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    platform::PlatformCertificate,
-    sandbox::{StartError, retire as retire_certificate, rotate as rotate_certificate},
+    platform::{PlatformCertificate, PlatformPublicKey, PublicKeyError},
+    sandbox::{
+        StartError, retire as retire_certificate, rotate as rotate_certificate,
+        rotate_public_key as rotate_key,
+    },
 };
 
 #[derive(Deserialize)]
@@ -31,9 +35,17 @@ pub(super) async fn clock(State(control): Shared) -> Json<Value> {
     Json(shown(&control.gateway.clock))
 }
 
-pub(super) async fn set_clock(State(control): Shared, Input(shift): Input<Shift>) -> Json<Value> {
+pub(super) async fn set_clock(
+    State(control): Shared,
+    Input(shift): Input<Shift>,
+) -> Result<Json<Value>, Problem> {
+    if !(-LONGEST_SHIFT..=LONGEST_SHIFT).contains(&shift.shift_seconds) {
+        return Err(Problem::input(format!(
+            "`shift_seconds` must be from -{LONGEST_SHIFT} to {LONGEST_SHIFT}, 100 years either way"
+        )));
+    }
     control.gateway.clock.set_shift(shift.shift_seconds);
-    Json(shown(&control.gateway.clock))
+    Ok(Json(shown(&control.gateway.clock)))
 }
 
 pub(super) fn shown(clock: &Clock) -> Value {
@@ -81,6 +93,38 @@ pub(super) async fn retire(
     }
 }
 
+pub(super) async fn rotate_public_key(State(control): Shared) -> Result<(StatusCode, Json<Value>), Problem> {
+    let rotated = spawn_blocking(move || rotate_key(&control.gateway));
+    let rotated = rotated.await.unwrap_or(Err(PublicKeyError::Stopped));
+    let PlatformPublicKey { id, pem } = rotated.map_err(|error| not_done(&error))?;
+    Ok((StatusCode::CREATED, Json(json!({"id": id, "pem": pem}))))
+}
+
+pub(super) async fn retire_public_key(
+    State(control): Shared,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let retired = control
+        .gateway
+        .registry
+        .platform
+        .retire_public_key(&KeyId::new(&id));
+    retired.map_err(|error| not_done(&error))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn not_done(error: &PublicKeyError) -> Problem {
+    let status = match error {
+        PublicKeyError::Current | PublicKeyError::NoPublicKey => StatusCode::CONFLICT,
+        PublicKeyError::Unknown => {
+            let error = format!("{error}; GET /state lists the ids of all keys");
+            return Problem::new(StatusCode::NOT_FOUND, error);
+        }
+        PublicKeyError::NewKey(_) | PublicKeyError::Stopped => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    Problem::new(status, error.to_string())
+}
+
 fn written(certificate: &PlatformCertificate, now: i64) -> Value {
     let (first, last) = (seconds(certificate.not_before), seconds(certificate.not_after));
     json!({
@@ -100,3 +144,6 @@ fn seconds(time: SystemTime) -> i64 {
 fn failed(error: &StartError) -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
 }
+
+/// A hundred years, in seconds: no date that is written then has more digits than a date has.
+const LONGEST_SHIFT: i64 = 100 * 31_557_600;

@@ -213,6 +213,15 @@ async fn every_answer_is_as_the_document_says() {
     let clock = caller.good("PUT", "/clock", Some(shift)).await;
     assert_eq!(clock["shift_seconds"], -600);
     assert_eq!(caller.good("GET", "/clock", None).await, clock);
+    for seconds in [3_155_760_001_i64, -3_155_760_001, i64::MIN] {
+        let far = json!({ "shift_seconds": seconds });
+        Caller::problem(&caller.call("PUT", "/clock", Some(far)).await, 400, "100 years");
+    }
+    assert_eq!(caller.good("GET", "/clock", None).await, clock);
+    for seconds in [3_155_760_000_i64, -3_155_760_000, -600] {
+        let far = json!({ "shift_seconds": seconds });
+        caller.good("PUT", "/clock", Some(far)).await;
+    }
     let rotated = caller.good("POST", "/platform-certificates", None).await;
     let listed = caller.good("GET", "/platform-certificates", None).await;
     assert_eq!(listed["certificates"], json!([rotated]));
@@ -233,6 +242,7 @@ async fn every_answer_is_as_the_document_says() {
     notifications(&mut caller).await;
     faults(&mut caller).await;
     requests(&mut caller).await;
+    public_keys(&mut caller).await;
 
     let quota = caller.good("GET", "/quota", None).await;
     assert_eq!(quota, json!({"quota": null, "buckets": []}));
@@ -251,6 +261,30 @@ async fn every_answer_is_as_the_document_says() {
         .map(|(method, path, _)| (method.to_owned(), path.to_owned()))
         .collect();
     assert_eq!(caller.called, all);
+}
+
+/// The public key is rotated, the older one retired, and the one that signs stays.
+async fn public_keys(caller: &mut Caller) {
+    let keys = async |caller: &mut Caller| caller.good("GET", "/state", None).await["platform"].clone();
+    let held = keys(caller).await;
+    let old = held["public_key_id"].as_str().unwrap();
+    let path = |id: &str| format!("/platform-public-key/{id}");
+    let current = caller.call("DELETE", &path(old), None).await;
+    Caller::problem(&current, 409, "rotate it first");
+    let new = caller.good("POST", "/platform-public-key", None).await;
+    assert!(new["pem"].as_str().unwrap().contains("BEGIN PUBLIC KEY"));
+    let held = caller.good("GET", "/credentials", None).await;
+    assert_eq!(held["merchants"][0]["platform_key_id"], new["id"]);
+    assert_eq!(held["merchants"][0]["platform_key_pem"], new["pem"]);
+    assert_eq!(keys(caller).await["usable_key_ids"][0], *old);
+    caller.good("DELETE", &path(old), None).await;
+    assert_eq!(keys(caller).await["usable_key_ids"][0], new["id"]);
+    let gone = caller.call("DELETE", &path(old), None).await;
+    Caller::problem(&gone, 404, "no such public key");
+    let current = caller
+        .call("DELETE", &path(new["id"].as_str().unwrap()), None)
+        .await;
+    Caller::problem(&current, 409, "signs now");
 }
 
 async fn notifications(caller: &mut Caller) {
@@ -480,4 +514,63 @@ async fn a_page_of_another_origin_may_only_look() {
         assert_eq!(status("GET", "/events", origin).await, 403, "{origin}");
     }
     assert_eq!(status("POST", "/reset", "http://127.0.0.1:8766").await, 200);
+}
+
+/// A stranger's name that was made to lead here is the page's own origin to a browser, so reading is refused as well.
+#[tokio::test]
+async fn a_name_that_a_stranger_could_have_is_refused() {
+    let control = control();
+    let answer = async |method: &str, path: &str, host: &str| {
+        let request = HttpRequest::builder()
+            .method(method)
+            .uri(path)
+            .header("Host", host)
+            .header("Origin", format!("http://{host}"));
+        let request = request.body(Body::empty()).unwrap();
+        let answer = router(control.clone()).oneshot(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = to_bytes(answer.into_body(), 4096).await.unwrap();
+        (status, serde_json::from_slice::<Value>(&body).unwrap_or_default())
+    };
+    for host in [
+        "evil.example:8766",
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example:8766",
+        "localhost.",
+        "127.0.0.1:8766.evil.example",
+        "[::1].evil.example",
+        "[evil.example]",
+        "127.1",
+        "",
+        ":8766",
+    ] {
+        for (method, path) in [
+            ("GET", "/"),
+            ("GET", "/members?reveal=true"),
+            ("GET", "/events"),
+            ("HEAD", "/state"),
+            ("POST", "/reset"),
+            ("DELETE", "/faults"),
+            ("GET", "/unknown"),
+        ] {
+            let answer = answer(method, path, host).await;
+            assert_eq!(answer.0, 403, "{method} {path} of {host:?}");
+            if method != "HEAD" {
+                Caller::problem(&answer, 403, "`Host`");
+            }
+        }
+    }
+    for host in [
+        "127.0.0.1:8766",
+        "192.168.1.7",
+        "[::1]:8766",
+        "[::1]",
+        "localhost:8766",
+        "sandbox:8766",
+        "LOCALHOST",
+    ] {
+        assert_eq!(answer("GET", "/health", host).await.0, 200, "{host}");
+        assert_eq!(answer("POST", "/reset", host).await.0, 200, "{host}");
+    }
 }

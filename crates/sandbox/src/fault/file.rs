@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn the_example_shows_every_way_in_which_a_fault_comes() {
         let rules = rules(include_str!("../faults.toml")).unwrap();
-        let by_phone = |rule: FaultRule| rule.with_operation("import_by_phone");
+        let by_phone = |rule: FaultRule| rule.with_operation("import_by_phone").unwrap();
         let slow = Fault::SlowBody { bytes_per_second: 20 };
         let expected = [
             FaultRule::next(Fault::LostRequest, 1),

@@ -147,7 +147,7 @@ macro_rules! kinds {
 
             /// Whether the request takes effect although the answer fails.
             ///
-            /// Of these, the ones that spoil a body leave an answer without one, 204, as it is.
+            /// Of these, the ones that spoil a body leave an answer without one, 204, alone, and wait for another.
             #[must_use]
             pub const fn commits(self) -> bool {
                 match self {
@@ -184,7 +184,7 @@ kinds! {
         "返回 202，应答体为空且签名正确：已受理，未处理。";
     "bad-gateway" NOT_STORED BadGateway:
         "Answers 502 with a page of HTML, as a proxy before the platform does.",
-        "返回 502 和一页 HTML，如同平台前的代理所为。";
+        "返回 502 和一个 HTML 页面，如同平台前置代理的应答。";
     "cut-body" STORED CutBody:
         "Processes the request; the answer's body stops short of its `Content-Length`.",
         "请求已处理；应答体未达到 `Content-Length` 就中断。";
@@ -202,7 +202,7 @@ kinds! {
         "请求已处理；应答签名正确，但末尾多出 2 MiB 空格。";
     "huge-error" NOT_STORED HugeError:
         "Answers 500 in the real shape, with a message of 2 MiB.",
-        "返回格式真实的 500，其 message 长达 2 MiB。";
+        "返回与平台格式一致的 500，其 message 长达 2 MiB。";
     "lost-answer" STORED LostAnswer:
         "Processes the request and closes the connection without an answer.",
         "请求已处理，但不应答就关闭连接。";
@@ -214,12 +214,12 @@ kinds! {
         "请求已处理；应答签名正确，但缺少 `Wechatpay-Nonce`。";
     "rate-limited" NOT_STORED RateLimited:
         "Answers 429 in the real shape, without `Retry-After`.",
-        "返回格式真实的 429，不带 `Retry-After`。";
+        "返回与平台格式一致的 429，不带 `Retry-After`。";
     "rate-limited-for" NOT_STORED RateLimitedFor {
         seconds: u32 = 3 in 0..=86_400, "the value of `Retry-After`", "`Retry-After` 的值"
     }:
         "Answers 429 in the real shape, with `Retry-After` in seconds.",
-        "返回格式真实的 429，并带以秒计的 `Retry-After`。";
+        "返回与平台格式一致的 429，并带以秒为单位的 `Retry-After`。";
     "reset-answer" STORED ResetAnswer:
         "Processes the request and resets the connection (RST) without an answer.",
         "请求已处理，但不应答就重置连接（RST）。";
@@ -231,7 +231,7 @@ kinds! {
         "请求已处理；平台密钥就此轮换，从本次应答起用新密钥签名。";
     "service-unavailable" NOT_STORED ServiceUnavailable:
         "Answers 503 in the real shape.",
-        "返回格式真实的 503。";
+        "返回与平台格式一致的 503。";
     "shifted-clock" STORED ShiftedClock {
         seconds: i64 = 600 in -1_000_000_000..=1_000_000_000,
         "how far the answer's time is ahead; negative is behind", "应答时间提前的秒数，负数为落后"
@@ -254,7 +254,7 @@ kinds! {
         "请求已处理，但不发送任何内容，连接最长保持 60 秒。";
     "system-error" NOT_STORED SystemError:
         "Answers 500 in the real shape.",
-        "返回格式真实的 500。";
+        "返回与平台格式一致的 500。";
     "truncated-error" NOT_STORED TruncatedError:
         "Answers 500 with the first half of an error's JSON.",
         "返回 500，错误 JSON 只有前半部分。";

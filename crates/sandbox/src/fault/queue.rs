@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    Fault,
+    Content, Fault,
     rule::{FaultRule, When},
 };
 use crate::lock::locked;
@@ -155,9 +155,15 @@ impl Faults {
         self.take(operation, now, |fault| !fault.commits())
     }
 
-    /// The next fault for an operation, if it is of the kind that spoils a good answer.
-    pub(crate) fn take_after_commit(&self, operation: &str, now: Duration) -> Option<Fault> {
-        self.take(operation, now, Fault::commits)
+    /// The next fault for an operation, if it is of the kind that spoils a good answer, and has something to spoil: one
+    /// of a body leaves an answer without one alone, and waits for the next.
+    pub(crate) fn take_after_commit(
+        &self,
+        operation: &str,
+        content: Content,
+        now: Duration,
+    ) -> Option<Fault> {
+        self.take(operation, now, |fault| fault.spoils(content))
     }
 
     fn take(&self, operation: &str, now: Duration, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
@@ -208,6 +214,10 @@ mod tests {
         faults.push(FaultRule::next(fault, answers), START)
     }
 
+    fn of(operation: &str, rule: FaultRule) -> FaultRule {
+        rule.with_operation(operation).unwrap()
+    }
+
     #[test]
     fn faults_are_used_up_in_order() {
         let faults = Faults::default();
@@ -215,28 +225,43 @@ mod tests {
         next(&faults, Fault::BadGateway, 1);
         next(&faults, Fault::Unsigned, 2);
         assert_eq!(faults.waiting(), 3);
-        assert_eq!(faults.take_after_commit("any", START), None);
+        assert_eq!(faults.take_after_commit("any", Content::Document, START), None);
         assert_eq!(faults.take_before_checks("any", START), Some(Fault::BadGateway));
         assert_eq!(faults.take_before_checks("any", START), None);
-        assert_eq!(faults.take_after_commit("any", START), Some(Fault::Unsigned));
-        assert_eq!(faults.take_after_commit("any", START), Some(Fault::Unsigned));
-        assert_eq!(faults.take_after_commit("any", START), None);
+        assert_eq!(
+            faults.take_after_commit("any", Content::Document, START),
+            Some(Fault::Unsigned)
+        );
+        assert_eq!(
+            faults.take_after_commit("any", Content::Document, START),
+            Some(Fault::Unsigned)
+        );
+        assert_eq!(faults.take_after_commit("any", Content::Document, START), None);
     }
 
     #[test]
     fn a_fault_by_chance_comes_behind_those_that_wait() {
         let faults = Faults::default();
-        let one = FaultRule::share(Fault::BadGateway, MILLION, 0).with_operation("one");
+        let one = of("list_cards", FaultRule::share(Fault::BadGateway, MILLION, 0));
         faults.push(one, START);
         faults.push(FaultRule::share(Fault::LostAnswer, MILLION, 0), START);
         next(&faults, Fault::SystemError, 1);
-        assert_eq!(faults.take_before_checks("one", START), Some(Fault::SystemError));
-        assert_eq!(faults.take_before_checks("one", START), Some(Fault::BadGateway));
+        assert_eq!(
+            faults.take_before_checks("list_cards", START),
+            Some(Fault::SystemError)
+        );
+        assert_eq!(
+            faults.take_before_checks("list_cards", START),
+            Some(Fault::BadGateway)
+        );
         assert_eq!(faults.take_before_checks("other", START), None);
-        assert_eq!(faults.take_after_commit("other", START), Some(Fault::LostAnswer));
+        assert_eq!(
+            faults.take_after_commit("other", Content::Document, START),
+            Some(Fault::LostAnswer)
+        );
         assert_eq!(faults.waiting(), 0);
         faults.clear();
-        assert_eq!(faults.take_after_commit("other", START), None);
+        assert_eq!(faults.take_after_commit("other", Content::Document, START), None);
     }
 
     #[test]
@@ -282,7 +307,7 @@ mod tests {
         let faults = Faults::default();
         let share = FaultRule::share(Fault::LostAnswer, 10_000, 7);
         let share_id = faults.push(share.clone(), START);
-        let two = FaultRule::next(Fault::Unsigned, 2).with_operation("list_cards");
+        let two = of("list_cards", FaultRule::next(Fault::Unsigned, 2));
         let two_id = faults.push(two.clone(), START);
         let expected = [
             Listed {
@@ -300,9 +325,24 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_of_a_body_waits_for_an_answer_that_has_one() {
+        let faults = Faults::default();
+        next(&faults, Fault::CutBody, 1);
+        faults.push(FaultRule::share(Fault::TruncatedJson, MILLION, 0), START);
+        let take = |content| faults.take_after_commit("any", content, START);
+        assert_eq!(take(Content::None), None);
+        assert_eq!(faults.waiting(), 1);
+        assert_eq!(take(Content::Document), Some(Fault::CutBody));
+        assert_eq!(take(Content::None), None);
+        assert_eq!(take(Content::Document), Some(Fault::TruncatedJson));
+        next(&faults, Fault::Unsigned, 1);
+        assert_eq!(take(Content::None), Some(Fault::Unsigned));
+    }
+
+    #[test]
     fn a_fault_of_one_operation_leaves_the_others_alone() {
         let faults = Faults::default();
-        let one = FaultRule::next(Fault::SystemError, 1).with_operation("list_certificates");
+        let one = of("list_certificates", FaultRule::next(Fault::SystemError, 1));
         faults.push(one, START);
         next(&faults, Fault::BadGateway, 1);
         let take = |operation| faults.take_before_checks(operation, START);

@@ -81,10 +81,25 @@ impl FaultRule {
     }
 
     /// Leaves the answers of other operations alone.
-    #[must_use]
-    pub fn with_operation(mut self, operation: &str) -> Self {
+    ///
+    /// ```
+    /// use wxmember_sandbox::{Fault, FaultRule};
+    ///
+    /// let rule = FaultRule::next(Fault::LostAnswer, 1).with_operation("import_by_phone")?;
+    /// assert!(rule.with_operation("import_by_fone").is_err());
+    /// # Ok::<(), wxmember_sandbox::FaultRuleError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`FaultRuleError::UnknownOperation`]: the API document has no operation of this id, so that nothing would ever be
+    /// spoilt.
+    pub fn with_operation(mut self, operation: &str) -> Result<Self, FaultRuleError> {
+        if play_of(operation).is_none() {
+            return Err(FaultRuleError::UnknownOperation);
+        }
         self.operation = Some(operation.to_owned());
-        self
+        Ok(self)
     }
 
     /// Lets each hit of a share spoil so many answers in a row. Default: 1. A hit inside a row begins none.
@@ -177,18 +192,11 @@ impl TryFrom<Written> for FaultRule {
         if let Some(option) = zero {
             return Err(FaultRuleError::Number { option });
         }
-        if written
-            .operation
-            .as_deref()
-            .is_some_and(|id| play_of(id).is_none())
-        {
-            return Err(FaultRuleError::UnknownOperation);
+        let rule = Self::new(fault, when);
+        match written.operation {
+            Some(operation) => rule.with_operation(&operation),
+            None => Ok(rule),
         }
-        Ok(Self {
-            fault,
-            operation: written.operation,
-            when,
-        })
     }
 }
 

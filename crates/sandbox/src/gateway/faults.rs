@@ -9,7 +9,7 @@ use super::{Cause, Gateway, Head, PLATFORM_SERIAL};
 use crate::{
     fault::{Fault, Written},
     misbehave,
-    platform::KeyPair,
+    platform::{KeyPair, Maker},
     refusal::{Language, Refusal},
     reply::{Reply, Signer},
     rule,
@@ -40,8 +40,8 @@ impl Gateway {
     pub(super) fn rotated(&self, instead_of: &KeyPair) -> Result<Arc<KeyPair>, Refusal> {
         let platform = &self.registry.platform;
         let pair = match instead_of.certificate {
-            Some(_) => platform.rotate(&self.clock),
-            None => platform.rotate_public_key(self.registry.first_mchid()),
+            Some(_) => platform.rotate(&self.clock, Maker::Fault),
+            None => platform.rotate_public_key(self.registry.first_mchid(), Maker::Fault),
         };
         pair.map_err(|_| (&rule::SYSTEM_ERROR).into())
     }

@@ -5,6 +5,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt,
+    ops::Bound,
     sync::Arc,
 };
 
@@ -133,21 +134,35 @@ impl Members {
         self.phone_hash.of("phone_number", phone)
     }
 
-    /// The members, by template and code.
-    pub(crate) fn all(&self) -> Vec<Arc<Member>> {
-        let all = self.by_code.iter();
-        all.map(|((card_id, code), packed)| Arc::new(packed.member(card_id, code)))
-            .collect()
+    /// The next members by template and code, [`BATCH`] at most, so that nobody waits long for whoever lists them all.
+    ///
+    /// Who comes or goes between two batches may be listed or not; everybody else is, once.
+    pub(crate) fn batch(&self, listing: &mut Listing, limit: usize) -> Vec<Member> {
+        let listed = self.listed(listing).skip(listing.offset).take(limit.min(BATCH));
+        let batch: Vec<_> = listed
+            .map(|(key, packed)| (key, packed.member(&key.0, &key.1)))
+            .collect();
+        if let Some((last, _)) = batch.last() {
+            listing.after = Bound::Excluded(Key::clone(last));
+        }
+        listing.offset = 0;
+        batch.into_iter().map(|(_, member)| member).collect()
     }
 
-    /// The members of a template, or of every one, from an offset on; and how many there are in all.
-    pub(crate) fn page(&self, card_id: Option<&str>, offset: usize, limit: usize) -> (Vec<Member>, usize) {
-        let all = self.by_code.iter();
-        let listed = all.filter(|((of_card, _), _)| card_id.is_none_or(|card_id| **of_card == *card_id));
-        let total = listed.clone().count();
-        let page = listed.skip(offset).take(limit);
-        let page = page.map(|((card_id, code), packed)| packed.member(card_id, code));
-        (page.collect(), total)
+    /// How many members a listing still has, its offset left aside.
+    pub(crate) fn count(&self, listing: &Listing) -> usize {
+        match (&listing.card_id, &listing.after) {
+            (None, Bound::Unbounded) => self.len(),
+            _ => self.listed(listing).count(),
+        }
+    }
+
+    fn listed<'a>(&'a self, listing: &Listing) -> impl Iterator<Item = (&'a Key, &'a Packed)> {
+        let from = (listing.after.clone(), Bound::Unbounded);
+        let is_listed = |key: &Key| listing.card_id.as_ref().is_none_or(|card_id| key.0 == *card_id);
+        self.by_code
+            .range::<Key, _>(from)
+            .take_while(move |(key, _)| is_listed(key))
     }
 
     /// The state of each member at a time.
@@ -190,6 +205,28 @@ impl Members {
     }
 }
 
+/// How far somebody has come who lists members, by template and code.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    card_id: Option<Arc<str>>,
+    after: Bound<Key>,
+    /// How many to pass over before the next batch.
+    offset: usize,
+}
+
+impl Listing {
+    /// Of one template, or of all, from an offset on.
+    pub(crate) fn new(card_id: Option<&str>, offset: usize) -> Self {
+        let card_id = card_id.map(Arc::<str>::from);
+        let first = card_id.clone().map(|card_id| (card_id, Arc::from("")));
+        Self {
+            after: first.map_or(Bound::Unbounded, Bound::Included),
+            card_id,
+            offset,
+        }
+    }
+}
+
 impl fmt::Debug for Members {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Members({})", self.len())
@@ -202,129 +239,8 @@ fn is_same_person(one: &Packed, other: &Member) -> bool {
     same_phone || *one.openid == *other.openid
 }
 
+/// How many members are unpacked at once: some milliseconds' worth.
+pub(crate) const BATCH: usize = 256;
+
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-    use wxmember_crypto::{FormValue, Plaintext};
-
-    use super::*;
-    use crate::member::Card;
-
-    fn member(code: &str, phone: &str) -> Member {
-        Member {
-            card_id: "card".to_owned(),
-            user_card_code: code.to_owned(),
-            openid: format!("o{}", phone.get(7..).unwrap_or_default()),
-            phone_number: Some(PhoneNumber::new(phone)),
-            card: Card {
-                document: json!({"phone_number": ""}),
-                personal: [("/phone_number".to_owned(), FormValue::new(phone))].into(),
-            },
-            stage: Stage::Effective,
-            ends_at: None,
-            repeats: 0,
-        }
-    }
-
-    fn members() -> Members {
-        let mut members = Members::new([7; 32]);
-        members
-            .import(member("a", "13800138000"), Policies::default())
-            .unwrap();
-        members
-    }
-
-    #[track_caller]
-    fn check(policies: Policies, code: &str, phone: &str, expected: Result<u64, &'static Rule>) {
-        let mut members = members();
-        let result = members.import(member(code, phone), policies);
-        assert_eq!(result.map(|member| member.repeats), expected);
-    }
-
-    #[test]
-    fn duplicates_follow_the_policies() {
-        let default = Policies::default();
-        check(default, "a", "13800138000", Ok(1));
-        check(default, "a", "13800138001", Err(&rule::CODE_TAKEN));
-        check(default, "b", "13800138000", Err(&rule::SECOND_CARD));
-        check(default, "b", "13800138001", Ok(0));
-        let other = Policies {
-            repeated_member: RepeatedMember::AlreadyExists,
-            second_card: SecondCard::Allow,
-            taken_code: TakenCode::InvalidRequest,
-            ..Policies::default()
-        };
-        check(other, "a", "13800138000", Err(&rule::REPEATED_MEMBER));
-        check(other, "a", "13800138001", Err(&rule::CODE_TAKEN_AS_INVALID));
-        check(other, "b", "13800138000", Ok(0));
-    }
-
-    #[test]
-    fn a_repeat_is_counted_on_the_member_that_is_kept() {
-        let mut members = members();
-        members
-            .import(member("a", "13800138000"), Policies::default())
-            .unwrap();
-        assert_eq!(members.find("card", "a").unwrap().repeats(), 1);
-        assert_eq!(members.len(), 1);
-        assert!(members.find("card", "b").is_none());
-    }
-
-    #[test]
-    fn an_openid_without_a_phone_number_is_the_same_person() {
-        let mut members = members();
-        let unknown = |code: &str, openid: &str| Member {
-            openid: openid.to_owned(),
-            phone_number: None,
-            ..member(code, "")
-        };
-        let mut import = |code, openid| members.import(unknown(code, openid), Policies::default());
-        assert_eq!(import("a", "o8000").unwrap().repeats(), 1);
-        assert_eq!(import("b", "o8000").unwrap_err(), &rule::SECOND_CARD);
-        assert_eq!(import("b", "other").unwrap().repeats(), 0);
-        assert_eq!(import("c", "other").unwrap_err(), &rule::SECOND_CARD);
-    }
-
-    #[test]
-    fn a_changed_phone_number_is_found_and_the_old_one_is_free() {
-        let mut members = members();
-        let new = PhoneNumber::new("13800138001");
-        let changed = members.change("card", "a", |member| member.phone_number = Some(new));
-        let changed = changed.unwrap();
-        assert_eq!(changed.phone_number().map(Plaintext::expose), Some("13800138001"));
-        let mut import = |code, phone: &str| {
-            let result = members.import(
-                Member {
-                    openid: code_openid(code),
-                    ..member(code, phone)
-                },
-                Policies::default(),
-            );
-            result.map(|_| ())
-        };
-        assert_eq!(import("b", "13800138001"), Err(&rule::SECOND_CARD));
-        assert_eq!(import("c", "13800138000"), Ok(()));
-    }
-
-    fn code_openid(code: &str) -> String {
-        format!("openid-{code}")
-    }
-
-    #[test]
-    fn an_invalid_card_does_not_keep_its_member_from_a_new_one() {
-        let mut members = members();
-        members.change("card", "a", |member| member.set_stage(Stage::Invalid));
-        let again = members.import(member("b", "13800138000"), Policies::default());
-        assert_eq!(again.map(|member| member.repeats), Ok(0));
-        let of_openid: Vec<_> = members.of_openid("o8000").collect();
-        assert_eq!(of_openid.len(), 2);
-    }
-
-    #[test]
-    fn debug_shows_no_person() {
-        let members = members();
-        let member = &members.all()[0];
-        let shown = format!("{members:?} {member:?} {:?}", member.card);
-        assert!(!shown.contains("13800138000"), "{shown}");
-    }
-}
+mod tests;

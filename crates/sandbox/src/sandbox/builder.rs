@@ -199,8 +199,9 @@ impl SandboxBuilder {
 
     /// Sets how many connections each of the two addresses holds at once. Default: 1,024.
     ///
-    /// One that comes beyond takes the place of the one that has waited longest for its client; it is closed without an
-    /// answer only when all are at work. An idle one is closed after 75 seconds.
+    /// One that comes beyond takes the place of the one that has waited longest for its client, be it that this one is
+    /// idle, sends slowly, or has not read its answer to the end; it is closed without an answer only when all are at
+    /// work, which is while an answer is made. An idle one is closed after 75 seconds.
     #[must_use]
     pub fn with_connections(mut self, connections: usize) -> Self {
         self.connections = connections;
@@ -227,7 +228,8 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartError`]: an address is taken, the folder is unusable, or there is no randomness.
+    /// [`StartError`]: an address cannot be listened on; the file of faults, the identities file or the folder cannot be
+    /// used; keys cannot be made, or there is no randomness; the runtime is shutting down.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let Self {
             listen,

@@ -2,7 +2,9 @@
 //!
 //! A connection waits for its client until a whole request is there, and again once the answer is made; in between it is
 //! at work. Whoever opens connections and leaves them idle, or dribbles bytes into them, loses the oldest of them to the
-//! next one that comes, and so cannot keep others out. A connection at work is never cut off.
+//! next one that comes, and so cannot keep others out. A connection at work keeps its place. One whose answer is still on
+//! its way does not: a slow reader, a stalled answer or a stream of events goes like an idle one when places run out. At
+//! the control address a request with a body is not known to be whole until it is answered, and keeps no place.
 
 use std::{
     collections::BTreeMap,

@@ -2,15 +2,18 @@
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     time::{Duration, Instant},
 };
-use wxmember_sandbox::Sandbox;
+use wxmember_sandbox::{DeliveryState, Sandbox, Sending};
 
 use crate::client::{PATH, builder, import, sandbox};
 
 async fn connect(sandbox: &Sandbox) -> TcpStream {
-    let url = sandbox.base_url();
+    connect_to(&sandbox.base_url()).await
+}
+
+async fn connect_to(url: &str) -> TcpStream {
     TcpStream::connect(url.strip_prefix("http://").unwrap())
         .await
         .unwrap()
@@ -177,7 +180,7 @@ async fn a_connection_beyond_the_limit_takes_the_place_of_the_one_idle_longest()
 
 #[tokio::test]
 async fn hundreds_of_idle_connections_keep_nobody_out() {
-    let sandbox = sandbox().await;
+    let sandbox = builder().with_connections(64).start().await.unwrap();
     let mut idle = Vec::new();
     for _ in 0..300 {
         idle.push(connect(&sandbox).await);
@@ -185,4 +188,39 @@ async fn hundreds_of_idle_connections_keep_nobody_out() {
     assert_eq!(import(&sandbox, "1", "13800138000").await.unwrap().status, 200);
     drop(idle);
     sandbox.shutdown().await;
+}
+
+/// A command takes its time, here because the one who is told of an event does.
+#[tokio::test]
+async fn a_command_at_work_keeps_its_connection() {
+    let sandbox = builder().with_connections(2).start().await.unwrap();
+    let merchant = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", merchant.local_addr().unwrap());
+    sandbox.send_notification("A.B", &serde_json::json!({}), &Sending::to(url));
+    let (mut told, _) = merchant.accept().await.unwrap();
+
+    let mut command = connect_to(&sandbox.control_url()).await;
+    let request = "POST /notifications/deliver HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    command.write_all(request.as_bytes()).await.unwrap();
+    let mut looking = connect_to(&sandbox.control_url()).await;
+    for _ in 0..50 {
+        let request = "GET /health HTTP/1.1\r\nHost: a\r\n\r\n";
+        looking.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = [0; 4096];
+        assert!(looking.read(&mut answer).await.unwrap() > 0);
+    }
+    let mut others = Vec::new();
+    for _ in 0..50 {
+        others.push(connect_to(&sandbox.control_url()).await);
+    }
+    assert_eq!(rest(&mut looking).await, "");
+
+    let mut notification = [0; 4096];
+    assert!(told.read(&mut notification).await.unwrap() > 0);
+    told.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await
+        .unwrap();
+    let answer = rest(&mut command).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
+    assert_eq!(sandbox.deliveries()[0].state, DeliveryState::Taken);
 }

@@ -182,6 +182,10 @@ async fn a_reminded_member_takes_the_card() {
         let answer = call(&sandbox, "POST", &target, Some(&body)).await;
         assert_eq!((answer.status, answer.body.len()), (204, 0), "{fault:?}");
         answer.verify(&sandbox).unwrap();
+        // So the fault waits for one, and the journal does not speak of it.
+        assert_eq!(sandbox.faults_waiting(), 1, "{fault:?}");
+        assert_eq!(sandbox.journal().pop().unwrap().fault, None, "{fault:?}");
+        sandbox.clear_faults();
     }
     sandbox.fault(Fault::WrongSignature, 1);
     let answer = call(&sandbox, "POST", &target, Some(&body)).await;

@@ -1,8 +1,8 @@
 //! The platform's keys side by side: which one signs, what opens, certificates as they are downloaded, rotation.
 
 use serde_json::{Value, json};
-use wxmember_crypto::{ApiV3Key, Certificate, KeyId, party::Platform};
-use wxmember_sandbox::{Fault, NoCertificates, PlatformCertificate, Policies, Sandbox};
+use wxmember_crypto::{ApiV3Key, Certificate, KeyId, PlatformKey, party::Platform};
+use wxmember_sandbox::{Fault, NoCertificates, PlatformCertificate, Policies, PublicKeyError, Sandbox};
 
 use crate::client::{PATH, Received, Request, body_for, builder, decoded, key_of, sandbox};
 
@@ -197,7 +197,9 @@ async fn a_folder_keeps_the_certificates() {
 #[tokio::test]
 async fn downloads_are_counted_and_can_fail_alone() {
     let sandbox = builder().with_platform_certificates(1).start().await.unwrap();
-    sandbox.fault_on("list_certificates", Fault::SystemError, 1);
+    sandbox
+        .fault_on("list_certificates", Fault::SystemError, 1)
+        .unwrap();
     let answer = crate::client::import(&sandbox, "1", "13800138000").await.unwrap();
     assert_eq!(answer.status, 200);
     assert_eq!(download(&sandbox).await.status, 500);
@@ -250,4 +252,35 @@ async fn the_journal_holds_every_attempt_and_no_body() {
         KeyId::new(shown["requests"][0]["platform_serial"].as_str().unwrap()).as_str(),
         serial
     );
+}
+
+#[tokio::test]
+async fn a_public_key_is_rotated_by_command_and_the_older_one_opens_until_it_is_retired() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = builder().with_folder(folder.path()).start().await.unwrap();
+    let old = sandbox.credentials().platform_key_id.clone();
+    let new = sandbox.rotate_platform_public_key().await.unwrap();
+    assert_eq!(sandbox.platform_public_key().unwrap().id, new.id);
+    // Sealed for the old one, answered with the new one.
+    let answer = crate::client::import(&sandbox, "1", "13800138000").await.unwrap();
+    assert_eq!(answer.header("Wechatpay-Serial"), Some(&*new.id));
+    answer
+        .verify_with(&PlatformKey::from_pem(&new.pem).unwrap())
+        .unwrap();
+    let current = sandbox.retire_platform_public_key(&new.id);
+    assert!(matches!(current, Err(PublicKeyError::Current)));
+    sandbox.retire_platform_public_key(&old).unwrap();
+    let refused = crate::client::import(&sandbox, "2", "13900139000").await.unwrap();
+    assert_eq!(refused.status, 400);
+    assert_eq!(sandbox.journal()[1].rule, Some("PLATFORM_SERIAL_UNKNOWN"));
+    sandbox.shutdown().await;
+    // The folder is as it was.
+    let again = builder().with_folder(folder.path()).start().await.unwrap();
+    assert_eq!(again.platform_public_key().unwrap().id, old);
+
+    let sandbox = builder().without_platform_public_key().start().await.unwrap();
+    let none = sandbox.rotate_platform_public_key().await;
+    assert!(matches!(none, Err(PublicKeyError::NoPublicKey)));
+    let none = sandbox.retire_platform_public_key(&old);
+    assert!(matches!(none, Err(PublicKeyError::NoPublicKey)));
 }

@@ -118,7 +118,9 @@ async fn an_invented_key_id_costs_one_download_a_minute() {
     client.refresh_certificates().await.unwrap();
     let before = sandbox.certificate_downloads();
     for number in 0..5 {
-        sandbox.fault_on("import_by_phone", Fault::UnknownSerial, 1);
+        sandbox
+            .fault_on("import_by_phone", Fault::UnknownSerial, 1)
+            .unwrap();
         let error = import(&client, &sandbox, number).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unverified);
         assert!(matches!(
@@ -128,7 +130,9 @@ async fn an_invented_key_id_costs_one_download_a_minute() {
     }
     assert_eq!(sandbox.certificate_downloads() - before, 1);
     clock.advance(Duration::from_secs(61));
-    sandbox.fault_on("import_by_phone", Fault::UnknownSerial, 1);
+    sandbox
+        .fault_on("import_by_phone", Fault::UnknownSerial, 1)
+        .unwrap();
     import(&client, &sandbox, 9).await.unwrap_err();
     assert_eq!(sandbox.certificate_downloads() - before, 2);
 }
@@ -147,14 +151,16 @@ async fn old_keys_stay_when_a_refresh_fails() {
         Fault::Unsigned,
         Fault::TruncatedJson,
     ] {
-        sandbox.fault_on("list_certificates", fault, 1);
+        sandbox.fault_on("list_certificates", fault, 1).unwrap();
         let error = client.refresh_certificates().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Keys, "{fault:?}");
         assert_eq!(client.sealing_key_id(), key, "{fault:?}");
     }
     // Due by the clock: one call tries, fails, and is made all the same.
     clock.advance(Duration::from_secs(61));
-    sandbox.fault_on("list_certificates", Fault::SystemError, 1);
+    sandbox
+        .fault_on("list_certificates", Fault::SystemError, 1)
+        .unwrap();
     let before = sandbox.certificate_downloads();
     import(&client, &sandbox, 2).await.unwrap();
     until(|| sandbox.certificate_downloads() - before == 1).await;
@@ -251,7 +257,7 @@ async fn a_download_that_hangs_delays_no_call_that_has_a_key() {
     import(&client, &sandbox, 1).await.unwrap();
     clock.advance(Duration::from_secs(6 * 3600));
     sandbox.clock().advance(Duration::from_secs(6 * 3600));
-    sandbox.fault_on("list_certificates", Fault::Stalled, 1);
+    sandbox.fault_on("list_certificates", Fault::Stalled, 1).unwrap();
     // The download is given up after ten seconds; whoever waited for it would be late.
     let call = import(&client, &sandbox, 2);
     let answered = tokio::time::timeout(Duration::from_secs(5), call).await;

@@ -121,7 +121,9 @@ async fn a_download_of_certificates_is_an_attempt_and_a_line() {
     let (builder, clock) = builder(&sandbox, downloaded(&sandbox));
     let client = builder.build().unwrap();
     let (watcher, _guard) = Watcher::watch();
-    sandbox.fault_on("list_certificates", Fault::SystemError, 1);
+    sandbox
+        .fault_on("list_certificates", Fault::SystemError, 1)
+        .unwrap();
     import(&client, &sandbox, 1).await.unwrap_err();
     clock.advance(std::time::Duration::from_secs(6));
     import(&client, &sandbox, 1).await.unwrap();
@@ -256,9 +258,13 @@ async fn counters_count_attempts_downloads_and_notifications() {
             .and_downloaded_certificates(ApiV3Key::new(&sandbox.credentials().apiv3_key).unwrap()),
     );
     let client = builder.build().unwrap();
-    sandbox.fault_on("import_by_phone", Fault::SystemError, 2);
+    sandbox
+        .fault_on("import_by_phone", Fault::SystemError, 2)
+        .unwrap();
     import(&client, &sandbox, 1).await.unwrap();
-    sandbox.fault_on("list_certificates", Fault::RateLimited, 1);
+    sandbox
+        .fault_on("list_certificates", Fault::RateLimited, 1)
+        .unwrap();
     client.refresh_certificates().await.unwrap_err();
     receive_all(&client, &sandbox).await;
     assert_eq!(

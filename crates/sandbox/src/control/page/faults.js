@@ -5,6 +5,13 @@ import { operations, titleOf } from "/page/reference.js";
 import { ask } from "/page/server.js";
 import { both, number, t } from "/page/texts.js";
 
+/** The numbers that belong to each way in which a fault comes. */
+const OF_CHOICE = {
+  next: ["fault-answers"],
+  for: ["fault-for"],
+  share: ["fault-share", "fault-seed", "fault-burst"],
+};
+
 export function startFaults(report) {
   let kinds = null;
 
@@ -40,7 +47,6 @@ export function startFaults(report) {
     const [parameter] = kind.parameters;
     byId("fault-parameter-row").hidden = parameter === undefined;
     const field = byId("fault-parameter");
-    field.required = parameter !== undefined;
     if (parameter === undefined) return;
     fill(byId("fault-parameter-name"), code(parameter.name), t("colon"), prose(both(parameter)));
     field.min = parameter.minimum;
@@ -94,18 +100,23 @@ export function startFaults(report) {
   byId("fault-kind").addEventListener("change", showKind);
   byId("faults-clear").addEventListener("click", () => acted(() => ask("/faults", { method: "DELETE" })));
   // Who fills in a number means the choice beside it.
-  for (const [field, choice] of [["fault-answers", "next"], ["fault-share", "share"], ["fault-seed", "share"], ["fault-burst", "share"], ["fault-for", "for"]]) {
-    byId(field).addEventListener("input", () => {
-      document.querySelector(`input[name="when"][value="${choice}"]`).checked = true;
-    });
+  for (const [choice, fields] of Object.entries(OF_CHOICE)) {
+    for (const field of fields) {
+      byId(field).addEventListener("input", () => {
+        document.querySelector(`input[name="when"][value="${choice}"]`).checked = true;
+      });
+    }
   }
   byId("fault").addEventListener("submit", (event) => {
     event.preventDefault();
     const kind = kinds.get(byId("fault-kind").value);
+    const when = document.querySelector('input[name="when"]:checked').value;
+    // Only what is sent has to be right: the form as a whole would also want what is hidden or not chosen.
+    const fields = kind.parameters.length > 0 ? ["fault-parameter", ...OF_CHOICE[when]] : OF_CHOICE[when];
+    if (!fields.every((field) => byId(field).reportValidity())) return;
     const fault = { fault: kind.name };
     for (const { name } of kind.parameters) fault[name] = byId("fault-parameter").valueAsNumber;
     if (byId("fault-operation").value !== "") fault.operation = byId("fault-operation").value;
-    const when = document.querySelector('input[name="when"]:checked').value;
     if (when === "next") fault.answers = byId("fault-answers").valueAsNumber;
     if (when === "for") fault.for_seconds = byId("fault-for").valueAsNumber;
     if (when === "share") {

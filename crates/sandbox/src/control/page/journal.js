@@ -13,18 +13,23 @@ const AGAIN_MILLIS = 3000;
 /** Oldest first. */
 let entries = [];
 let source = null;
+/** Of the sandbox's start and of its emptied journals; others than these, and what is here is of the past. */
 let instance = null;
+let clears = 0;
 let chosen = null;
 let isPaused = false;
 let missed = 0;
 let listener = () => {};
+let reached = () => {};
 
 /** Calls a function when requests have come. */
 export function onRequests(listen) {
   listener = listen;
 }
 
-export function startJournal() {
+/** `whenReached` is called whenever the sandbox answers after it did not. */
+export function startJournal(whenReached) {
+  reached = whenReached;
   byId("filter").addEventListener("submit", (event) => event.preventDefault());
   byId("filter-text").addEventListener("input", show);
   byId("filter-refused").addEventListener("change", show);
@@ -50,15 +55,19 @@ function connect(since) {
   source = new EventSource(`/events?since=${since}`);
   source.addEventListener("hello", ({ data }) => {
     const hello = JSON.parse(data);
-    // Another start of the sandbox counts its requests anew.
-    if (instance !== null && instance !== hello.instance && hello.since !== 0) {
+    // Another start counts its requests anew, and a journal may have been emptied while nobody told.
+    const isOfThePast = instance !== hello.instance || clears !== hello.clears;
+    ({ instance, clears } = hello);
+    if (isOfThePast) {
       forget();
-      connect(0);
-    } else if (instance !== hello.instance) {
-      forget();
+      changed();
+      if (hello.since !== 0) {
+        connect(0);
+        return;
+      }
     }
-    instance = hello.instance;
     live("live", t("live.on"));
+    reached();
   });
   source.addEventListener("request", ({ data }) => {
     entries.push(JSON.parse(data));
@@ -66,7 +75,8 @@ function connect(since) {
     if (isPaused) missed += 1;
     changed();
   });
-  source.addEventListener("reset", () => {
+  source.addEventListener("reset", ({ data }) => {
+    ({ clears } = JSON.parse(data));
     forget();
     changed();
   });
@@ -177,7 +187,9 @@ function moveByArrows(event) {
 export async function showJournal(id) {
   chosen = id;
   byId("journal").dataset.chosen = String(id !== null);
-  show();
+  // A list that is held still stays as it is, whatever is chosen in it.
+  if (isPaused) mark();
+  else show();
   const detail = byId("request");
   if (id === null) {
     fill(detail, el("p", { class: "empty" }, t("request.choose")));

@@ -8,6 +8,8 @@ import { refreshOverview, showOverview, startOverview } from "/page/overview.js"
 import { showReference } from "/page/reference.js";
 import { showRules } from "/page/rules.js";
 
+const FAULTS_MILLIS = 5000;
+
 const TITLES = {
   overview: t("overview.title"),
   journal: t("journal.title"),
@@ -16,8 +18,12 @@ const TITLES = {
   rules: t("rules.title"),
 };
 
+/** Whether what is said is that the sandbox does not answer. */
+let isGone = false;
+
 /** Says what went wrong, until the next thing goes right. */
 export function report(problem) {
+  isGone = problem?.status === 0;
   const line = byId("problem");
   line.hidden = !problem;
   line.textContent = problem ? (problem.sentence ?? (problem.status === 0 ? t("problem.gone") : String(problem))) : "";
@@ -69,12 +75,19 @@ byId("language").addEventListener("click", (event) => {
   location.assign(`/?lang=${lang === "zh" ? "en" : "zh"}${location.hash}`);
 });
 
+/** It answers again, so that it is not said any more that it does not. */
+function reached() {
+  if (isGone) report(null);
+}
+
 startOverview(report, refreshFaults);
-startJournal();
+startJournal(reached);
 onRequests(() => {
   refreshOverview();
   faults.refreshSoon();
 });
+// A fault ends with its time, and whoever calls the control address changes others.
+setInterval(() => document.hidden || refreshFaults().then(reached, report), FAULTS_MILLIS);
 addEventListener("hashchange", () => route(false));
 await route(true);
 await refreshFaults().catch(report);

@@ -43,11 +43,11 @@ const isShown = () => !byId("overview").hidden && !document.hidden;
 export const refreshOverview = soon(() => isShown() && showOverview().catch(report), 300);
 
 export async function showOverview() {
-  const [state, health, members] = await Promise.all([
-    ask("/state"), ask("/health"), ask(`/members?limit=${MEMBERS_SHOWN}`),
+  const [state, health, { faults }, members] = await Promise.all([
+    ask("/state"), ask("/health"), ask("/faults"), ask(`/members?limit=${MEMBERS_SHOWN}`),
     showQuota(),
   ]);
-  showFigures(state, health);
+  showFigures(state, health, faults);
   showClock(state.clock);
   if (isNews("members", members)) showMembers(members);
   const { clock, members: ofMembers, ...rest } = state;
@@ -60,21 +60,21 @@ function showState(state) {
     state.merchants.map((merchant) => [
       code(merchant.mchid), list(merchant.brand_ids), list(merchant.serials),
     ]));
-  const { public_key_id: publicKey, usable_key_ids: usable } = state.platform;
+  const usable = state.platform.usable_key_ids;
   fill(byId("keys"), usable.map((id) => el("li", {}, code(id), " ",
-    el("span", { class: "tag", data: { kind: "plain" } }, id === publicKey ? t("keys.public") : t("keys.certificate")))));
+    el("span", { class: "tag", data: { kind: "plain" } }, id.startsWith("PUB_KEY_ID_") ? t("keys.public") : t("keys.certificate")))));
 }
 
 const list = (ids) => el("ul", { class: "plain" }, ids.map((id) => el("li", {}, code(id))));
 
-function showFigures(state, health) {
+function showFigures(state, health, faults) {
   const { kept, refused } = counted();
   const figures = [
     [t("figures.members"), health.members],
     [t("figures.templates"), state.templates.length],
     [t("figures.requests"), health.requests],
     [t("figures.refused", { count: number(kept) }), refused],
-    [t("figures.faults"), health.faults],
+    [t("figures.faults"), faults.length],
   ];
   fill(byId("figures"), figures.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, number(value)))));
 }

@@ -10,7 +10,11 @@ let isShown = false;
 
 /** Every operation of the document, in its order. */
 export async function operations() {
-  loaded ??= ask("/api.json");
+  loaded ??= ask("/api.json").catch((problem) => {
+    // Asked again next time.
+    loaded = null;
+    throw problem;
+  });
   const document = await loaded;
   return Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item)

@@ -20,7 +20,7 @@ fn a_rule_is_read_as_it_is_typed() {
     let of_one = FaultRule::share(Fault::RateLimitedFor { seconds: 3 }, 1_000_000, 0);
     check(
         "rate-limited-for=100%,seconds=3,operation=import_by_phone",
-        Ok(of_one.with_operation("import_by_phone")),
+        of_one.with_operation("import_by_phone"),
     );
     check(
         "rate-limited=1%,burst=10",
