@@ -270,6 +270,9 @@ rules! {
         Inferred, "7.3: code and message of the older family";
     REPEATED_MEMBER [Business]: 400 "ALREADY_EXISTS", "会员已经领取过该卡", "the member was already imported",
         Inferred, "7.4: the other reading; only with `RepeatedMember::AlreadyExists`";
+    NO_PAYMENT [Business]: 400 "INVALID_REQUEST", "该会员1年内未在本商家有微信支付交易，无法导入",
+        "the member has not paid this merchant by WeChat Pay within a year",
+        Inferred, "7.3: code and message of the older family; only with `UnpaidMember::Refuse`";
 
     // Card templates.
     CARD_NOT_FOUND [Business]: 404 "RESOURCE_NOT_EXISTS", "会员卡模板不存在", "the card template does not exist",
