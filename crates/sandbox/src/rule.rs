@@ -122,6 +122,11 @@ impl Rule {
         pages::of_source(self.source)
     }
 
+    /// Whether a message holds this rule's own sentence, in either language.
+    pub(crate) fn is_said_in(&self, message: &str) -> bool {
+        message.contains(self.zh) || message.contains(self.en)
+    }
+
     /// What the fixtures of this crate say of it: for each one, whether it confirms or contradicts the rule.
     pub fn evidence(&self) -> impl Iterator<Item = &'static Evidence> {
         evidence::of_rule(self.id)

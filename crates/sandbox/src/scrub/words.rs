@@ -115,6 +115,13 @@ impl Words {
     }
 }
 
+/// Whether a message holds a whole sentence that is known, of an official page or of a rule.
+pub(crate) fn has_sentence(message: &str) -> bool {
+    let of_rules = rules().iter().flat_map(|rule| [rule.zh, rule.en]);
+    let mut known = DOCUMENTED.iter().copied().chain(of_rules);
+    known.any(|sentence| message.contains(sentence))
+}
+
 enum Part<'a> {
     Known(&'a str),
     Unknown(char),
