@@ -36,8 +36,10 @@ impl Mode {
 async fn wechatpay_axios_plugin_does_what_the_table_says() {
     let script = root().join("tests/clients/axios.cjs");
     check("wechatpay-axios-plugin", || {
+        // The script finds its packages there; without them it would end before it says anything.
+        let packages = variable("WXMEMBER_TEST_NODE");
         let mut command = Command::new("node");
-        command.arg(&script);
+        command.env("WXMEMBER_TEST_NODE", packages).arg(&script);
         command
     })
     .await;

@@ -152,9 +152,16 @@ fn a_recording_is_scrubbed_and_replayed() {
     let output = run(home.path(), &["replay", path]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     assert!(
-        text(&output.stdout).contains("refused, and no rule of the sandbox does so"),
+        text(&output.stdout).contains("the rebuilt request was accepted: what was wrong does not show; by status, code and message it may be OPENING\n"),
         "{}",
         text(&output.stdout)
+    );
+    let output = run(home.path(), &["replay", path, "--format", "json"]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let exchange = &document["fixtures"][0]["exchanges"][0];
+    assert_eq!(
+        (&exchange["verdict"], &exchange["candidates"]),
+        (&json!("not_refused"), &json!(["OPENING"]))
     );
     let mut changed: Value = serde_json::from_str(&fixture).unwrap();
     changed["exchanges"][0]["request"]["spoilt"] = "ciphertext".into();

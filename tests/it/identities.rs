@@ -1,6 +1,10 @@
 //! `wxmember sandbox --identities`: several merchants from a file, their keys kept in a folder.
 
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Child, Stdio},
+};
 
 use serde_json::Value;
 use wxmember_tests::{root, wxmember};
@@ -58,6 +62,73 @@ fn each_merchant_of_the_file_has_a_ready_profile_and_keeps_its_keys() {
     let _second = start();
     assert_eq!(key(), made);
     assert_eq!(import("1900000110", "three.db"), 3);
+}
+
+/// Killed when dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[test]
+fn without_the_public_key_none_is_announced_and_the_profile_imports() {
+    let home = tempfile::tempdir().unwrap();
+    let (file, folder) = (home.path().join("identities.toml"), home.path().join("d"));
+    let start = |text: &str| {
+        fs::write(&file, text).unwrap();
+        let mut running = wxmember(home.path());
+        running.args(["sandbox", "--listen", "127.0.0.1:0", "--identities"]);
+        running.arg(&file).arg("--dir").arg(&folder);
+        let running = running.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut running = Running(running.unwrap());
+        let mut said = String::new();
+        let mut lines = BufReader::new(running.0.stdout.take().unwrap());
+        while !said.contains("card_id") {
+            assert_ne!(lines.read_line(&mut said).unwrap(), 0, "{said}");
+        }
+        let mut told = String::new();
+        let mut lines = BufReader::new(running.0.stderr.take().unwrap());
+        for _ in 0..3 {
+            lines.read_line(&mut told).unwrap();
+        }
+        (running, said, told)
+    };
+    let merchant = "[[merchants]]\nmchid = \"1\"\nbrands = [\"b\"]\n";
+    let rest = "[[templates]]\ncard_id = \"c\"\nbrand_id = \"b\"\n[[platform.certificates]]\n[platform]\npublic_key = false\n";
+    let (running, said, told) = start(&format!("{merchant}{rest}"));
+    assert!(
+        !said.contains("platform_key_id") && said.contains("merchant_serial"),
+        "{said}"
+    );
+    let profile = folder.join("1/wxmember.toml");
+    assert!(told.contains(profile.to_str().unwrap()), "{told}");
+    let list = home.path().join("list.csv");
+    let members = fs::read_to_string(root().join("examples/members.csv")).unwrap();
+    let few: Vec<_> = members.lines().take(4).collect();
+    fs::write(&list, few.join("\n") + "\n").unwrap();
+    let output = wxmember(home.path())
+        .args(["import", list.to_str().unwrap(), "--format", "json", "--config"])
+        .arg(&profile)
+        .output()
+        .unwrap();
+    let talk = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{talk}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["imported"], 3, "{talk}");
+    drop(running);
+
+    // Who keeps keys of his own has no profile to be named.
+    fs::rename(folder.join("1/apiclient_cert.pem"), home.path().join("cert.pem")).unwrap();
+    let own = format!("{merchant}certificates = [\"cert.pem\"]\n{rest}");
+    let (_running, _, told) = start(&own);
+    assert!(
+        !told.contains("wxmember.toml") && told.contains("/credentials?reveal=true"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -211,8 +211,8 @@ scrubbed =
     }
 scrub-skipped =
     { $exchanges ->
-        [one] { $exchanges } exchange left out: no operation of the API document
-       *[other] { $exchanges } exchanges left out: no operations of the API document
+        [one] { $exchanges } exchange left out: no operation of the API document, or no answer of the platform
+       *[other] { $exchanges } exchanges left out: no operations of the API document, or no answers of the platform
     }
 scrub-read-it = read it before you give it away; the recording itself stays with you
 scrub-failed = { $file } cannot be scrubbed: { $why }
@@ -223,8 +223,10 @@ replay-not-scrubbed = { $file } was not scrubbed at { $place }
 replay-accepted = accepted by both
 replay-confirms = confirms { $rule }
 replay-contradicts = contradicts { $rule }
-replay-missing = refused, and no rule of the sandbox does so
-replay-not-judged = not judged: the answer does not follow from what a fixture shows
+replay-other-reason = same code, other reason: the sandbox refuses by { $rule }, the recorded message says something else
+replay-not-refused = refused, but the rebuilt request was accepted: what was wrong does not show; by status, code and message it may be { $rules }
+replay-no-rule = refused, but the rebuilt request was accepted: what was wrong does not show, and no rule of the sandbox has this status, code and message
+replay-not-judged = not judged: the answer does not follow from what a fixture shows, or is not the platform's own
 replay-difference = { $at }: recorded { $recorded }, sandbox { $sandbox }
 doctor-found =
     { $findings ->

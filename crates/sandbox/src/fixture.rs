@@ -130,6 +130,8 @@ pub(crate) enum Spoilt {
     MerchantId,
     MerchantSerial,
     Nonce,
+    /// What is sealed in the place of a phone number is none.
+    PhoneNumber,
     PlatformSerial,
     Signature,
     Timestamp,
@@ -164,6 +166,27 @@ pub enum FixtureError {
     /// A documented fixture does not say where it can be looked up.
     #[error("a fixture whose origin is `documentation` needs `source`, the address of the page")]
     WithoutSource,
+}
+
+impl Response {
+    pub(crate) fn was_taken(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The error code, where there is one.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.text("code")
+    }
+
+    /// The message of a refusal, as far as it was kept.
+    pub(crate) fn message(&self) -> Option<&str> {
+        self.text("message")
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        let text = self.body.as_ref()?.get(name)?.as_str()?;
+        (!text.is_empty()).then_some(text)
+    }
 }
 
 impl Fixture {

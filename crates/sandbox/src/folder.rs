@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wxmember_crypto::PublicKey;
 
-use crate::identity::{Identity, IdentityError, IdentityParts, SecretText};
+use crate::identity::{Identity, IdentityError, IdentityParts, PublicKeyMode, SecretText};
 
 pub(crate) mod certificates;
 mod home;
@@ -85,6 +85,8 @@ struct Settings {
     control_url: String,
     mchid: String,
     merchant_serial: String,
+    /// Empty beside an identities file that takes the public key away.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     platform_key_id: String,
     apiv3_key: String,
     brand_id: String,
@@ -213,7 +215,11 @@ pub(crate) fn write(
         ),
         (PLATFORM_PRIVATE_KEY, platform_private_key_pem, Audience::Owner),
         (APIV3_KEY, &apiv3_key, Audience::Owner),
-        (PROFILE, &profile(&settings), Audience::Everybody),
+        (
+            PROFILE,
+            &profile(&settings, identity.public_key_mode),
+            Audience::Everybody,
+        ),
         (SETTINGS, &settings_text, Audience::Owner),
     ] {
         write_file(folder, name, text, audience)?;
@@ -221,8 +227,13 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// A ready profile of the command line; paths are relative to the folder.
-fn profile(settings: &Settings) -> String {
+/// A ready profile of the command line; paths are relative to the folder. Without the public key it names none, and the
+/// command line downloads the platform's certificates.
+fn profile(settings: &Settings, mode: PublicKeyMode) -> String {
+    let of_mode = |text| match mode {
+        PublicKeyMode::On => text,
+        PublicKeyMode::Off => "",
+    };
     let mut text = "# Written by `wxmember sandbox --dir`. Test keys: never use them anywhere else.\n[profile.default]\n".to_owned();
     for (name, value) in [
         ("base_url", settings.base_url.as_str()),
@@ -230,8 +241,8 @@ fn profile(settings: &Settings) -> String {
         ("merchant_serial", &settings.merchant_serial),
         ("merchant_key", MERCHANT_KEY),
         ("merchant_certificate", MERCHANT_CERTIFICATE),
-        ("platform_key_id", &settings.platform_key_id),
-        ("platform_key", PLATFORM_PUBLIC_KEY),
+        ("platform_key_id", of_mode(&settings.platform_key_id)),
+        ("platform_key", of_mode(PLATFORM_PUBLIC_KEY)),
         ("apiv3_key_file", APIV3_KEY),
         ("brand_id", &settings.brand_id),
         ("card_id", &settings.card_id),

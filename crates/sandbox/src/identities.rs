@@ -19,7 +19,7 @@ use wxmember_crypto::{
 use crate::{
     clock::Clock,
     folder::{APIV3_KEY, FolderError, MERCHANT_CERTIFICATE, MERCHANT_KEY, PLATFORM_PRIVATE_KEY, kept::Kept},
-    identity::{Credentials, Identity, IdentityError, Party, PublicKeyMode, SecretText, is_id},
+    identity::{Credentials, Identity, IdentityError, KeyPlace, Party, PublicKeyMode, SecretText, is_id},
     issue,
     operations::Preloaded,
     platform::KeyPair,
@@ -146,7 +146,7 @@ struct TemplatePart {
 }
 
 /// When a certificate that is made is valid.
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
 enum State {
     Expired,
@@ -169,7 +169,8 @@ impl State {
         let now = clock.date_time();
         match self {
             Self::Expired => now.saturating_sub(issue::LIFETIME + Duration::DAY),
-            Self::NotYetValid => now.saturating_add(Duration::DAY),
+            // A folder keeps it for longer than a day.
+            Self::NotYetValid => now.saturating_add(issue::LIFETIME * 2),
             Self::Valid => now.saturating_sub(Duration::DAY),
         }
     }
@@ -399,6 +400,9 @@ impl Reader<'_> {
         (brand_id, card_id): (String, String),
     ) -> Result<Party, IdentitiesError> {
         let failed = |source| self.failed(at, source);
+        let is_kept = part.certificates.is_empty()
+            && part.apiv3_key_file.is_none()
+            && part.state.unwrap_or_default() == State::Valid;
         let apiv3_key = match &part.apiv3_key_file {
             Some(name) => self.text(name)?.trim().to_owned(),
             None => {
@@ -466,6 +470,10 @@ impl Reader<'_> {
             apiv3_key: ApiV3Key::new(&apiv3_key).map_err(|error| failed(IdentityError::ApiV3Key(error)))?,
             certificates,
             brands: part.brands,
+            keys: match is_kept {
+                true => KeyPlace::Kept,
+                false => KeyPlace::Own,
+            },
         })
     }
 

@@ -113,6 +113,16 @@ pub(crate) struct Party {
     pub(crate) apiv3_key: ApiV3Key,
     pub(crate) certificates: Vec<Certificate<Merchant>>,
     pub(crate) brands: Vec<String>,
+    pub(crate) keys: KeyPlace,
+}
+
+/// Where a merchant's keys are, for a sandbox with a folder.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum KeyPlace {
+    /// In the folder, under WeChat Pay's own file names.
+    Kept,
+    /// Where an identities file says, or under names that a profile does not know.
+    Own,
 }
 
 /// Why an identity cannot be used.
@@ -233,6 +243,7 @@ impl Identity {
                 credentials,
                 apiv3_key,
                 certificates: vec![merchant_certificate],
+                keys: KeyPlace::Kept,
             }],
             public_key_mode: PublicKeyMode::On,
             platform: KeyPair {

@@ -56,7 +56,7 @@ pub use crate::{
     platform::{PlatformCertificate, PlatformPublicKey, PublicKeyError},
     policy::{
         Choice, NoCertificates, Policies, Policy, PolicyChoice, PolicyError, RepeatedMember, SecondCard,
-        TakenCode, ValidityType, policies,
+        TakenCode, UnpaidMember, ValidityType, policies,
     },
     quota::Quota,
     rule::{Evidence, Page, Rule, Sureness, pages, rules, rules_as_json},

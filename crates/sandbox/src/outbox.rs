@@ -242,12 +242,15 @@ impl Outbox {
         waiting.map(|kept| kept.due_at).min()
     }
 
-    /// Sends one after the other until nothing is due.
+    /// Sends one after the other until nothing is due. It ends: each notification has at most 33 signatures to be sent
+    /// under, and a retry is due a minute later.
     pub(crate) async fn deliver(&self, gateway: &Gateway, which: Which) {
         let _sending = self.sending.lock().await;
-        let now = gateway.clock.elapsed();
         let mut sent = Vec::new();
-        while let Some((number, url, made, signature)) = self.next(gateway, which, now, &sent) {
+        // The time passes while something is being sent, and what follows on it is due at once.
+        while let Some((number, url, made, signature)) =
+            self.next(gateway, which, gateway.clock.elapsed(), &sent)
+        {
             let outcome = match made {
                 Ok(notification) => post::post(&url, &notification).await,
                 Err(_) => AttemptOutcome::NotMade,
@@ -266,6 +269,10 @@ impl Outbox {
             if let Some(kept) = deliveries.find(|kept| kept.shown.number == number) {
                 kept.note(attempt, gateway.clock.elapsed());
             }
+        }
+        // Whoever waits for the next one that is due reckoned with what was there before.
+        if which == Which::Waiting {
+            self.wake.notify_one();
         }
     }
 

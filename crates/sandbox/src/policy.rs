@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 use thiserror::Error;
+use wxmember_crypto::{PhoneNumber, Plaintext};
+
+use crate::{refusal::Refusal, rule};
 
 /// What the sandbox does where the protocol leaves it open (sections 4.5 and 7.4 of our notes).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -18,6 +21,8 @@ pub struct Policies {
     pub second_card: SecondCard,
     /// The same code with another phone number.
     pub taken_code: TakenCode,
+    /// A member without a payment within a year.
+    pub unpaid_member: UnpaidMember,
     /// The type of a card's validity beside its template's.
     pub validity_type: ValidityType,
 }
@@ -159,6 +164,12 @@ impl Policies {
                     _ => TakenCode::AlreadyExists,
                 };
             }
+            UNPAID_MEMBER => {
+                self.unpaid_member = match pick {
+                    "refuse" => UnpaidMember::Refuse,
+                    _ => UnpaidMember::Allow,
+                };
+            }
             _ => {
                 self.validity_type = match pick {
                     "same-as-template" => ValidityType::SameAsTemplate,
@@ -175,6 +186,7 @@ impl Policies {
             self.repeated_member != RepeatedMember::default(),
             self.second_card != SecondCard::default(),
             self.taken_code != TakenCode::default(),
+            self.unpaid_member != UnpaidMember::default(),
             self.validity_type != ValidityType::default(),
         ];
         // The default stands first, and there is one other.
@@ -213,7 +225,7 @@ const fn choice(name: &'static str, en: &'static str, zh: &'static str, rule: &'
     Choice { name, en, zh, rule }
 }
 
-static POLICIES: [Policy; 5] = [
+static POLICIES: [Policy; 6] = [
     Policy {
         name: NO_CERTIFICATES,
         en: "certificates are asked for and there are none",
@@ -286,6 +298,20 @@ static POLICIES: [Policy; 5] = [
         ],
     },
     Policy {
+        name: UNPAID_MEMBER,
+        en: "a member comes by a phone number that ends in 0000, which stands for no payment within a year",
+        zh: "以0000结尾的手机号导入，代表会员1年内未在本商家有微信支付交易",
+        choices: &[
+            choice("allow", "taken", "接受", ""),
+            choice(
+                "refuse",
+                "400 INVALID_REQUEST",
+                "400 INVALID_REQUEST",
+                "NO_PAYMENT",
+            ),
+        ],
+    },
+    Policy {
         name: VALIDITY_TYPE,
         en: "the type of a card's validity is not its template's",
         zh: "会员卡有效期类型与模板不一致",
@@ -341,6 +367,28 @@ pub enum TakenCode {
     InvalidRequest,
 }
 
+/// A member who has not paid the merchant by WeChat Pay within a year. The sandbox knows of no payments: whoever has a phone
+/// number that ends in `0000` has made none.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum UnpaidMember {
+    /// Imported as everybody. The default.
+    #[default]
+    Allow,
+    /// 400 `INVALID_REQUEST`, 该会员1年内未在本商家有微信支付交易，无法导入, as in the older family. An import by openid that
+    /// gives no phone number is taken.
+    Refuse,
+}
+
+impl UnpaidMember {
+    /// Refuses a member who has not paid.
+    pub(crate) fn check(self, phone: &PhoneNumber) -> Result<(), Refusal> {
+        match self == Self::Refuse && phone.expose().ends_with(UNPAID) {
+            true => Err((&rule::NO_PAYMENT).into()),
+            false => Ok(()),
+        }
+    }
+}
+
 /// The type of a card's validity is compared with the template's.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum ValidityType {
@@ -355,7 +403,10 @@ const NO_CERTIFICATES: &str = "no-certificates";
 const REPEATED_MEMBER: &str = "repeated-member";
 const SECOND_CARD: &str = "second-card";
 const TAKEN_CODE: &str = "taken-code";
+const UNPAID_MEMBER: &str = "unpaid-member";
 const VALIDITY_TYPE: &str = "validity-type";
+/// How the phone numbers of members end who have not paid.
+const UNPAID: &str = "0000";
 
 #[cfg(test)]
 mod tests {
@@ -394,7 +445,7 @@ mod tests {
             assert!(choices.any(|choice| choice.rule == rule.id), "{}", rule.id);
             count += 1;
         }
-        assert_eq!(count, 4);
+        assert_eq!(count, 5);
     }
 
     #[test]

@@ -10,17 +10,20 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
+    authorization::SCHEME,
     clock::Clock,
-    fixture::{Exchange, Fixture, FixtureError, Origin, mark::moment},
+    fixture::{Exchange, Fixture, FixtureError, NOT_JSON, Origin, Response, mark::moment},
     identity::{Identity, IdentityError},
     operations::Preloaded,
     replay::{built::Builder, values::Values},
     rule::{Rule, rules},
     sandbox::{Sandbox, StartError},
+    scrub::has_sentence,
 };
 
 mod built;
 mod compared;
+mod completed;
 mod values;
 
 /// What came of every exchange of a fixture.
@@ -52,6 +55,9 @@ pub struct ReplayedExchange {
     pub verdict: Verdict,
     /// The rule that the verdict is about, or that the sandbox refused by.
     pub rule: Option<&'static Rule>,
+    /// Of a refusal that the sandbox does not repeat, every rule that it may have been by: status, code and, where it is
+    /// known, the message are the same.
+    pub candidates: Vec<&'static Rule>,
     /// What differs, in the order of status, headers and body.
     pub differences: Vec<Difference>,
 }
@@ -62,14 +68,18 @@ pub struct ReplayedExchange {
 pub enum Verdict {
     /// Both took the request; rules were not asked.
     Accepted,
-    /// Both refused it, with the same status and code.
+    /// Both refused it, with the same status and code, and nothing in the message speaks for another reason.
     Confirms,
     /// The sandbox refused what was taken, or refused it otherwise.
     Contradicts,
-    /// It was refused, and the sandbox has no rule that does so.
-    Missing,
-    /// The answer does not follow from what a fixture shows: a quota, a failure, or a signature that was wrong.
+    /// The answer does not follow from what a fixture shows: a quota, a failure, a signature that was wrong, a header
+    /// that may not have been recorded, or an answer that is not the platform's own.
     NotJudged,
+    /// It was refused, and the sandbox took the request as it was built anew, with values of its own: what was wrong does
+    /// not show. [`candidates`](ReplayedExchange::candidates) are the rules that it may have been by.
+    NotRefused,
+    /// Both refused it, with the same status and code, and the recorded message is a known one of another reason.
+    OtherReason,
 }
 
 impl Verdict {
@@ -80,8 +90,9 @@ impl Verdict {
             Self::Accepted => "accepted",
             Self::Confirms => "confirms",
             Self::Contradicts => "contradicts",
-            Self::Missing => "missing",
             Self::NotJudged => "not_judged",
+            Self::NotRefused => "not_refused",
+            Self::OtherReason => "other_reason",
         }
     }
 }
@@ -202,13 +213,18 @@ fn exchanges(fixture: &Fixture, sandbox: &Sandbox, values: &mut Values) -> Resul
             let shift = at.unix_timestamp() - moment(0).unix_timestamp();
             sandbox.clock().set_shift(shift);
         }
+        let completed = completed::completed(fixture.origin, exchange);
         let built = builder
-            .request(exchange, values)
+            .request(completed.as_ref().unwrap_or(exchange), values)
             .map_err(|what| ReplayError::Exchange { number, what })?;
         let answer = built.send(sandbox);
         let refused_by = sandbox.journal().last().and_then(|entry| entry.rule);
         let rule = refused_by.and_then(|id| rules().iter().find(|rule| rule.id == id).copied());
-        replayed.push(judged(fixture.origin, exchange, &answer, rule, values));
+        let follows = completed.is_some_and(|whole| follows(&whole));
+        replayed.push(match follows {
+            true => judged(fixture.origin, exchange, &answer, rule, values),
+            false => not_judged(exchange, rule),
+        });
     }
     Ok(Replayed { exchanges: replayed })
 }
@@ -247,6 +263,17 @@ struct Answered {
     body: Option<Value>,
 }
 
+fn not_judged(exchange: &Exchange, rule: Option<&'static Rule>) -> ReplayedExchange {
+    ReplayedExchange {
+        operation: exchange.operation.clone(),
+        status: exchange.response.status,
+        verdict: Verdict::NotJudged,
+        rule,
+        candidates: Vec::new(),
+        differences: Vec::new(),
+    }
+}
+
 fn judged(
     origin: Origin,
     exchange: &Exchange,
@@ -255,64 +282,90 @@ fn judged(
     values: &mut Values,
 ) -> ReplayedExchange {
     let recorded = &exchange.response;
-    let code = |body: &Option<Value>| {
-        let code = body
-            .as_ref()
-            .and_then(|body| body.get("code"))
-            .and_then(Value::as_str);
-        code.unwrap_or_default().to_owned()
-    };
-    let was_taken = (200..300).contains(&recorded.status);
-    let (recorded_code, code) = (code(&recorded.body), code(&answer.body));
+    let was_taken = recorded.was_taken();
+    let recorded_code = recorded.code().unwrap_or_default();
+    let code = answer.body.as_ref().and_then(|body| body.get("code"));
+    let code = code.and_then(Value::as_str).unwrap_or_default();
     let is_same = recorded.status == answer.status && (was_taken || recorded_code == code);
     let verdict = match rule {
-        _ if !follows(exchange) => Verdict::NotJudged,
         None if was_taken => Verdict::Accepted,
-        None => Verdict::Missing,
-        Some(_) if is_same => Verdict::Confirms,
-        Some(_) => Verdict::Contradicts,
+        None => Verdict::NotRefused,
+        Some(_) if !is_same => Verdict::Contradicts,
+        Some(rule) => match answer_says(recorded, rule) {
+            Some(false) => Verdict::OtherReason,
+            Some(true) | None => Verdict::Confirms,
+        },
+    };
+    let candidates = match verdict {
+        Verdict::NotRefused => candidates(recorded),
+        _ => Vec::new(),
     };
     let mut differences = Vec::new();
-    if verdict != Verdict::NotJudged {
-        let mut differ = |at: &str, recorded: String, sandbox: String| {
-            if recorded != sandbox {
-                let at = at.to_owned();
-                differences.push(Difference {
-                    at,
-                    recorded,
-                    sandbox,
-                    weight: Weight::Difference,
-                });
-            }
-        };
-        differ("status", recorded.status.to_string(), answer.status.to_string());
-        if !was_taken {
-            differ("code", recorded_code, code);
+    let mut differ = |at: &str, recorded: String, sandbox: String| {
+        if recorded != sandbox {
+            let at = at.to_owned();
+            differences.push(Difference {
+                at,
+                recorded,
+                sandbox,
+                weight: Weight::Difference,
+            });
         }
-        let is_comparable = is_same && !exchange.response.headers.is_empty();
-        if is_comparable {
-            compared::headers(exchange, answer, &mut differences);
-        }
-        if is_same {
-            compared::bodies(origin, exchange, answer, values, &mut differences);
-        }
+    };
+    differ("status", recorded.status.to_string(), answer.status.to_string());
+    if !was_taken {
+        differ("code", recorded_code.to_owned(), code.to_owned());
+    }
+    let is_comparable = is_same && !exchange.response.headers.is_empty();
+    if is_comparable {
+        compared::headers(exchange, answer, &mut differences);
+    }
+    if is_same {
+        compared::bodies(origin, exchange, answer, values, &mut differences);
     }
     ReplayedExchange {
         operation: exchange.operation.clone(),
         status: recorded.status,
         verdict,
         rule,
+        candidates,
         differences,
     }
 }
 
-/// Whether an answer follows from what a fixture shows of its request.
+/// Whether a refusal names this rule's reason; `None` when its message is none that anybody knows.
+fn answer_says(response: &Response, rule: &Rule) -> Option<bool> {
+    let message = response.message()?;
+    if rule.is_said_in(message) {
+        return Some(true);
+    }
+    has_sentence(message).then_some(false)
+}
+
+/// The rules that a refusal may have been by.
+fn candidates(response: &Response) -> Vec<&'static Rule> {
+    let fits = |rule: &&&'static Rule| {
+        rule.status == response.status
+            && rule.code == response.code().unwrap_or_default()
+            && answer_says(response, rule) != Some(false)
+    };
+    rules().iter().filter(fits).copied().collect()
+}
+
+/// Whether an answer is the platform's own, and follows from what a fixture shows of its request.
 fn follows(exchange: &Exchange) -> bool {
-    let is_signed = exchange.request.headers.contains_key("authorization");
-    match exchange.response.status {
-        // Quotas and failures come when they come, and so does 202.
-        202 | 429 | 500.. => false,
-        401 => exchange.request.spoilt.is_some() || !is_signed,
-        _ => true,
+    let response = &exchange.response;
+    let scheme = exchange.request.headers.get("authorization");
+    let is_signed = scheme.is_some_and(|scheme| scheme == SCHEME);
+    let has_code = response.code().is_some();
+    match response.status {
+        // A proxy's page can have any status.
+        200 | 204 => response.body.as_ref().is_none_or(|body| body != NOT_JSON),
+        401 => has_code && (exchange.request.spoilt.is_some() || !is_signed),
+        404 | 405 => has_code || response.body.is_none(),
+        // Quotas come when they come, and so do failures and 202, of which the rest is made.
+        429 => false,
+        400..=499 => has_code,
+        _ => false,
     }
 }

@@ -122,6 +122,11 @@ impl Rule {
         pages::of_source(self.source)
     }
 
+    /// Whether a message holds this rule's own sentence, in either language.
+    pub(crate) fn is_said_in(&self, message: &str) -> bool {
+        message.contains(self.zh) || message.contains(self.en)
+    }
+
     /// What the fixtures of this crate say of it: for each one, whether it confirms or contradicts the rule.
     pub fn evidence(&self) -> impl Iterator<Item = &'static Evidence> {
         evidence::of_rule(self.id)
@@ -270,6 +275,9 @@ rules! {
         Inferred, "7.3: code and message of the older family";
     REPEATED_MEMBER [Business]: 400 "ALREADY_EXISTS", "会员已经领取过该卡", "the member was already imported",
         Inferred, "7.4: the other reading; only with `RepeatedMember::AlreadyExists`";
+    NO_PAYMENT [Business]: 400 "INVALID_REQUEST", "该会员1年内未在本商家有微信支付交易，无法导入",
+        "the member has not paid this merchant by WeChat Pay within a year",
+        Inferred, "7.3: code and message of the older family; only with `UnpaidMember::Refuse`";
 
     // Card templates.
     CARD_NOT_FOUND [Business]: 404 "RESOURCE_NOT_EXISTS", "会员卡模板不存在", "the card template does not exist",

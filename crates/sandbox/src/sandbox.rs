@@ -45,6 +45,7 @@ pub struct Sandbox {
     /// At least one.
     merchants: Vec<Credentials>,
     folder: Option<PathBuf>,
+    profile: Option<PathBuf>,
     api: Listener,
     control: Listener,
     stop: watch::Sender<bool>,
@@ -233,6 +234,13 @@ impl Sandbox {
     #[must_use]
     pub fn platform_certificates(&self) -> Vec<PlatformCertificate> {
         self.gateway.registry.platform.certificates()
+    }
+
+    /// The profile for the command line that was written for the first merchant. `None` without a folder, and where an
+    /// identities file says itself where that merchant's keys are.
+    #[must_use]
+    pub fn profile(&self) -> Option<&Path> {
+        self.profile.as_deref()
     }
 
     /// Makes a new platform certificate, which signs from now on in platform-certificate mode.

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::{
     body::is_name,
-    fixture::{Exchange, Fixture, Given, GivenMember, GivenTemplate, NOT_JSON, Request, Response},
+    fixture::{Exchange, Fixture, NOT_JSON, Request, Response},
     refusal::Location,
     scrub::{
         input::{Input, Raw},
@@ -26,14 +26,16 @@ use crate::{
 };
 
 mod body;
+mod given;
 mod headers;
 mod input;
 mod marks;
 mod words;
 
 pub(crate) use self::{
-    body::{Allowed, is_ciphertext},
+    body::{Allowed, is_ciphertext, is_page_size},
     headers::{is_kept as is_kept_header, is_word as is_header_word, response_word},
+    words::has_sentence,
 };
 
 /// How strictly unknown things are taken.
@@ -54,7 +56,8 @@ pub struct Scrubbed {
     pub fixture: Fixture,
     /// How many values were taken out, by kind. A value that stood at several places counts as often.
     pub removed: BTreeMap<Removed, u64>,
-    /// Exchanges of the recording that belong to no operation of the API document, and were left out.
+    /// Entries of the recording that belong to no operation of the API document, or hold no answer of the platform (status
+    /// 0, -1 or 3xx), and were left out.
     pub skipped: u64,
 }
 
@@ -169,26 +172,26 @@ pub enum ScrubError {
 /// ```
 pub fn scrub(recording: &str, unknown: Unknown) -> Result<Scrubbed, ScrubError> {
     let spec = Spec::shared().map_err(ScrubError::Spec)?;
-    let Input { exchanges } = input::read(recording)?;
+    let is_operation =
+        |method: &str, path: &str| matches!(spec.route(&method_of(method), path), Route::Operation(_));
+    let Input { exchanges, skipped } = input::read(recording, &is_operation)?;
     let mut scrubber = Scrubber {
         words: Words::shared(spec),
         marks: Marks::new(exchanges.iter()),
         unknown,
         number: 0,
     };
-    let mut skipped = 0;
     let mut found = Vec::new();
-    for (index, raw) in exchanges.iter().enumerate() {
-        scrubber.number = index + 1;
-        match spec.route(&method_of(raw), raw.path()) {
-            Route::Operation(operation) => found.push(scrubber.exchange(raw, operation)?),
-            Route::UnknownPath | Route::WrongMethod => skipped += 1,
+    for raw in &exchanges {
+        scrubber.number = raw.number;
+        if let Route::Operation(operation) = spec.route(&method_of(&raw.method), raw.path()) {
+            found.push(scrubber.exchange(raw, operation)?);
         }
     }
     if found.is_empty() {
         return Err(ScrubError::Empty);
     }
-    let fixture = Fixture::recorded(given_by(&found), found);
+    let fixture = Fixture::recorded(given::by(&found), found);
     if !fixture.findings().is_empty() || scrubber.marks.leak_into(&fixture, scrubber.words) {
         return Err(ScrubError::Leak);
     }
@@ -199,8 +202,8 @@ pub fn scrub(recording: &str, unknown: Unknown) -> Result<Scrubbed, ScrubError> 
     })
 }
 
-fn method_of(raw: &Raw) -> Method {
-    raw.method.to_ascii_uppercase().parse().unwrap_or(Method::TRACE)
+fn method_of(method: &str) -> Method {
+    method.to_ascii_uppercase().parse().unwrap_or(Method::TRACE)
 }
 
 /// What the exchanges of one file share.
@@ -301,51 +304,6 @@ impl Scrubber {
         self.marks.count(Removed::Body);
         NOT_JSON.into()
     }
-}
-
-/// What must have been there for the exchanges to make sense: templates by their brand, and cards that were not made
-/// before our eyes. A contributor who knows better changes it.
-fn given_by(exchanges: &[Exchange]) -> Given {
-    let mut given = Given::default();
-    let mut made = Vec::new();
-    for exchange in exchanges {
-        let of = |name: &str| {
-            let body = exchange.request.body.as_ref();
-            let in_body = body.and_then(|body| body.get(name));
-            let text = in_body
-                .or_else(|| exchange.request.query.get(name))
-                .and_then(Value::as_str);
-            text.or_else(|| exchange.request.path.get(name).map(String::as_str))
-                .map(str::to_owned)
-        };
-        if let (Some(brand_id), Some(card_id)) = (of("brand_id"), of("card_id")) {
-            given.templates.push(GivenTemplate {
-                brand_id: brand_id.clone(),
-                card_id: card_id.clone(),
-            });
-            let code = of("user_card_code");
-            let imports = exchange.operation.starts_with("import_");
-            if imports {
-                made.push(code.unwrap_or_default());
-            } else if let (Some(user_card_code), Some(openid), 200..300) =
-                (code, of("openid"), exchange.response.status)
-                && !made.contains(&user_card_code)
-            {
-                given.members.push(GivenMember {
-                    brand_id,
-                    card_id,
-                    user_card_code,
-                    openid,
-                    phone_number: None,
-                });
-            }
-        }
-    }
-    given.templates.sort();
-    given.templates.dedup();
-    given.members.sort();
-    given.members.dedup();
-    given
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path, process::Command};
 
-use super::{is_there, node};
+use super::{is_there, node, python};
 use crate::{
     outcome::{Failure, Outcome},
     process,
@@ -158,8 +158,8 @@ const NEEDS: &[Need] = &[
     },
     Need {
         name: "python3",
-        purpose: "runs clients that share no code with us",
-        is_met: || is_there("python3", &["--version"]),
+        purpose: "Python 3.10 or later, which runs clients that share no code with us",
+        is_met: python::is_python_there,
         packages: &["python3", "python3-venv"],
     },
     Need {

@@ -53,6 +53,11 @@ pub(crate) fn prepare(workspace: &Workspace) -> Outcome<PathBuf> {
     Ok(python)
 }
 
+/// True if the Python in the path is new enough for every package.
+pub(super) fn is_python_there() -> bool {
+    version().is_some_and(|version| numbers(&version).is_some_and(|numbers| numbers >= OLDEST))
+}
+
 /// The interpreter, if the environment is there and follows from the pins.
 pub(crate) fn prepared(workspace: &Workspace) -> Option<PathBuf> {
     let folder = folder(workspace);
@@ -70,11 +75,19 @@ fn stamp(workspace: &Workspace) -> Outcome<String> {
             format!("run `git restore {REQUIREMENTS}`"),
         )
     })?;
-    let version = process::output(Command::new("python3").arg("--version"), &[])?;
-    Ok(format!(
-        "{}\n{pins}",
-        String::from_utf8_lossy(&version.stdout).trim()
-    ))
+    Ok(format!("{}\n{pins}", version().unwrap_or_default()))
+}
+
+fn version() -> Option<String> {
+    let output = process::output(Command::new("python3").arg("--version"), &[]).ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    output.status.success().then_some(text)
+}
+
+/// The first two numbers of `Python 3.11.2`.
+fn numbers(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.strip_prefix("Python ")?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 fn folder(workspace: &Workspace) -> PathBuf {
@@ -94,3 +107,21 @@ const REQUIREMENTS: &str = "tests/python/requirements.txt";
 
 /// Says what the environment was made from; written last.
 const STAMP: &str = "requirements.stamp";
+
+/// The oldest Python that every pinned package runs on.
+const OLDEST: (u32, u32) = (3, 10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_python_is_read() {
+        assert_eq!(numbers("Python 3.11.2"), Some((3, 11)));
+        assert_eq!(numbers("Python 3.10.0rc1"), Some((3, 10)));
+        assert!(numbers("Python 3.9.18") < Some(OLDEST));
+        assert!(numbers("Python 2.7.18") < Some(OLDEST));
+        assert_eq!(numbers("3.11.2"), None);
+        assert_eq!(numbers(""), None);
+    }
+}

@@ -68,7 +68,9 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     say!("control_url      {}", sandbox.control_url())?;
     say!("mchid            {}", credentials.mchid)?;
     say!("merchant_serial  {}", credentials.merchant_serial)?;
-    say!("platform_key_id  {}", credentials.platform_key_id)?;
+    if sandbox.platform_public_key().is_some() {
+        say!("platform_key_id  {}", credentials.platform_key_id)?;
+    }
     say!("brand_id         {}", credentials.brand_id)?;
     say!("card_id          {}", credentials.card_id)?;
     for other in sandbox.merchants().iter().skip(1) {
@@ -77,11 +79,7 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     }
     tell!("{}", t!("sandbox-test-only"));
     tell!("{}", t!("sandbox-page", url = sandbox.control_url()));
-    match &arguments.dir {
-        Some(folder) if arguments.identities.is_some() => {
-            let first = folder.join(&sandbox.credentials().mchid);
-            tell!("{}", t!("sandbox-import", folder = first.display()));
-        }
+    match sandbox.profile().and_then(Path::parent) {
         Some(folder) => tell!("{}", t!("sandbox-import", folder = folder.display())),
         None if arguments.identities.is_some() => {
             tell!("{}", t!("sandbox-credentials", url = sandbox.control_url()));

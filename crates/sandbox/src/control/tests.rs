@@ -188,7 +188,7 @@ async fn every_answer_is_as_the_document_says() {
     let revealed = caller.good("GET", "/credentials?reveal=true", None).await;
     assert_eq!(revealed["merchants"][0]["apiv3_key"], testing::parts().apiv3_key);
     let rules = caller.good("GET", "/rules", None).await;
-    assert_eq!(rules["policies"].as_array().unwrap().len(), 5);
+    assert_eq!(rules["policies"].as_array().unwrap().len(), 6);
     let listed = caller.good("GET", "/policies", None).await;
     assert_eq!(listed["policies"]["second-card"], "refuse");
     let chosen = json!({"second_card": "allow", "taken-code": "invalid-request"});

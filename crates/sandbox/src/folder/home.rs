@@ -1,12 +1,12 @@
 //! Where a running sandbox writes what a merchant would hold: for one merchant at the top, for several in a folder each.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{
-    APIV3_KEY, Audience, FolderError, MERCHANT_CERTIFICATE, MERCHANT_KEY, PLATFORM_PUBLIC_KEY, PROFILE,
-    SETTINGS, Settings, certificates, create_folder, json_text, profile, write, write_file,
+    Audience, FolderError, PLATFORM_PUBLIC_KEY, PROFILE, SETTINGS, Settings, certificates, create_folder,
+    json_text, profile, write, write_file,
 };
-use crate::identity::{Credentials, Identity};
+use crate::identity::{Credentials, Identity, KeyPlace, PublicKeyMode};
 
 /// A folder, and what is written there.
 #[derive(Debug)]
@@ -33,58 +33,65 @@ impl Home {
         }
     }
 
-    /// Writes addresses, profiles and whatever is not there yet.
+    /// Writes addresses, profiles and whatever is not there yet. Returns the first merchant's profile, if it has one.
     pub(crate) fn write(
         &self,
         identity: &Identity,
         base_url: &str,
         control_url: &str,
-    ) -> Result<(), FolderError> {
+    ) -> Result<Option<PathBuf>, FolderError> {
         let folder = &self.folder;
         let Some(of_file) = self.of_file else {
-            return write(folder, identity, base_url, control_url);
+            write(folder, identity, base_url, control_url)?;
+            return Ok(Some(folder.join(PROFILE)));
         };
+        let mode = identity.public_key_mode;
         let more = identity.certified.get(of_file..).unwrap_or_default();
         for pair in more {
             certificates::write(folder, pair)?;
         }
         let mut first = None;
-        for held in identity.merchants() {
-            let settings = settings(held, base_url, control_url);
+        for party in &identity.parties {
+            let held = &party.credentials;
+            let settings = settings(held, base_url, control_url, mode);
+            let own = folder.join(&held.mchid);
             // Who keeps keys of his own knows where they are.
-            if is_kept(folder, held) {
-                let own = folder.join(&held.mchid);
-                for (name, text) in [
-                    (PLATFORM_PUBLIC_KEY, &held.platform_key_pem),
-                    (PROFILE, &profile(&settings)),
-                ] {
-                    write_file(&own, name, text, Audience::Everybody)?;
+            if party.keys == KeyPlace::Kept {
+                create_folder(&own)?;
+                if mode == PublicKeyMode::On {
+                    write_file(
+                        &own,
+                        PLATFORM_PUBLIC_KEY,
+                        &held.platform_key_pem,
+                        Audience::Everybody,
+                    )?;
                 }
+                write_file(&own, PROFILE, &profile(&settings, mode), Audience::Everybody)?;
             }
-            first.get_or_insert(settings);
+            first.get_or_insert((
+                settings,
+                (party.keys == KeyPlace::Kept).then(|| own.join(PROFILE)),
+            ));
         }
-        let Some(mut settings) = first else {
-            return Ok(());
+        let Some((mut settings, profile)) = first else {
+            return Ok(None);
         };
         settings.platform_certificates = more.iter().map(|pair| pair.id.as_str().to_owned()).collect();
-        write_file(folder, SETTINGS, &json_text(&settings), Audience::Owner)
+        write_file(folder, SETTINGS, &json_text(&settings), Audience::Owner)?;
+        Ok(profile)
     }
 }
 
-/// Whether every file that a profile names is in the merchant's own folder.
-fn is_kept(folder: &Path, held: &Credentials) -> bool {
-    let own = folder.join(&held.mchid);
-    let names = [MERCHANT_KEY, MERCHANT_CERTIFICATE, APIV3_KEY];
-    create_folder(&own).is_ok() && names.iter().all(|name| own.join(name).is_file())
-}
-
-fn settings(held: &Credentials, base_url: &str, control_url: &str) -> Settings {
+fn settings(held: &Credentials, base_url: &str, control_url: &str, mode: PublicKeyMode) -> Settings {
     Settings {
         base_url: base_url.to_owned(),
         control_url: control_url.to_owned(),
         mchid: held.mchid.clone(),
         merchant_serial: held.merchant_serial.clone(),
-        platform_key_id: held.platform_key_id.clone(),
+        platform_key_id: match mode {
+            PublicKeyMode::On => held.platform_key_id.clone(),
+            PublicKeyMode::Off => String::new(),
+        },
         apiv3_key: held.apiv3_key.clone(),
         brand_id: held.brand_id.clone(),
         card_id: held.card_id.clone(),

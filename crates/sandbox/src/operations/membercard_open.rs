@@ -53,6 +53,7 @@ pub(crate) fn import(call: Call, scene: &mut Scene<'_>) -> Result<Outcome, Refus
     if let Some(code) = earlier {
         return Ok(Outcome::plain(json!({ "code": code })));
     }
+    scene.policies.unpaid_member.check(&phone)?;
     let key = (card_id.to_owned(), hash);
     if cards
         .by_phone

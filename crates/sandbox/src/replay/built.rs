@@ -5,11 +5,15 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use wxmember_crypto::{FormValue, KeyId, MerchantKey};
 
-use super::{Answered, ReplayError, values::Values};
+use super::{
+    Answered, ReplayError,
+    values::{Values, is_of_phone, plain_of},
+};
 use crate::{
     authorization::SCHEME,
     fixture::{
-        CERTIFICATE, Exchange, Fixture, GivenMember, NOT_JSON, PRESENT, PUBLIC_KEY, Request, Response, Spoilt,
+        CERTIFICATE, Exchange, Fixture, GivenMember, NOT_JSON, PRESENT, PUBLIC_KEY, Request, Response,
+        Spoilt, mark::Mark,
     },
     gateway::{Gateway, Head},
     identity::IdentityError,
@@ -136,8 +140,12 @@ impl<'a> Builder<'a> {
         let pair = pair
             .or_else(|| platform.find(&KeyId::new(&public_key)))
             .ok_or("no key to seal with")?;
-        let seal = |text: &str| {
-            let sealed = pair.key.public_key().seal(&FormValue::new(text)).ok()?;
+        let seal = |mark: Mark, name: &str| {
+            let plain = match *spoilt == Some(Spoilt::PhoneNumber) && is_of_phone(name) {
+                true => NO_PHONE_NUMBER.to_owned(),
+                false => plain_of(mark, name),
+            };
+            let sealed = pair.key.public_key().seal(&FormValue::new(plain)).ok()?;
             let mut sealed = sealed.as_str().to_owned();
             if *spoilt == Some(Spoilt::Ciphertext) {
                 // Another first character is another number, which opens to nothing.
@@ -295,6 +303,8 @@ fn escaped(text: &str) -> String {
     })
 }
 
+/// As short as a number of a service.
+const NO_PHONE_NUMBER: &str = "10086";
 /// Nobody's.
 const UNKNOWN_SERIAL: &str = "7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A";
 /// Beyond the five minutes.

@@ -40,12 +40,12 @@ impl Values {
         }
     }
 
-    /// A body with values in the place of marks; `seal` makes a ciphertext of what stands at a member of this name.
+    /// A body with values in the place of marks; `seal` makes a ciphertext for a mark at a member of this name.
     pub(super) fn filled(
         &mut self,
         value: &Value,
         name: &str,
-        seal: &impl Fn(&str) -> Option<String>,
+        seal: &impl Fn(Mark, &str) -> Option<String>,
     ) -> Option<Value> {
         let filled = match value {
             Value::String(text) => match Mark::parse(text) {
@@ -73,10 +73,10 @@ impl Values {
         mark: Mark,
         text: &str,
         name: &str,
-        seal: &impl Fn(&str) -> Option<String>,
+        seal: &impl Fn(Mark, &str) -> Option<String>,
     ) -> Option<Value> {
         match mark.kind {
-            Kind::Sealed => seal(&plain_of(mark, name)).map(Value::from),
+            Kind::Sealed => seal(mark, name).map(Value::from),
             Kind::Personal => Some(plain_of(mark, name).into()),
             Kind::Integer => Some(mark.number.into()),
             Kind::Number => Some((f64::from(mark.number) + 0.5).into()),
@@ -87,8 +87,13 @@ impl Values {
 
 /// What is sealed for a mark: a phone number where one belongs, any text elsewhere.
 pub(super) fn plain_of(mark: Mark, name: &str) -> String {
-    match name.contains("phone") {
+    match is_of_phone(name) {
         true => format!("138{:08}", mark.number % 100_000_000),
         false => mark.value(),
     }
+}
+
+/// Whether a member of this name holds a phone number.
+pub(super) fn is_of_phone(name: &str) -> bool {
+    name.contains("phone")
 }

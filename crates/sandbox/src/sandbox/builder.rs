@@ -279,13 +279,15 @@ impl SandboxBuilder {
         };
         let (api_address, control_address) =
             (local(&api_listener, listen)?, local(&control_listener, control)?);
-        let (identity, folder) = spawn_blocking(move || {
+        let (identity, folder, profile) = spawn_blocking(move || {
             let urls = (url(api_address), url(control_address));
-            if let Some(home) = &home {
-                home.write(&identity, &urls.0, &urls.1)
-                    .map_err(StartError::Folder)?;
-            }
-            Ok((identity, home.map(|home| home.folder)))
+            let profile = match &home {
+                Some(home) => home
+                    .write(&identity, &urls.0, &urls.1)
+                    .map_err(StartError::Folder)?,
+                None => None,
+            };
+            Ok((identity, home.map(|home| home.folder), profile))
         })
         .await
         .map_err(|_| StartError::Stopped)??;
@@ -336,6 +338,7 @@ impl SandboxBuilder {
             gateway,
             merchants,
             folder,
+            profile,
             stop,
         })
     }

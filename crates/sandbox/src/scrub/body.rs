@@ -66,10 +66,7 @@ impl Scrubber {
     pub(super) fn leaf(&mut self, value: &Value, schema: &Value, name: &str) -> Value {
         match value {
             Value::String(text) => self.text(text, schema).into(),
-            Value::Number(number) if PAGE_SIZES.contains(&name) => match number.as_u64() {
-                Some(size @ 0..=LARGEST_PAGE) => size.into(),
-                _ => self.number(number),
-            },
+            Value::Number(number) if is_page_size(name, number) => number.clone().into(),
             Value::Number(number) => self.number(number),
             // True and false say nothing of anybody, and null is what it is.
             other => other.clone(),
@@ -234,6 +231,11 @@ fn flat(value: &Value) -> Value {
 /// A place for people; the top has no pointer.
 fn shown(at: &str) -> &str {
     if at.is_empty() { "body" } else { at }
+}
+
+/// Whether a number of a member or parameter of this name says how many of a list, and which part, were asked for.
+pub(crate) fn is_page_size(name: &str, number: &serde_json::Number) -> bool {
+    PAGE_SIZES.contains(&name) && number.as_u64().is_some_and(|size| size <= LARGEST_PAGE)
 }
 
 /// Base64 of 256 bytes.

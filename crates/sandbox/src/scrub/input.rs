@@ -10,12 +10,26 @@ use serde_json::Value;
 use super::ScrubError;
 
 /// What a file holds.
+#[derive(Default)]
 pub(super) struct Input {
     pub(super) exchanges: Vec<Raw>,
+    /// Entries that are no answer of the platform to an operation, whatever they hold.
+    pub(super) skipped: u64,
+}
+
+impl Input {
+    fn take(&mut self, raw: Option<Raw>) {
+        match raw {
+            Some(raw) => self.exchanges.push(raw),
+            None => self.skipped += 1,
+        }
+    }
 }
 
 /// One exchange as it was recorded.
 pub(super) struct Raw {
+    /// Which one of the file, from 1.
+    pub(super) number: usize,
     pub(super) method: String,
     /// With or without scheme and host.
     target: String,
@@ -51,21 +65,12 @@ impl Raw {
         self.target.contains("://") || self.request.header("host").is_some()
     }
 
-    /// Path and query.
-    fn own_target(&self) -> &str {
-        let target = match self.target.split_once("://") {
-            Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
-            None => &self.target,
-        };
-        target.split('#').next().unwrap_or_default()
-    }
-
     pub(super) fn path(&self) -> &str {
-        self.own_target().split('?').next().unwrap_or_default()
+        path_of(&self.target)
     }
 
     pub(super) fn query(&self) -> Option<&str> {
-        self.own_target().split_once('?').map(|(_, query)| query)
+        own_target(&self.target).split_once('?').map(|(_, query)| query)
     }
 
     /// When the exchange took place, by the request's own time, the answer's, or the recorder's; Unix seconds.
@@ -89,17 +94,34 @@ impl Raw {
     }
 }
 
-/// Reads a whole file.
-pub(super) fn read(text: &str) -> Result<Input, ScrubError> {
+/// Path and query.
+fn own_target(target: &str) -> &str {
+    let target = match target.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
+        None => target,
+    };
+    target.split('#').next().unwrap_or_default()
+}
+
+fn path_of(target: &str) -> &str {
+    own_target(target).split('?').next().unwrap_or_default()
+}
+
+/// Whether a method and a path are an operation's.
+type IsOperation<'a> = &'a dyn Fn(&str, &str) -> bool;
+
+/// Reads a whole file. An entry of something else than an operation is skipped, whatever is wrong with the rest of it: a
+/// browser exports everything that it loads.
+pub(super) fn read(text: &str, is_operation: IsOperation<'_>) -> Result<Input, ScrubError> {
     let text = text.trim_start_matches('\u{feff}');
-    let exchanges = match serde_json::from_str::<Value>(text) {
-        Ok(document) => of_document(&document)?,
+    let input = match serde_json::from_str::<Value>(text) {
+        Ok(document) => of_document(&document, is_operation)?,
         Err(whole) => {
             let lines = text
                 .lines()
                 .enumerate()
                 .filter(|(_, line)| !line.trim().is_empty());
-            let mut exchanges = Vec::new();
+            let mut input = Input::default();
             for (index, line) in lines {
                 let document: Value = serde_json::from_str(line).map_err(|_| {
                     // A file of many lines that is one broken document is reported as such.
@@ -109,29 +131,31 @@ pub(super) fn read(text: &str) -> Result<Input, ScrubError> {
                         _ => format!("line {} is not JSON", index + 1),
                     })
                 })?;
-                exchanges.push(raw_of(&document, index + 1)?);
+                input.take(raw_of(&document, index + 1, is_operation)?);
             }
-            exchanges
+            input
         }
     };
-    if exchanges.len() > MOST {
+    if input.exchanges.len() > MOST {
         return Err(syntax(format!("more than {MOST} exchanges; split the file")));
     }
-    Ok(Input { exchanges })
+    Ok(input)
 }
 
-fn of_document(document: &Value) -> Result<Vec<Raw>, ScrubError> {
+fn of_document(document: &Value, is_operation: IsOperation<'_>) -> Result<Input, ScrubError> {
     let entries = document.pointer("/log/entries").unwrap_or(document);
-    match entries.as_array() {
-        Some(entries) => {
-            let entries = entries.iter().enumerate();
-            entries.map(|(index, entry)| raw_of(entry, index + 1)).collect()
-        }
-        None => Ok(vec![raw_of(entries, 1)?]),
+    let entries = entries
+        .as_array()
+        .map_or(std::slice::from_ref(entries), Vec::as_slice);
+    let mut input = Input::default();
+    for (index, entry) in entries.iter().enumerate() {
+        input.take(raw_of(entry, index + 1, is_operation)?);
     }
+    Ok(input)
 }
 
-fn raw_of(entry: &Value, number: usize) -> Result<Raw, ScrubError> {
+/// `None` for what is no answer of the platform to an operation.
+fn raw_of(entry: &Value, number: usize, is_operation: IsOperation<'_>) -> Result<Option<Raw>, ScrubError> {
     let (request, response) = (&entry["request"], &entry["response"]);
     let lacks = |what: &str| syntax(format!("exchange {number} has no {what}"));
     let method = request["method"]
@@ -144,23 +168,33 @@ fn raw_of(entry: &Value, number: usize) -> Result<Raw, ScrubError> {
     if let Some(query) = request["query"].as_str().filter(|query| !query.is_empty()) {
         target = format!("{target}?{}", query.trim_start_matches('?'));
     }
-    let status = response["status"]
-        .as_u64()
-        .and_then(|status| u16::try_from(status).ok());
-    Ok(Raw {
+    if !is_operation(method, path_of(&target)) {
+        return Ok(None);
+    }
+    let status = &response["status"];
+    if !status.is_number() {
+        return Err(lacks("`response.status`"));
+    }
+    // A browser writes 0 or -1 where no answer came; a redirection is somebody else's.
+    let status = status.as_u64().and_then(|status| u16::try_from(status).ok());
+    let Some(status) = status.filter(|status| matches!(status, 200..=299 | 400..=599)) else {
+        return Ok(None);
+    };
+    Ok(Some(Raw {
+        number,
         method: method.to_owned(),
         target,
         request: Part {
             headers: headers_of(&request["headers"]),
             body: body_of(&request["body"], &request["postData"], number)?,
         },
-        status: status.ok_or_else(|| lacks("`response.status`"))?,
+        status,
         response: Part {
             headers: headers_of(&response["headers"]),
             body: body_of(&response["body"], &response["content"], number)?,
         },
         started_at: entry["startedDateTime"].as_str().map(str::to_owned),
-    })
+    }))
 }
 
 /// A JSON object of names, a list of `{name, value}`, or a list of pairs.

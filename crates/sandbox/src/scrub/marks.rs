@@ -107,19 +107,16 @@ impl Marks {
         let Ok(document) = serde_json::to_value(fixture) else {
             return true;
         };
-        let mut texts = Vec::new();
+        // Most texts are marks, and the others come again and again; a file can hold a hundred thousand values.
+        let mut texts = BTreeSet::new();
         texts_of(&document, &mut texts);
-        let is_mark = |text: &str| Mark::parse(text).is_some();
+        let stands_in_one = |value: &str| match value.chars().count() < SHORTEST {
+            true => texts.contains(value),
+            false => texts.iter().any(|text| text.contains(value)),
+        };
         self.numbers
             .keys()
-            .filter(|value| !words.has(value))
-            .any(|value| {
-                let is_short = value.chars().count() < SHORTEST;
-                texts.iter().any(|text| match is_short {
-                    true => text == value,
-                    false => !is_mark(text) && text.contains(value.as_str()),
-                })
-            })
+            .any(|value| stands_in_one(value) && !words.has(value))
     }
 }
 
@@ -139,12 +136,16 @@ fn times_of(value: &Value, moments: &mut BTreeSet<i128>) {
     }
 }
 
-fn texts_of<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+/// Every text that is no mark, once.
+fn texts_of<'a>(value: &'a Value, texts: &mut BTreeSet<&'a str>) {
     match value {
-        Value::String(text) => texts.push(text),
+        Value::String(text) if Mark::parse(text).is_some() => {}
+        Value::String(text) => {
+            texts.insert(text);
+        }
         Value::Array(elements) => elements.iter().for_each(|element| texts_of(element, texts)),
         Value::Object(members) => members.iter().for_each(|(name, member)| {
-            texts.push(name);
+            texts.insert(name);
             texts_of(member, texts);
         }),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}

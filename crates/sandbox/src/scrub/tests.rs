@@ -192,6 +192,34 @@ fn every_kind_of_recording_is_read() {
 }
 
 #[test]
+fn what_is_no_answer_of_the_platform_is_skipped_whatever_it_holds() {
+    let good = exchange();
+    let with = |status: i32| {
+        let mut other = good.clone();
+        other["response"]["status"] = status.into();
+        other
+    };
+    let broken = json!({"text": "-", "encoding": "base64"});
+    let recording = json!({"log": {"entries": [
+        {"request": {"method": "GET", "url": "https://other.example/"}, "response": {"status": -1}},
+        {"request": {"method": "GET", "url": "https://other.example/"}},
+        {"request": {"method": "POST", "url": "https://other.example/a", "postData": broken}, "response": {"status": 200, "content": broken}},
+        with(-1), with(0), with(302), good,
+    ]}});
+    let scrubbed = clean(&recording.to_string());
+    assert_eq!((scrubbed.fixture.len(), scrubbed.skipped), (1, 6));
+    // A place is counted in the file, not among what was kept.
+    let mut unknown = recording.clone();
+    unknown["log"]["entries"][6]["response"]["body"]["new_member"] = 1.into();
+    let error = scrub(&unknown.to_string(), Unknown::Refuse).unwrap_err();
+    assert!(error.to_string().starts_with("exchange 7: "), "{error}");
+    assert!(matches!(
+        scrub(&json!([with(0)]).to_string(), Unknown::Refuse),
+        Err(ScrubError::Empty)
+    ));
+}
+
+#[test]
 fn a_query_and_a_path_are_scrubbed_decoded_or_not() {
     let exchange = json!({
         "request": {"method": "get", "url": format!("{BASE}/user-cards/CODE-77?brand_id=98765&card_id=pXyZ%5FCard-Id&openid=oOpenIdOfSomebody"),
@@ -294,7 +322,7 @@ fn what_is_no_recording_is_refused_without_a_word_of_it() {
         "exchange 1 has no `request.url`",
     );
     check(
-        r#"{"request": {"method": "GET", "url": "/"}}"#,
+        r#"{"request": {"method": "GET", "url": "/v3/certificates"}}"#,
         "exchange 1 has no `response.status`",
     );
     check(
@@ -355,12 +383,20 @@ fn a_fixture_that_was_not_scrubbed_is_found_out() {
         ("/exchanges/0/at", json!("2024-02-29T08:00:00+08:00")),
         ("/given/templates/0/card_id", json!("pXyZ_Card-Id")),
         ("/note", json!(NAME)),
+        // Only sizes and places of pages are numbers that may stand.
+        ("/exchanges/0/request/body/level", json!(777)),
+        ("/exchanges/0/request/path", json!({PHONE: "<digits:11#1>"})),
+        ("/exchanges/0/request/query", json!({PHONE: "<digits:11#1>"})),
     ] {
         let mut changed = good.clone();
         changed["note"] = Value::Null;
+        changed["exchanges"][0]["request"]["path"] = json!({});
+        changed["exchanges"][0]["request"]["query"] = json!({});
         *changed.pointer_mut(at).unwrap() = value;
         let fixture = Fixture::from_json(&changed.to_string()).unwrap();
-        assert_eq!(fixture.findings().len(), 1, "{at}: {:?}", fixture.findings());
+        let findings = fixture.findings();
+        assert_eq!(findings.len(), 1, "{at}: {findings:?}");
+        assert!(!findings[0].contains(PHONE), "{findings:?}");
     }
 }
 

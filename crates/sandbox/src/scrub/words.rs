@@ -115,6 +115,13 @@ impl Words {
     }
 }
 
+/// Whether a message holds a whole sentence that is known, of an official page or of a rule.
+pub(crate) fn has_sentence(message: &str) -> bool {
+    let of_rules = rules().iter().flat_map(|rule| [rule.zh, rule.en]);
+    let mut known = DOCUMENTED.iter().copied().chain(of_rules);
+    known.any(|sentence| message.contains(sentence))
+}
+
 enum Part<'a> {
     Known(&'a str),
     Unknown(char),
@@ -245,7 +252,6 @@ const DOCUMENTED: &[&str] = &[
     "生成二维码链接失败，请重试",
     "会员卡的创建商户号不等于调用方商户号",
     "请先升级会员卡才能使用此功能",
-    "该会员1年内未在本商家有微信支付交易，无法导入",
     "商户暂无权限使用此功能",
     "系统异常，请稍后重试",
     "Currency code is invalid",

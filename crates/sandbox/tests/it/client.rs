@@ -292,7 +292,14 @@ pub(crate) async fn import(sandbox: &Sandbox, code: &str, phone: &str) -> Option
 
 /// One GET at the control address.
 pub(crate) async fn control(sandbox: &Sandbox, target: &str) -> Received {
-    let text = format!("GET {target} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n\r\n");
+    control_by(sandbox, "GET", target).await
+}
+
+/// The same by any method, without a body.
+pub(crate) async fn control_by(sandbox: &Sandbox, method: &str, target: &str) -> Received {
+    let text = format!(
+        "{method} {target} HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
     exchange(&sandbox.control_url(), text.as_bytes(), false)
         .await
         .expect("an answer")

@@ -278,3 +278,78 @@ async fn the_brands_own_scheme_and_paths_are_refused_with_the_reason() {
         assert!(hint.contains("not in the API document"), "{hint}");
     }
 }
+
+#[tokio::test]
+async fn what_is_not_valid_yet_stays_so_in_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, kept) = (folder.path().join("identities.toml"), folder.path().join("d"));
+    let text = "[[merchants]]\nmchid = \"1\"\n[[merchants]]\nmchid = \"2\"\nstate = \"not_yet_valid\"\n";
+    fs::write(&file, text).unwrap();
+    let year = 365 * 86_400;
+    for now in [NOW, NOW + 2 * 86_400, NOW + 3 * year] {
+        let builder = Sandbox::builder().with_identities(&file).with_folder(&kept);
+        let sandbox = builder.with_clock(Clock::manual(now)).start().await.unwrap();
+        let merchant = &sandbox.merchants()[1];
+        let mut request = Request::get(&sandbox, "/v3/certificates");
+        request.sign_as(merchant, now);
+        assert_eq!(request.answer(&sandbox).await.status, 401);
+        assert_eq!(
+            sandbox.journal().pop().unwrap().rule,
+            Some("MERCHANT_EXPIRED"),
+            "{now}"
+        );
+        sandbox.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn a_profile_is_written_for_whom_the_folder_keeps_every_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, kept) = (folder.path().join("identities.toml"), folder.path().join("d"));
+    let start = async |text: &str| {
+        fs::write(&file, text).unwrap();
+        let builder = Sandbox::builder().with_identities(&file).with_folder(&kept);
+        builder.with_clock(Clock::manual(NOW)).start().await.unwrap()
+    };
+    let sandbox = start("[[merchants]]\nmchid = \"1\"\n[[merchants]]\nmchid = \"2\"\n").await;
+    let profile = kept.join("1/wxmember.toml");
+    assert_eq!(sandbox.profile(), Some(profile.as_path()));
+    fs::copy(kept.join("1/apiclient_cert.pem"), folder.path().join("cert.pem")).unwrap();
+    fs::remove_file(&profile).unwrap();
+    sandbox.shutdown().await;
+    // The files of before are still there, and none of them is what the merchant signs with now.
+    for own in ["certificates = [\"cert.pem\"]", "state = \"expired\""] {
+        let text = format!("[[merchants]]\nmchid = \"1\"\n{own}\n[[merchants]]\nmchid = \"2\"\n");
+        let sandbox = start(&text).await;
+        assert_eq!(sandbox.profile(), None, "{own}");
+        assert!(
+            !profile.exists() && kept.join("2/wxmember.toml").is_file(),
+            "{own}"
+        );
+        sandbox.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn without_the_public_key_a_profile_names_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, kept) = (folder.path().join("identities.toml"), folder.path().join("d"));
+    fs::write(
+        &file,
+        "[platform]\npublic_key = false\n[[platform.certificates]]\n[[merchants]]\nmchid = \"1\"",
+    )
+    .unwrap();
+    for _ in 0..2 {
+        let builder = Sandbox::builder().with_identities(&file).with_folder(&kept);
+        let sandbox = builder.with_clock(Clock::manual(NOW)).start().await.unwrap();
+        let text = fs::read_to_string(sandbox.profile().unwrap()).unwrap();
+        assert!(
+            !text.contains("platform_key") && text.contains("apiv3_key_file"),
+            "{text}"
+        );
+        assert!(!kept.join("1/pub_key.pem").exists());
+        let settings = fs::read_to_string(kept.join("sandbox.json")).unwrap();
+        assert!(!settings.contains("platform_key_id"), "{settings}");
+        sandbox.shutdown().await;
+    }
+}

@@ -13,6 +13,8 @@ use wxmember_sandbox::{
 
 use crate::client::{Received, Request, body, identity, sandbox};
 
+mod lacking;
+
 const FAMILY: &str = "/v3/brand/partner/card-member";
 const PHONE: &str = "13800138000";
 
@@ -53,9 +55,14 @@ async fn every_fixture_is_clean_and_holds_and_the_rules_know_of_it() {
             "{name}"
         );
         let replayed = replay_with(&fixture, identity()).await.unwrap();
-        assert!(replayed.holds(), "{name}: {replayed:#?}");
+        // A page and the sandbox agree, or one of them is misread. What was recorded may well contradict a rule: that is
+        // what it is for, and the comparison with the written evidence keeps it seen.
+        let is_recorded = fixture.origin() == Origin::Recorded;
+        assert!(is_recorded || replayed.holds(), "{name}: {replayed:#?}");
+        let mut exchanges = replayed.exchanges.iter();
+        let is_judged = exchanges.any(|exchange| exchange.verdict != Verdict::NotJudged);
+        assert!(is_judged, "{name}: it shows nothing");
         for exchange in &replayed.exchanges {
-            assert_ne!(exchange.verdict, Verdict::NotJudged, "{name}: it shows nothing");
             let rule = exchange
                 .rule
                 .filter(|_| matches!(exchange.verdict, Verdict::Confirms | Verdict::Contradicts));
@@ -232,7 +239,7 @@ async fn evidence_against_a_rule_names_it() {
     assert_eq!(at(&other, 1), ["code"]);
     // It refused what the sandbox takes, under the policy that is given.
     let other = replayed(|fixture| fixture["given"]["policies"] = json!({"second-card": "allow"})).await;
-    assert_eq!(verdicts(&other)[1], (Verdict::Missing, None));
+    assert_eq!(verdicts(&other)[1], (Verdict::NotRefused, None));
     // It said so in other words, on which nobody may rely.
     let other =
         replayed(|fixture| fixture["exchanges"][1]["response"]["body"]["message"] = "会员已有该卡".into())

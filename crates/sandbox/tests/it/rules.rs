@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, num::NonZeroU32};
 
 use serde_json::{Value, json};
 use wxmember_sandbox::{
-    Clock, Fault, NoCertificates, Policies, Quota, RepeatedMember, Rule, Sandbox, TakenCode, ValidityType,
-    rules,
+    Clock, Fault, NoCertificates, Policies, Quota, RepeatedMember, Rule, Sandbox, TakenCode, UnpaidMember,
+    ValidityType, rules,
 };
 
 use crate::client::{NOW, PATH, Request, body, builder, import, sandbox, seal};
@@ -349,12 +349,22 @@ async fn choices(broken: &mut Broken) {
     policies.no_certificates = NoCertificates::NotFound;
     policies.repeated_member = RepeatedMember::AlreadyExists;
     policies.taken_code = TakenCode::InvalidRequest;
+    policies.unpaid_member = UnpaidMember::Refuse;
     policies.validity_type = ValidityType::SameAsTemplate;
     let sandbox = builder().with_policies(policies).start().await.unwrap();
     let s = &sandbox;
     let other_type = json!({"type": "FIX_TERM", "available_day_after_receive": 1});
     broken
         .changed(s, "VALIDITY_TYPE", "date_information", other_type)
+        .await;
+    let unpaid = seal(s, "13800130000");
+    broken
+        .changed(s, "NO_PAYMENT", "phone_number", unpaid.clone())
+        .await;
+    let target = format!("{OLDER}/cards/{CARD}/phone-membercard/import");
+    let older = json!({"encrypted_phone_number": unpaid, "code": "1", "out_request_no": "1"});
+    broken
+        .by(s, "NO_PAYMENT", &Request::to(s, "POST", &target, Some(&older)))
         .await;
     import(s, "1", "13800138000").await.unwrap();
     broken.spoilt(s, "REPEATED_MEMBER", |_| {}).await;

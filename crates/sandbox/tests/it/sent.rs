@@ -9,10 +9,11 @@ use tokio::{
     sync::mpsc,
 };
 use wxmember_sandbox::{
-    AttemptOutcome, Delivery, DeliveryState, NotificationOptions, NotificationSignature, Sandbox, Sending,
+    AttemptOutcome, Clock, Delivery, DeliveryState, NotificationOptions, NotificationSignature, Sandbox,
+    Sending,
 };
 
-use crate::client::{builder, identity, platform_key, sandbox, verify};
+use crate::client::{builder, control_by, identity, platform_key, sandbox, verify};
 
 const CREATE: &str = "BRAND_MEMBER_CARD_SP.USER_CARD.CREATE";
 const CARD: &str = "pbLatjvWOibDc5-TBnbUk1pD12o0";
@@ -260,5 +261,20 @@ async fn a_template_with_a_real_address_is_notified_where_the_test_listens() {
     sandbox.take_card(CARD, "13800138000").unwrap();
     sandbox.deliver_notifications().await;
     merchant.recv().await.unwrap().verified(&sandbox).unwrap();
+    assert_eq!(only(&sandbox).state, DeliveryState::Taken);
+}
+
+#[tokio::test]
+async fn what_follows_on_a_notification_is_sent_with_it_while_time_passes() {
+    let (url, mut merchant) = merchant(&[500]).await;
+    let sandbox = builder().with_clock(Clock::system()).start().await.unwrap();
+    let sending = Sending::to(&url).with_duplicates(2);
+    sandbox.send_notification(CREATE, &json!({"brand_id": "1004"}), &sending);
+    // It is refused, so that the next try is a minute away; then it is asked for at once.
+    merchant.recv().await.unwrap();
+    let delivered = control_by(&sandbox, "POST", "/notifications/deliver").await;
+    assert_eq!(delivered.status, 200);
+    let ok = answered(200);
+    assert_eq!(outcomes(&only(&sandbox)), [answered(500), ok, ok, ok]);
     assert_eq!(only(&sandbox).state, DeliveryState::Taken);
 }

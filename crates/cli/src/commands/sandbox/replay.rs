@@ -55,7 +55,12 @@ fn listed(path: &Path, fixture: &Fixture, replayed: &Replayed) -> Result<(), Fai
             Verdict::Accepted => t!("replay-accepted"),
             Verdict::Confirms => t!("replay-confirms", rule = rule),
             Verdict::Contradicts => t!("replay-contradicts", rule = rule),
-            Verdict::Missing => t!("replay-missing"),
+            Verdict::OtherReason => t!("replay-other-reason", rule = rule),
+            Verdict::NotRefused if exchange.candidates.is_empty() => t!("replay-no-rule"),
+            Verdict::NotRefused => {
+                let rules: Vec<_> = exchange.candidates.iter().map(|rule| rule.id).collect();
+                t!("replay-not-refused", rules = rules.join(", "))
+            }
             _ => t!("replay-not-judged"),
         };
         say!(
@@ -103,6 +108,7 @@ fn shown(path: &Path, fixture: &Fixture, replayed: &Replayed, findings: &[String
             "status": exchange.status,
             "verdict": exchange.verdict.word(),
             "rule": exchange.rule.map(|rule| rule.id),
+            "candidates": exchange.candidates.iter().map(|rule| rule.id).collect::<Vec<_>>(),
             "differences": differences.collect::<Vec<_>>(),
         })
     });

@@ -55,6 +55,9 @@ fn member_of(call: Call, scene: &Scene<'_>, validity_at: &str) -> Result<Member,
     if let Some(of_template) = template.validity() {
         validity.check_type(&of_template, validity_at, scene.policies.validity_type)?;
     }
+    if let Some(phone) = &phone_number {
+        scene.policies.unpaid_member.check(phone)?;
+    }
     let openid = match (request.openid, &phone_number) {
         (Some(openid), _) => openid,
         (None, Some(phone)) => scene.state.members.openid_of(phone),
