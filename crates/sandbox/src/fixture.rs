@@ -1,7 +1,7 @@
 //! Fixtures: real or documented exchanges with everything that identifies taken out, as evidence for or against our rules.
 //!
 //! The format is one JSON document, `wxmember-fixture/1`; `fixtures/README.md` describes it. Where a value stood, a
-//! [mark](mark::Mark) says what it was like: `<digits:11#2>`. A recorded fixture holds nothing else but marks, what the
+//! mark says what it was like: `<digits:11#2>`. A recorded fixture holds nothing else but marks, what the
 //! API document itself spells out, booleans and a few numbers; [`Fixture::findings`] holds it to that.
 
 use std::collections::BTreeMap;

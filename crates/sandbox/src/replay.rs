@@ -1,7 +1,7 @@
 //! Replays a fixture against the sandbox: sets its state, builds every request anew, signs and seals it for the sandbox's
 //! own keys, and holds the answer against the recorded one.
 //!
-//! What differs is evidence: for each exchange it is said which [`Rule`](crate::Rule) it confirms or contradicts. Only
+//! What differs is evidence: for each exchange it is said which [`Rule`] it confirms or contradicts. Only
 //! what a fixture can show is compared: status, error code, headers, the shape of bodies, and which values are the same.
 
 use std::fmt;
