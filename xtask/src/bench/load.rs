@@ -75,16 +75,33 @@ fn one(bench: &Bench, rows: u64, figures: &mut Vec<Figure>) -> Outcome<Load> {
     bench.measure(&["list", &rows.to_string(), SEED, &list])?;
     // Some seconds of sealing, however large the list is.
     let seal = || bench.measure(&["seal", &rows.clamp(50_000, 200_000).to_string()]);
-    let before = seal()?;
-    let loaded = bench.measure(&["load", &list, &ledger])?;
-    let after = seal()?;
-    let mean = |per: &str| -> Outcome<f64> { Ok((rate(&before, per)? + rate(&after, per)?) / 2.0) };
-    let (alone, alone_of_cpu) = (mean("seconds")?, mean("cpu_seconds")?);
+    let mut turns = Vec::new();
+    let mut before = seal()?;
+    // A machine that is shared changes its speed within seconds, so short loads take turns with sealing.
+    for _ in 0..(500_000 / rows).clamp(1, 5) {
+        remove(&ledger);
+        let loaded = bench.measure(&["load", &list, &ledger])?;
+        let after = seal()?;
+        let alone = |per: &str| -> Outcome<f64> { Ok((rate(&before, per)? + rate(&after, per)?) / 2.0) };
+        turns.push([
+            rate(&loaded, "seconds")? / alone("seconds")?,
+            rate(&loaded, "cpu_seconds")? / alone("cpu_seconds")?,
+            rate(&loaded, "seconds")?,
+            number(&loaded, "peak_bytes")?,
+            number(&loaded, "ledger_bytes")?,
+        ]);
+        before = after;
+    }
+    let median = |which: usize| {
+        let mut values: Vec<f64> = turns.iter().map(|turn| turn[which]).collect();
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
     let load = Load {
         rows,
-        rate: rate(&loaded, "seconds")?,
-        peak: number(&loaded, "peak_bytes")?,
-        ledger: number(&loaded, "ledger_bytes")?,
+        rate: median(2),
+        peak: median(3),
+        ledger: median(4),
     };
     Figure {
         name: format!("load: {rows} rows"),
@@ -96,32 +113,32 @@ fn one(bench: &Bench, rows: u64, figures: &mut Vec<Figure>) -> Outcome<Load> {
     .add_to(figures);
     Figure {
         name: format!("load: {rows} rows, share of the public operations"),
-        value: load.rate / alone,
+        value: median(0),
         unit: "",
         target: Target::AtLeast(0.6),
-        method: "rows per second of the load by those of two OAEP seals a row on all cores, the mean of before and after; \
+        method: "rows per second of the load by those of two OAEP seals a row on all cores, the mean of before and after, the \
+                 median of up to five turns; \
                  each process has sealed once before",
     }
     .add_to(figures);
     Figure {
         name: format!("load: {rows} rows, share of the public operations by CPU time"),
-        value: rate(&loaded, "cpu_seconds")? / alone_of_cpu,
+        value: median(1),
         unit: "",
         target: Target::None,
         method: "the same by CPU time of the processes, which other programs on the machine change little",
     }
     .add_to(figures);
-    for file in [
-        list,
-        format!("{ledger}-wal"),
-        format!("{ledger}-shm"),
-        format!("{ledger}.key"),
-        ledger,
-    ] {
-        // A million rows are gigabytes; what is not there need not go.
-        drop(fs::remove_file(file));
-    }
+    remove(&ledger);
+    drop(fs::remove_file(list));
     Ok(load)
+}
+
+/// A million rows are a gigabyte; what is not there need not go.
+fn remove(ledger: &str) {
+    for end in ["", "-wal", "-shm", ".key"] {
+        drop(fs::remove_file(format!("{ledger}{end}")));
+    }
 }
 
 /// Rows by seconds of one kind.
