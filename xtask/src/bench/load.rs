@@ -24,10 +24,11 @@ pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Outcome {
             "load: rate at {} rows, share of that at {}",
             large.rows, middle.rows
         ),
-        value: large.rate / middle.rate,
+        value: large.share / middle.share,
         unit: "",
         target: Target::AtLeast(0.9),
-        method: "rows per second of the largest list by those of the middle one, each in a process of its own",
+        method: "rows per second of the largest list by those of the middle one, each by the public operations beside it, \
+                 since the machine's own speed changes in between",
     }
     .add_to(figures);
     Figure {
@@ -63,6 +64,8 @@ pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Outcome {
 struct Load {
     rows: u64,
     rate: f64,
+    /// The rate by that of the public operations alone.
+    share: f64,
     peak: f64,
     ledger: f64,
 }
@@ -100,6 +103,7 @@ fn one(bench: &Bench, rows: u64, figures: &mut Vec<Figure>) -> Outcome<Load> {
     let load = Load {
         rows,
         rate: median(2),
+        share: median(0),
         peak: median(3),
         ledger: median(4),
     };
@@ -113,7 +117,7 @@ fn one(bench: &Bench, rows: u64, figures: &mut Vec<Figure>) -> Outcome<Load> {
     .add_to(figures);
     Figure {
         name: format!("load: {rows} rows, share of the public operations"),
-        value: median(0),
+        value: load.share,
         unit: "",
         target: Target::AtLeast(0.6),
         method: "rows per second of the load by those of two OAEP seals a row on all cores, the mean of before and after, the \
