@@ -70,6 +70,13 @@ pub(crate) fn output(command: &mut Command, input: &[u8]) -> Outcome<Output> {
     child.wait_with_output().map_err(failed)
 }
 
+/// What a program says of its version; nothing when it is not there.
+pub(crate) fn version(program: &str) -> Option<String> {
+    let output = output(Command::new(program).arg("--version"), &[]).ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    output.status.success().then_some(text)
+}
+
 /// True if the command can be started and succeeds.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command

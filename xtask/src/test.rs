@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::{outcome::Outcome, process, workspace::Workspace};
 
-mod clients;
+pub(crate) mod clients;
 mod needs;
 pub(crate) mod node;
 pub(crate) mod python;

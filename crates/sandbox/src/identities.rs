@@ -25,6 +25,7 @@ use crate::{
     platform::KeyPair,
     policy::{PolicyChoice, PolicyError},
     random::{ALPHANUMERIC, DIGITS, characters},
+    toml_line,
 };
 
 /// Why an identities file cannot be used. Every variant names the file.
@@ -182,10 +183,7 @@ pub(crate) fn read(path: &Path, clock: &Clock, kept: Option<&Kept>) -> Result<Id
     let text = read_text(path)?;
     let file: File = toml::from_str(&text).map_err(|error| IdentitiesError::Syntax {
         path: path.to_owned(),
-        line: error
-            .span()
-            .and_then(|span| text.get(..span.start))
-            .map_or(1, |before| before.matches('\n').count() + 1),
+        line: toml_line::of(&error, &text),
     })?;
     let reader = Reader { path, clock, kept };
     reader.check(&file)?;

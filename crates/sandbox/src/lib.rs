@@ -39,6 +39,7 @@ mod server;
 mod spec;
 #[cfg(test)]
 mod testing;
+mod toml_line;
 
 pub use crate::{
     check::Check,

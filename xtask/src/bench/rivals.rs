@@ -10,7 +10,7 @@ use super::{Bench, print};
 use crate::{
     outcome::{Failure, Outcome},
     process,
-    test::{node, python},
+    test::{clients, node, python},
     workspace::Workspace,
 };
 
@@ -94,11 +94,19 @@ impl Rival {
 
 /// Outside the workspace, so that what it depends on stays out of ours.
 fn wxpay_rs(workspace: &Workspace) -> Outcome<Rival> {
-    let target = workspace.target().join("rivals");
-    let manifest = workspace.root().join(RIVALS).join("wxpay-rs/Cargo.toml");
+    let target = clients::target(workspace);
     let mut build = process::cargo(workspace.root());
-    build.args(["build", "--release", "--locked", "--quiet", "--manifest-path"]);
-    build.arg(manifest).arg("--target-dir").arg(&target);
+    build.args([
+        "build",
+        "--release",
+        "--locked",
+        "--quiet",
+        "--bin",
+        "wxpay-rs-calls",
+    ]);
+    build
+        .args(["--manifest-path", clients::MANIFEST, "--target-dir"])
+        .arg(&target);
     eprintln!("running `{}`", process::show(&build));
     process::run(&mut build, "check the network, or mend what the compiler names")?;
     let name = format!("wxpay-rs-calls{}", std::env::consts::EXE_SUFFIX);

@@ -6,13 +6,15 @@ use crate::{outcome::Outcome, process, workspace::Workspace};
 
 /// The program that drives the crate `wxpay-rs`, built anew when its sources or pins changed.
 pub(super) fn prepare(workspace: &Workspace) -> Outcome<PathBuf> {
-    let target = workspace.target().join("clients");
+    let target = target(workspace);
     let mut build = process::cargo(workspace.root());
     build
         .args([
             "build",
             "--quiet",
             "--locked",
+            "--bin",
+            "wxpay-rs-driver",
             "--manifest-path",
             MANIFEST,
             "--target-dir",
@@ -30,5 +32,10 @@ pub(super) fn prepare(workspace: &Workspace) -> Outcome<PathBuf> {
         .join(format!("wxpay-rs-driver{}", std::env::consts::EXE_SUFFIX)))
 }
 
+/// A target directory of its own.
+pub(crate) fn target(workspace: &Workspace) -> PathBuf {
+    workspace.target().join("clients")
+}
+
 /// The driver of `wxpay-rs`, with a Cargo.lock of its own beside it.
-const MANIFEST: &str = "tests/clients/wxpay-rs/Cargo.toml";
+pub(crate) const MANIFEST: &str = "tests/clients/wxpay-rs/Cargo.toml";

@@ -50,7 +50,7 @@ pub(crate) fn prepare(workspace: &Workspace) -> Outcome<PathBuf> {
 
 /// True if the Node in the path is new enough for every package.
 pub(super) fn is_node_there() -> bool {
-    version().is_some_and(|version| major(&version).is_some_and(|major| major >= OLDEST))
+    process::version("node").is_some_and(|version| major(&version).is_some_and(|major| major >= OLDEST))
 }
 
 /// True if npm is there.
@@ -60,15 +60,9 @@ pub(super) fn is_npm_there() -> bool {
 
 /// What the folder was made from: Node's version, then the pins.
 fn stamp(workspace: &Workspace) -> Outcome<String> {
-    let version = version().unwrap_or_default();
+    let version = process::version("node").unwrap_or_default();
     let pins = pins(workspace, LOCK)?;
     Ok(format!("{version}\n{pins}"))
-}
-
-fn version() -> Option<String> {
-    let output = process::output(Command::new("node").arg("--version"), &[]).ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    output.status.success().then_some(text)
 }
 
 /// The first number of `v20.20.2`.

@@ -55,7 +55,8 @@ pub(crate) fn prepare(workspace: &Workspace) -> Outcome<PathBuf> {
 
 /// True if the Python in the path is new enough for every package.
 pub(super) fn is_python_there() -> bool {
-    version().is_some_and(|version| numbers(&version).is_some_and(|numbers| numbers >= OLDEST))
+    process::version("python3")
+        .is_some_and(|version| numbers(&version).is_some_and(|numbers| numbers >= OLDEST))
 }
 
 /// The interpreter, if the environment is there and follows from the pins.
@@ -75,13 +76,10 @@ fn stamp(workspace: &Workspace) -> Outcome<String> {
             format!("run `git restore {REQUIREMENTS}`"),
         )
     })?;
-    Ok(format!("{}\n{pins}", version().unwrap_or_default()))
-}
-
-fn version() -> Option<String> {
-    let output = process::output(Command::new("python3").arg("--version"), &[]).ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    output.status.success().then_some(text)
+    Ok(format!(
+        "{}\n{pins}",
+        process::version("python3").unwrap_or_default()
+    ))
 }
 
 /// The first two numbers of `Python 3.11.2`.

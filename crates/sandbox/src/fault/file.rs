@@ -9,6 +9,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::rule::{FaultRule, FaultRuleError, Written};
+use crate::toml_line;
 
 /// Why a file of faults cannot be used. Every variant names the file.
 #[derive(Debug, Error)]
@@ -58,10 +59,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<FaultRule>, FaultsFileError> {
     })?;
     let file: File = toml::from_str(&text).map_err(|error| FaultsFileError::Syntax {
         path: path.to_owned(),
-        line: error
-            .span()
-            .and_then(|span| text.get(..span.start))
-            .map_or(1, |before| before.matches('\n').count() + 1),
+        line: toml_line::of(&error, &text),
     })?;
     let rules = file.faults.into_iter().enumerate().map(|(index, written)| {
         FaultRule::try_from(written).map_err(|source| FaultsFileError::Rule {

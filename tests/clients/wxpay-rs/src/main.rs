@@ -8,57 +8,17 @@ use std::{
     sync::Arc,
 };
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
 use wxpay_rs::{
     WxPayClient, WxPayConfig, WxPayError, WxPayResult,
     auth::{Sha256RsaSigner, Signer},
     cert::{CertManager, CertificateDownloader, downloader::CertDownloader},
     crypto::{Aes256GcmCipher, RsaOaepDecrypter},
-    http::{HttpClient, ReqwestHttpClient, client::HttpResponse, request::HttpMethod},
+    http::{HttpClient, request::HttpMethod},
     notify::handler::NotifyHeaders,
     services::transport::ServiceTransport,
 };
-
-/// Sends to the sandbox what is meant for the one host that the crate knows.
-struct Redirected {
-    inner: ReqwestHttpClient,
-    base_url: String,
-}
-
-impl Redirected {
-    fn url(&self, url: &str) -> String {
-        url.replacen("https://api.mch.weixin.qq.com", &self.base_url, 1)
-    }
-}
-
-#[async_trait]
-impl HttpClient for Redirected {
-    async fn get(&self, url: &str, headers: Vec<(String, String)>) -> WxPayResult<HttpResponse> {
-        self.inner.get(&self.url(url), headers).await
-    }
-
-    async fn post(&self, url: &str, headers: Vec<(String, String)>, body: &str) -> WxPayResult<HttpResponse> {
-        self.inner.post(&self.url(url), headers, body).await
-    }
-
-    async fn put(&self, url: &str, headers: Vec<(String, String)>, body: &str) -> WxPayResult<HttpResponse> {
-        self.inner.put(&self.url(url), headers, body).await
-    }
-
-    async fn delete(&self, url: &str, headers: Vec<(String, String)>) -> WxPayResult<HttpResponse> {
-        self.inner.delete(&self.url(url), headers).await
-    }
-
-    async fn patch(
-        &self,
-        url: &str,
-        headers: Vec<(String, String)>,
-        body: &str,
-    ) -> WxPayResult<HttpResponse> {
-        self.inner.patch(&self.url(url), headers, body).await
-    }
-}
+use wxpay_rs_driver::Redirected;
 
 struct Driver {
     settings: Value,
@@ -90,13 +50,7 @@ impl Driver {
             )
         };
         let config = config.build()?;
-        let redirected = || -> WxPayResult<Redirected> {
-            let inner = ReqwestHttpClient::builder().max_retries(0).build()?;
-            Ok(Redirected {
-                inner,
-                base_url: text(&settings, "base_url"),
-            })
-        };
+        let redirected = || Redirected::to(&text(&settings, "base_url"));
         let http: Arc<dyn HttpClient> = Arc::new(redirected()?);
         let signer: Arc<dyn Signer> = Arc::new(Sha256RsaSigner::new(
             text(&settings, "mchid"),

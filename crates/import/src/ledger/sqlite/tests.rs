@@ -266,6 +266,23 @@ fn a_member_is_looked_for_in_both_tables_by_prefix() {
     );
 }
 
+/// A table for nothing but its size.
+fn filling(tables: &Tables) {
+    tables
+        .connection
+        .execute_batch("CREATE TABLE filling (x)")
+        .unwrap();
+}
+
+/// Writes so many bytes; says what the commit said.
+fn fill(tables: &mut Tables, bytes: u32) -> Result<(), rusqlite::Error> {
+    let transaction = tables.begin().unwrap();
+    transaction
+        .execute("INSERT INTO filling VALUES (zeroblob(?1))", [bytes])
+        .unwrap();
+    transaction.commit()
+}
+
 /// Rows that make a long log: it goes over while they are written, and nothing of it is left when the ledger is closed.
 #[test]
 fn the_log_goes_over_while_rows_are_written() {
@@ -274,18 +291,11 @@ fn the_log_goes_over_while_rows_are_written() {
     let log = folder.path().join("ledger.db-wal");
     {
         let mut tables = lock(&store.connection);
-        tables
-            .connection
-            .execute_batch("CREATE TABLE filling (x)")
-            .unwrap();
+        filling(&tables);
         let mut over = 0;
         // Half of them would do; the thread may be slow to begin.
         for _ in 0..10_000 {
-            let transaction = tables.begin().unwrap();
-            transaction
-                .execute("INSERT INTO filling VALUES (zeroblob(40000))", [])
-                .unwrap();
-            transaction.commit().unwrap();
+            fill(&mut tables, 40000).unwrap();
             over = std::fs::metadata(&path).unwrap().len();
             if over > 8 << 20 {
                 break;
@@ -305,19 +315,20 @@ fn a_forgotten_log_is_empty_whatever_the_thread_does() {
     let (folder, path) = place();
     let store = open(&path).unwrap();
     let mut tables = lock(&store.connection);
-    tables
-        .connection
-        .execute_batch("CREATE TABLE filling (x)")
-        .unwrap();
+    filling(&tables);
     for _ in 0..5 {
-        let transaction = tables.begin().unwrap();
-        transaction
-            .execute("INSERT INTO filling VALUES (zeroblob(12000000))", [])
-            .unwrap();
-        transaction.commit().unwrap();
+        fill(&mut tables, 12000000).unwrap();
         tables.forget_log().unwrap();
         let log = folder.path().join("ledger.db-wal");
         assert_eq!(std::fs::metadata(log).unwrap().len(), 0);
+    }
+}
+
+fn some_work() -> crate::ledger::Work {
+    crate::ledger::Work {
+        job: 1,
+        owner: crate::ledger::Owner::random().unwrap(),
+        lease: Duration::from_secs(60),
     }
 }
 
@@ -326,11 +337,7 @@ fn a_forgotten_log_is_empty_whatever_the_thread_does() {
 async fn results_of_one_moment_share_a_transaction() {
     let (_folder, path) = place();
     let store = Arc::new(open(&path).unwrap());
-    let work = crate::ledger::Work {
-        job: 1,
-        owner: crate::ledger::Owner::random().unwrap(),
-        lease: Duration::from_secs(60),
-    };
+    let work = some_work();
     let commits = Arc::new(std::sync::atomic::AtomicU32::new(0));
     let counted = Arc::clone(&commits);
     let hook = move || {
@@ -363,10 +370,7 @@ fn a_commit_is_good_whoever_is_at_a_checkpoint() {
     let mut checkpoints = tables.checkpoints.take().unwrap();
     checkpoints.end(&mut tables.connection);
     tables.checkpoints = Some(Checkpoints::of(&mut tables.connection, &path, 1).unwrap());
-    tables
-        .connection
-        .execute_batch("CREATE TABLE filling (x)")
-        .unwrap();
+    filling(&tables);
     let is_over = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let other = {
         let (is_over, path) = (Arc::clone(&is_over), path.clone());
@@ -379,11 +383,7 @@ fn a_commit_is_good_whoever_is_at_a_checkpoint() {
     };
     let mut failed = Vec::new();
     for _ in 0..2000 {
-        let transaction = tables.begin().unwrap();
-        transaction
-            .execute("INSERT INTO filling VALUES (zeroblob(20000))", [])
-            .unwrap();
-        failed.extend(transaction.commit().err());
+        failed.extend(fill(&mut tables, 20000).err());
     }
     is_over.store(true, std::sync::atomic::Ordering::Relaxed);
     other.join().unwrap();
@@ -395,11 +395,7 @@ fn a_commit_is_good_whoever_is_at_a_checkpoint() {
 fn a_runtime_that_ends_leaves_no_write_behind() {
     let (_folder, path) = place();
     let store = Arc::new(open(&path).unwrap());
-    let work = crate::ledger::Work {
-        job: 1,
-        owner: crate::ledger::Owner::random().unwrap(),
-        lease: Duration::from_secs(60),
-    };
+    let work = some_work();
     let write = |row| {
         let change = crate::ledger::Change::Lease;
         store.write(Write { work, row, change })

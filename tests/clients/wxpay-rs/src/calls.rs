@@ -7,49 +7,15 @@ use std::{env, error::Error, fs, path::Path, sync::Arc, time::Instant};
 use serde_json::{Value, json};
 use tokio::{sync::Mutex, task::JoinSet};
 use wxpay_rs::{
-    WxPayConfig, WxPayResult,
+    WxPayConfig,
     auth::Sha256RsaSigner,
     crypto::{RsaOaepCipher, RsaOaepDecrypter},
-    http::{HttpClient, HttpMethod, ReqwestHttpClient, client::HttpResponse},
+    http::HttpMethod,
     services::transport::ServiceTransport,
 };
+use wxpay_rs_driver::Redirected;
 
 type Failure = Box<dyn Error + Send + Sync>;
-
-/// The crate knows one host; this sends what goes there to the sandbox, and does nothing else.
-struct ToSandbox {
-    inner: ReqwestHttpClient,
-    base_url: String,
-}
-
-impl ToSandbox {
-    fn url(&self, url: &str) -> String {
-        url.replacen(HOST, &self.base_url, 1)
-    }
-}
-
-#[async_trait::async_trait]
-impl HttpClient for ToSandbox {
-    async fn get(&self, url: &str, headers: Vec<(String, String)>) -> WxPayResult<HttpResponse> {
-        self.inner.get(&self.url(url), headers).await
-    }
-
-    async fn post(&self, url: &str, headers: Vec<(String, String)>, body: &str) -> WxPayResult<HttpResponse> {
-        self.inner.post(&self.url(url), headers, body).await
-    }
-
-    async fn put(&self, url: &str, headers: Vec<(String, String)>, body: &str) -> WxPayResult<HttpResponse> {
-        self.inner.put(&self.url(url), headers, body).await
-    }
-
-    async fn delete(&self, url: &str, headers: Vec<(String, String)>) -> WxPayResult<HttpResponse> {
-        self.inner.delete(&self.url(url), headers).await
-    }
-
-    async fn patch(&self, url: &str, headers: Vec<(String, String)>, body: &str) -> WxPayResult<HttpResponse> {
-        self.inner.patch(&self.url(url), headers, body).await
-    }
-}
 
 struct Caller {
     transport: ServiceTransport,
@@ -76,9 +42,14 @@ impl Caller {
             },
         });
         let body = body.to_string();
-        let card: Value = self.transport.request(HttpMethod::Post, PATH, Some(&body), "import").await?;
+        let card: Value = self
+            .transport
+            .request(HttpMethod::Post, PATH, Some(&body), "import")
+            .await?;
         if self.is_opening {
-            let phone = self.open.decrypt(card["phone_number"].as_str().unwrap_or_default())?;
+            let phone = self
+                .open
+                .decrypt(card["phone_number"].as_str().unwrap_or_default())?;
             if phone != text("phone_number") {
                 return Err("another phone number".into());
             }
@@ -106,10 +77,7 @@ async fn main() -> Result<(), Failure> {
         .cert_serial_number(text("merchant_serial"))
         .platform_public_key(text("platform_key_id"), platform_key.clone())
         .build()?;
-    let http = ToSandbox {
-        inner: ReqwestHttpClient::builder().build()?,
-        base_url: text("base_url"),
-    };
+    let http = Redirected::to(&text("base_url"))?;
     let signer = Sha256RsaSigner::new(text("mchid"), &key, text("merchant_serial"))?;
     let caller = Arc::new(Caller {
         transport: ServiceTransport::new(Arc::new(config), Arc::new(http), Arc::new(signer)),
@@ -157,15 +125,21 @@ async fn main() -> Result<(), Failure> {
 fn cpu_seconds() -> Result<f64, Failure> {
     let text = fs::read_to_string("/proc/self/stat")?;
     let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: Vec<f64> = fields.skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
+    let ticks: Vec<f64> = fields
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse().ok())
+        .collect();
     Ok(ticks.iter().sum::<f64>() / 100.0)
 }
 
 fn peak_bytes() -> Result<u64, Failure> {
     let text = fs::read_to_string("/proc/self/status")?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap_or_default();
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }
 
-const HOST: &str = "https://api.mch.weixin.qq.com";
 const PATH: &str = "/v3/brand/partner/card-member/user-cards/import-by-phone";
