@@ -126,6 +126,7 @@ continued = { " (continued)" }
 sent-in = { $requests } requests in { $seconds } s
 run-stopped = the run stopped: { $code }: { $message }
 stop-hint = { $hint }; then run the same command again
+unknown-hint = { $rows } rows may have been imported: `{ $command }` shows what is known of them, and the same command finds out; if it does not, `wxmember doctor --online` looks for the cause
 continue-hint = run the same command again to continue
 worker-nothing = no job had rows to send
 worker-sent = { $requests } requests in { $seconds } s

@@ -43,8 +43,8 @@ stop-platform-key = `platform_key` and `platform_key_id` do not belong together:
 stop-no-platform-key = a merchant in public-key mode has no platform certificates: set `platform_key` and `platform_key_id`; `wxmember doctor --online` says more
 stop-damaged = a stored request cannot be read
 stop-damaged-hint = restore the ledger from a copy, or start a new one with `--ledger FILE`
-stop-unknown = { $rows } rows one after the other ended without a known outcome
-stop-unknown-hint = the platform or the way to it is disturbed; the same command continues later
+stop-unknown = { $rows } rows one after the other ended without a known outcome, the last one so: { $message }
+stop-unknown-hint = `wxmember doctor --online` looks for a cause on this side; the same command finds out what became of the rows
 stop-rate = the platform keeps answering 429
 stop-rate-hint = another program uses the quota of this merchant id: stop it, or set a lower quota
 stop-unreachable-hint = check the network and `base_url`; the same command continues
@@ -89,10 +89,10 @@ held-by-job = row { $row } of job { $job } is this member
 
 # How runs end.
 stop-time = the time that the run was given is over
+stop-time-hint = the same command continues
 stop-probe = row { $row }, sent alone because nothing was imported into this card yet, was refused: { $code }: { $message }
 stop-probe-hint = if it is only this row, the same command goes on with the next one; `--yes` sends all rows without a probe
-stop-probe-unknown = the first row, sent alone because nothing was imported into this card yet, got no clear answer
-stop-probe-unknown-hint = the same command finds out what became of it
+stop-probe-unknown = the first row, sent alone because nothing was imported into this card yet, got no clear answer: { $message }
 stop-same-refusal = { $limit } rows one after the other were refused alike: { $code }: { $message }
 stop-same-refusal-hint = look at the message; if it is the rows' fault, the same command with `--yes` goes on
 stop-forbidden = 403 without an explanation

@@ -118,6 +118,7 @@ continued = （继续）
 sent-in = { $requests } 个，用时 { $seconds } 秒
 run-stopped = 导入中止：{ $code }：{ $message }
 stop-hint = { $hint }；然后再次运行同一命令
+unknown-hint = 有 { $rows } 行可能已导入：`{ $command }` 显示已知情况，再次运行同一命令可查明结果；若仍不明，请用 `wxmember doctor --online` 检查原因
 continue-hint = 再次运行同一命令即可继续
 worker-nothing = 没有待发送的任务
 worker-sent = 共 { $requests } 个请求，用时 { $seconds } 秒

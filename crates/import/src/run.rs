@@ -285,11 +285,13 @@ impl<G: Gateway> Run<G> {
             },
             // Whoever stopped the run did not wait for the answer.
             Some(_) if self.stop.is_cancelled() => return Ok(Probe::Stopped),
-            _ => Stop {
+            end => Stop {
                 code: "PROBE_UNKNOWN".to_owned(),
-                message: "the first row, sent alone because nothing was imported into this card yet, got no clear answer"
-                    .to_owned(),
-                hint: Some("the same command finds out what became of it".to_owned()),
+                message: format!(
+                    "the first row, sent alone because nothing was imported into this card yet, got no clear answer: {}",
+                    end.and_then(|(.., entry)| entry.message).unwrap_or_default()
+                ),
+                hint: Some(LOOK_FOR_THE_CAUSE.to_owned()),
             },
         };
         self.stop_for(stop);
@@ -441,10 +443,11 @@ impl<G: Gateway> Run<G> {
         if self.unknown_streak.fetch_add(1, Ordering::Relaxed) + 1 >= limit {
             self.stop_for(Stop {
                 code: "UNKNOWN_OUTCOMES".to_owned(),
-                message: format!("{limit} rows one after the other ended without a known outcome"),
-                hint: Some(
-                    "the platform or the way to it is disturbed; the same command continues later".to_owned(),
+                message: format!(
+                    "{limit} rows one after the other ended without a known outcome, the last one so: {}",
+                    end.entry.message.as_deref().unwrap_or_default()
                 ),
+                hint: Some(LOOK_FOR_THE_CAUSE.to_owned()),
             });
         }
     }
@@ -500,6 +503,8 @@ fn paused() -> Stop {
     }
 }
 
+/// A disturbance passes, and then the same request finds out; a platform key that is not configured does not.
+const LOOK_FOR_THE_CAUSE: &str = "`wxmember doctor --online` looks for a cause on this side; the same command finds out what became of the rows";
 /// A row that was claimed longer ago is leased again before it is sent. A lease is longer than an attempt by more.
 const FRESH: Duration = Duration::from_secs(10);
 const SOON: Duration = Duration::from_millis(50);

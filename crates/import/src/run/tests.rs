@@ -112,7 +112,9 @@ async fn a_platform_that_loses_everything_stops_the_run() {
     let gateway = Fake::with_script(|_, _| Act::Lose);
     let setup = Setup::new();
     let summary = import(&setup.importer(&gateway), &setup.members(500)).await;
-    assert_eq!(summary.stopped.unwrap().code, "UNKNOWN_OUTCOMES");
+    let stop = summary.stopped.unwrap();
+    assert_eq!(stop.code, "UNKNOWN_OUTCOMES");
+    assert!(stop.message.ends_with("so: the connection was reset"), "{stop}");
     assert!(summary.unknown < 150 && summary.queued > 350);
 }
 

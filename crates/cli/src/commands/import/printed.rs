@@ -118,6 +118,10 @@ impl Outcome<'_> {
         }
         if let Some(stop) = &summary.stopped {
             tell_stop(stop, summary.job.as_str(), self.is_sandbox);
+        } else if summary.unknown > 0 {
+            let sandbox = if self.is_sandbox { " --sandbox" } else { "" };
+            let command = format!("wxmember report {}{sandbox}", summary.job);
+            hint(t!("unknown-hint", rows = summary.unknown, command = command));
         } else if !summary.is_complete() {
             hint(t!("continue-hint"));
         }
@@ -136,6 +140,8 @@ pub(in crate::commands) fn tell_stop(stop: &wxmember_import::Stop, job: &str, is
             let sandbox = if is_sandbox { " --sandbox" } else { "" };
             t!("paused-hint", command = format!("wxmember resume {job}{sandbox}"))
         }
+        // Most hints end with it already.
+        (_, Some(hint)) if hint.contains("the same command") => known(hint),
         (_, Some(hint)) => t!("stop-hint", hint = known(hint)),
         (_, None) => t!("continue-hint"),
     };

@@ -1,7 +1,8 @@
 //! Members that are certainly new: a Bloom filter over the beginnings of their hashes.
 //!
 //! A list mostly holds members that the ledger has not. To look each of them up in two tables is a good part of what a
-//! row costs to store; the filter answers for most of them from 2 MiB of memory, however many there are. It never says
+//! row costs to store; the filter answers for most of them from 2 MiB of memory, as long as the ledger has a few million
+//! at most. It is made of all that is there, so a small list in a large ledger goes without. It never says
 //! "new" of a member that is there: it holds all of them, or it is not asked. Whatever another process writes makes it
 //! worthless, which `data_version` tells, and then it is gone for good.
 
@@ -32,7 +33,7 @@ impl Seen {
     pub(super) fn prepare(&mut self, connection: &Connection, rows: usize) -> Result<(), rusqlite::Error> {
         let version = || connection.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0));
         match &self.state {
-            State::Unmade if rows >= WORTH_IT => {
+            State::Unmade if rows >= WORTH_IT && is_worth_it(connection, rows)? => {
                 let mut bits = vec![0; WORDS].into_boxed_slice();
                 for table in ["members", "members_new"] {
                     let mut statement = connection.prepare(&format!("SELECT prefix FROM {table}"))?;
@@ -66,6 +67,12 @@ impl Seen {
     }
 }
 
+/// Whether reading what is there costs less than the look-ups it spares.
+fn is_worth_it(connection: &Connection, rows: usize) -> Result<bool, rusqlite::Error> {
+    let there: i64 = connection.query_row("SELECT coalesce(sum(rows), 0) FROM jobs", [], |row| row.get(0))?;
+    Ok(there <= MOST && there <= (rows as i64).saturating_mul(TIMES))
+}
+
 fn add(bits: &mut [u64], prefix: &[u8]) {
     for (word, bit) in places(prefix) {
         bits[word] |= bit;
@@ -89,6 +96,11 @@ fn places(prefix: &[u8]) -> impl Iterator<Item = (usize, u64)> {
 const WORDS: usize = 1 << 18;
 /// Rows of a first transaction: fewer do not pay for reading what is there.
 const WORTH_IT: usize = 1_000;
+/// Rows of all jobs: with more the filter knows too few as new.
+const MOST: i64 = 5_000_000;
+/// Rows that are read for each of the first transaction. Reading five million takes some 0.9 s, with every other writer
+/// waiting; how long the list is nobody knows yet.
+const TIMES: i64 = 200;
 
 #[cfg(test)]
 mod tests {
@@ -101,6 +113,7 @@ mod tests {
         connection
             .execute_batch(
                 "PRAGMA journal_mode = WAL; CREATE TABLE members (prefix); CREATE TABLE members_new (prefix);
+                 CREATE TABLE jobs (rows); INSERT INTO jobs VALUES (2);
                  INSERT INTO members VALUES (x'0102030405060708'); INSERT INTO members_new VALUES (x'1112131415161718');",
             )
             .unwrap();
@@ -132,6 +145,21 @@ mod tests {
         let (_folder, connection, _other) = place();
         let mut seen = Seen::default();
         seen.prepare(&connection, WORTH_IT - 1).unwrap();
+        assert!(!seen.is_new(&[9; 8]));
+    }
+
+    #[test]
+    fn a_small_list_in_a_large_ledger_makes_no_filter() {
+        let (_folder, connection, _other) = place();
+        connection.execute("UPDATE jobs SET rows = 200001", []).unwrap();
+        let mut seen = Seen::default();
+        seen.prepare(&connection, WORTH_IT).unwrap();
+        assert!(!seen.is_new(&[9; 8]));
+        seen.prepare(&connection, WORTH_IT + 1).unwrap();
+        assert!(seen.is_new(&[9; 8]));
+        connection.execute("UPDATE jobs SET rows = 5000001", []).unwrap();
+        let mut seen = Seen::default();
+        seen.prepare(&connection, 100_000).unwrap();
         assert!(!seen.is_new(&[9; 8]));
     }
 
