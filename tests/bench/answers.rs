@@ -22,7 +22,7 @@ use wxmember_tests::members::MemberList;
 use crate::{
     cost::{cpu_of, memory, peak_memory},
     platform::Account,
-    rows,
+    request,
 };
 
 /// Sends so many members, a request each, and waits for the answers; `first` numbers the first one.
@@ -113,7 +113,7 @@ impl Maker {
         let account = Account::of_folder(folder)?;
         let list = MemberList::new(members.end, SEED);
         let sealed = members.map(|row| {
-            let mut member = rows::request(&account, list.row(row))?;
+            let mut member = request::of_row(&account, list.row(row))?;
             let address = CommonField::builder()
                 .name(CommonFieldName::Address)
                 .value(FormValue::new("广东省深圳市南山区"))

@@ -3,14 +3,15 @@
 use std::{path::Path, str::FromStr, sync::Arc};
 
 use serde_json::{Value, json};
-use tokio::{sync::Mutex, task::JoinSet, time::Instant};
+use tokio::{sync::Mutex, task::JoinSet};
 use wxmember::{ImportByPhone, Plaintext};
 use wxmember_tests::members::MemberList;
 
 use crate::{
-    cost::{cpu, peak_memory},
+    cost::{cpu, moment, peak_memory},
     platform::Account,
-    rows,
+    request,
+    rsa::{self, Operation},
 };
 
 /// Whether the answer's phone number is read.
@@ -32,6 +33,26 @@ impl FromStr for Opening {
     }
 }
 
+/// Does the RSA of so many calls and nothing else, for who counts its instructions.
+pub(crate) fn rsa_alone(calls: u64, opening: Opening) -> Result<Value, String> {
+    let key = rsa::key()?;
+    let once = rsa::operations_of(&key)?;
+    for _ in 0..calls {
+        for operation in [
+            Operation::Seal,
+            Operation::Seal,
+            Operation::Sign,
+            Operation::Verify,
+        ] {
+            once(operation)?;
+        }
+        if opening == Opening::Yes {
+            once(Operation::Open)?;
+        }
+    }
+    Ok(json!({"calls": calls}))
+}
+
 /// Imports the members of a list, so many at once.
 pub(crate) async fn measure(
     list: MemberList,
@@ -42,15 +63,12 @@ pub(crate) async fn measure(
     let account = Arc::new(Account::of_folder(folder)?);
     let members: Vec<_> = list
         .rows()
-        .map(|row| rows::request(&account, row))
+        .map(|row| request::of_row(&account, row))
         .collect::<Result<_, _>>()?;
     let calls = members.len();
-    // The first randomness of a process takes 50 ms of a core in AWS-LC; the floor has it behind it as well.
-    if let Some(member) = members.first() {
-        account.client.seal(member).map_err(|error| error.to_string())?;
-    }
+    account.warm_up()?;
     let members = Arc::new(Mutex::new(members.into_iter()));
-    let (cpu_before, start) = (cpu()?, Instant::now());
+    let (cpu_before, began_at) = (cpu()?, moment());
     let mut loops = JoinSet::new();
     for _ in 0..in_flight {
         let (account, members) = (Arc::clone(&account), Arc::clone(&members));
@@ -68,12 +86,15 @@ pub(crate) async fn measure(
         let ended: Result<(), String> = ended.map_err(|error| error.to_string())?;
         ended?;
     }
+    let (ended_at, cpu_after) = (moment(), cpu()?);
     Ok(json!({
         "calls": calls,
         "in_flight": in_flight,
         "opened": opening == Opening::Yes,
-        "seconds": start.elapsed().as_secs_f64(),
-        "cpu_seconds": cpu()?.own - cpu_before.own,
+        "began_at": began_at,
+        "ended_at": ended_at,
+        "seconds": ended_at - began_at,
+        "cpu_seconds": cpu_after.own - cpu_before.own,
         "peak_bytes": peak_memory("self"),
     }))
 }

@@ -5,7 +5,7 @@ use std::{
     path::Path,
     process::{Command, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use serde_json::{Value, json};
@@ -42,6 +42,12 @@ pub(crate) fn cpu_of(process: &str) -> Result<Cpu, String> {
         }),
         _ => Err(format!("{path} has no CPU time")),
     }
+}
+
+/// Seconds of the system's clock, which is the same for all processes. Nobody sets it during a measurement.
+pub(crate) fn moment() -> f64 {
+    let since = SystemTime::UNIX_EPOCH.elapsed();
+    since.map_or(0.0, |since| since.as_secs_f64())
 }
 
 /// The most memory that a process has had so far, in bytes; `None` when it is gone.

@@ -16,7 +16,7 @@ use wxmember_import::{
     WechatGateway,
 };
 
-use crate::{cost::ledger_bytes, platform::Account};
+use crate::{cost::ledger_bytes, platform::Account, rows};
 
 /// Seals as the real one does; sending is a count.
 struct Everything {
@@ -53,7 +53,7 @@ pub(crate) async fn finish(file: &Path, ledger: &Path, left: u64, url: &str) -> 
         real: WechatGateway::new(account.client.clone()),
         left: AtomicU64::new(0),
     };
-    let importer = Importer::new(gateway, store.clone(), account.settings());
+    let importer = Importer::new(gateway, store.clone(), rows::settings(&account));
     let cancel = CancellationToken::new();
     importer
         .load(Arc::new(CsvFile::new(file)), &cancel)
@@ -66,7 +66,7 @@ pub(crate) async fn finish(file: &Path, ledger: &Path, left: u64, url: &str) -> 
         left: AtomicU64::new((progress.rows - progress.refused).saturating_sub(left)),
     };
     // The same job once more, now that the good rows are counted.
-    let importer = Importer::new(gateway, store, account.settings());
+    let importer = Importer::new(gateway, store, rows::settings(&account));
     let job = importer
         .load(Arc::new(CsvFile::new(file)), &cancel)
         .await

@@ -9,26 +9,24 @@ use serde_json::Value;
 use wxmember_tests::members::MemberList;
 
 mod answers;
-mod calls;
+mod beside;
 mod cost;
 mod finish;
 mod floor;
 mod platform;
 mod quota;
+mod request;
 mod resume;
 mod rows;
-mod sealing;
+mod rsa;
 
 const USAGE: &str = "\
 wxmember-bench list ROWS SEED FILE              writes a member list
-wxmember-bench seal ROWS                        the public operations of so many rows alone, on all cores
 wxmember-bench load FILE LEDGER                 reads, validates, seals, stores; sends nothing
 wxmember-bench import FILE LEDGER DIR           loads and sends everything to the sandbox of a folder, without a quota
-wxmember-bench sdk ROWS SEED DIR                the bare SDK: the same members to the sandbox of a folder
-wxmember-bench calls CALLS SEED IN-FLIGHT plain|opened DIR   a loop over the SDK, opening the answer's phone number or not
-wxmember-bench rsa CALLS plain|opened           the RSA of such a loop alone
-wxmember-bench members ROWS SEED FILE           the members of such a loop as JSON, for other programs
+wxmember-bench members ROWS SEED FILE           the members of `wxmember-bench-sdk calls` as JSON, for other programs
 wxmember-bench floor THREADS SECONDS            what each RSA operation costs
+wxmember-bench beside THREADS all|seal PROGRAM [ARGUMENT]...    another measurement with the floor in turns
 wxmember-bench answers FIRST REQUESTS CONNECTIONS DIR PROCESS   what a running sandbox costs by requests signed before
 wxmember-bench soak SECONDS MEMBERS CONNECTIONS DIR PROCESS     how a sandbox's memory grows at full load
 wxmember-bench child PROGRAM [ARGUMENT]...      what another program costs
@@ -59,25 +57,17 @@ fn eprint(wrong: &str) {
 fn run(arguments: &[&str]) -> Result<Value, String> {
     match *arguments {
         ["list", rows, seed, file] => list(number(rows)?, number(seed)?, Path::new(file)),
-        ["seal", rows] => sealing::alone(number(rows)?),
         ["load", file, ledger] => block_on(rows::load(Path::new(file), Path::new(ledger))),
         ["import", file, ledger, folder] => block_on(rows::import(
             Path::new(file),
             Path::new(ledger),
             Path::new(folder),
         )),
-        ["sdk", rows, seed, folder] => {
-            let list = MemberList::new(number(rows)?, number(seed)?);
-            block_on(rows::sdk(list, Path::new(folder)))
-        }
-        ["calls", calls, seed, in_flight, opening, folder] => {
-            let list = MemberList::new(number(calls)?, number(seed)?);
-            let (in_flight, opening) = (number(in_flight)?, opening.parse()?);
-            block_on(calls::measure(list, in_flight, opening, Path::new(folder)))
-        }
-        ["rsa", calls, opening] => floor::of_calls(number(calls)?, opening.parse()?),
         ["members", rows, seed, file] => members(number(rows)?, number(seed)?, Path::new(file)),
         ["floor", threads, seconds] => floor::measure(number(threads)?, number(seconds)?),
+        ["beside", threads, kind, program, ref arguments @ ..] => {
+            beside::measure(number(threads)?, kind, program, arguments)
+        }
         ["answers", first, requests, connections, folder, process] => answers::measure(
             number(first)?,
             number(requests)?,
@@ -133,7 +123,7 @@ fn members(rows: u64, seed: u64, path: &Path) -> Result<Value, String> {
                 "user_card_code": row.user_card_code,
                 "name": row.name,
                 "level": row.level,
-                "pickup_time": rows::PICKUP_TIME,
+                "pickup_time": request::PICKUP_TIME,
             })
         })
         .collect();

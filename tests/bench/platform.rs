@@ -3,8 +3,9 @@
 use std::{fs, path::Path};
 
 use serde_json::Value;
-use wxmember::{Client, Merchant, MerchantKey, PlatformKey, RetryPolicy, Trust};
-use wxmember_import::{Defaults, Profile, Settings, Validity};
+use wxmember::{
+    Client, FormValue, Merchant, MerchantCiphertext, MerchantKey, PlatformKey, RetryPolicy, Trust,
+};
 
 /// Who calls, and where.
 pub(crate) struct Account {
@@ -88,9 +89,11 @@ impl Account {
         })
     }
 
-    /// The settings of an import without a quota.
-    pub(crate) fn settings(&self) -> Settings {
-        let profile = Profile::new(&self.mchid, &self.brand_id, &self.card_id, &self.base_url);
-        Settings::new(profile).with_defaults(Defaults::default().with_validity(Validity::Permanent))
+    /// Seals once. The backend gathers randomness before its first seal, some 50 ms of each process, whatever it does
+    /// later.
+    pub(crate) fn warm_up(&self) -> Result<(), String> {
+        let sealed: Result<MerchantCiphertext, _> =
+            self.key.public_key().seal(&FormValue::new("13800138000"));
+        sealed.map(drop).map_err(|error| error.to_string())
     }
 }

@@ -4,7 +4,11 @@
 //! machines. Each figure is printed as a line of JSON that says how it was measured, then all of them as a table.
 //! A missed target is told; it is a failure with `--check` only, since a busy machine misses some.
 
-use std::{io::Write, path::PathBuf, process::Command};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -122,6 +126,8 @@ struct Bench {
     program: PathBuf,
     /// `wxmember-bench`.
     measuring: PathBuf,
+    /// `wxmember-bench-sdk`.
+    calling: PathBuf,
     folder: tempfile::TempDir,
     rows: Option<u64>,
     is_quick: bool,
@@ -146,6 +152,7 @@ impl Bench {
         Ok(Self {
             program: program("wxmember"),
             measuring: program("wxmember-bench"),
+            calling: program("wxmember-bench-sdk"),
             folder,
             rows: arguments.rows,
             is_quick: arguments.quick,
@@ -154,7 +161,16 @@ impl Bench {
 
     /// Runs one measurement and prints what it measured.
     fn measure(&self, words: &[&str]) -> Outcome<Value> {
-        let mut command = Command::new(&self.measuring);
+        Self::run(&self.measuring, words)
+    }
+
+    /// The same of the program that has the SDK alone.
+    fn calls(&self, words: &[&str]) -> Outcome<Value> {
+        Self::run(&self.calling, words)
+    }
+
+    fn run(program: &Path, words: &[&str]) -> Outcome<Value> {
+        let mut command = Command::new(program);
         command.args(words);
         let output = process::output(&mut command, &[])?;
         let text = String::from_utf8_lossy(&output.stdout);

@@ -1,5 +1,7 @@
 //! The floor under every figure about calls: the RSA operations of the backend in use, measured in the same run.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::{Bench, number};
@@ -19,11 +21,34 @@ impl Floor {
     /// Measures with so many threads at once.
     pub(super) fn measure(bench: &Bench, threads: usize) -> Outcome<Self> {
         let seconds = if bench.is_quick { "0.8" } else { "2" };
-        let measured = bench.measure(&["floor", &threads.to_string(), seconds])?;
-        for operation in OPERATIONS {
-            number(&measured[operation], "cpu_us")?;
+        Self::of_figures(
+            bench.measure(&["floor", &threads.to_string(), seconds])?,
+            &OPERATIONS,
+        )
+    }
+
+    /// Runs another measurement and stops it every few tenths of a second to measure the floor in its place; returns
+    /// what it measured, with `running_seconds`, and the floor.
+    pub(super) fn beside(
+        bench: &Bench,
+        threads: usize,
+        operations: &[&str],
+        program: &Path,
+        words: &[&str],
+    ) -> Outcome<(Value, Self)> {
+        let kind = if operations == OPERATIONS { "all" } else { "seal" };
+        let (threads, program) = (threads.to_string(), program.display().to_string());
+        let words = [&["beside", &threads, kind, &program], words].concat();
+        let mut measured = bench.measure(&words)?;
+        let floor = Self::of_figures(measured["floor"].take(), operations)?;
+        Ok((measured["measured"].take(), floor))
+    }
+
+    fn of_figures(figures: Value, operations: &[&str]) -> Outcome<Self> {
+        for operation in operations {
+            number(&figures[operation], "cpu_us")?;
         }
-        Ok(Self(measured))
+        Ok(Self(figures))
     }
 
     pub(super) fn all_cores() -> usize {

@@ -18,8 +18,8 @@ pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Outcome {
     let (mut sdk, mut importer, mut program) = (0.0, 0.0, 0.0);
     for turn in 0..turns {
         let sandbox = Sandbox::start(bench, &format!("sdk-{turn}"))?;
-        let measured = bench.measure(&["sdk", &rows.to_string(), SEED, &sandbox.folder])?;
-        sdk += number(&measured, "rows")? / number(&measured, "cpu_seconds")?;
+        let measured = bench.calls(&["calls", &rows.to_string(), SEED, "32", "plain", &sandbox.folder])?;
+        sdk += number(&measured, "calls")? / number(&measured, "cpu_seconds")?;
         drop(sandbox);
 
         let sandbox = Sandbox::start(bench, &format!("importer-{turn}"))?;

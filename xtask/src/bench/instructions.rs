@@ -17,7 +17,7 @@ pub(super) fn is_possible() -> bool {
     process::succeeds(Command::new("valgrind").arg("--version"))
 }
 
-/// Instructions of one more piece of work; `words` makes the arguments of `wxmember-bench` for so many pieces.
+/// Instructions of one more piece of work; `words` makes the arguments of `wxmember-bench-sdk` for so many pieces.
 pub(super) fn of_one(bench: &Bench, what: &str, words: impl Fn(&str) -> Vec<String>) -> Outcome<f64> {
     let count = |pieces: u32| counted(bench, &words(&pieces.to_string()));
     let each = (count(MORE)? - count(FEW)?) / f64::from(MORE - FEW);
@@ -31,7 +31,7 @@ pub(super) fn of_one(bench: &Bench, what: &str, words: impl Fn(&str) -> Vec<Stri
 fn counted(bench: &Bench, words: &[String]) -> Outcome<f64> {
     let mut command = Command::new("valgrind");
     command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
-    command.arg(&bench.measuring).args(words);
+    command.arg(&bench.calling).args(words);
     let output = process::output(&mut command, &[])?;
     let said = String::from_utf8_lossy(&output.stderr);
     let collected = said.lines().find_map(|line| line.split_once("Collected : "));
