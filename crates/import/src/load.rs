@@ -60,19 +60,22 @@ impl<G: Gateway> Load<G> {
         let (to_sealers, records) = mpsc::sync_channel::<Batch<Record>>(self.threads);
         let (to_writer, mut sealed) =
             tokio::sync::mpsc::channel::<Result<Batch<NewRow>, LoadError>>(self.threads);
+        // Records go back with their memory: to allocate it in one thread and free it in another is costly.
+        let (give_back, used) = mpsc::sync_channel::<Vec<Record>>(self.threads * 2);
         // A place in this channel is a batch somewhere between the reader and the ledger.
         let (enter, leave) = mpsc::sync_channel::<()>(self.threads * 4 + 2 * STORED_BATCHES);
 
         let reader = {
             let (source, cancel) = (Arc::clone(source), cancel.clone());
             spawn("wxmember-read", move || {
-                read(source.as_ref(), stored, &to_sealers, &enter, &cancel)
+                read(source.as_ref(), stored, &used, &to_sealers, &enter, &cancel)
             })?
         };
         let records = Arc::new(Mutex::new(records));
         let mut sealers = Vec::new();
         for _ in 0..self.threads {
-            let (records, to_writer) = (Arc::clone(&records), to_writer.clone());
+            let (records, to_writer, give_back) =
+                (Arc::clone(&records), to_writer.clone(), give_back.clone());
             let sealer = Sealer {
                 gateway: Arc::clone(&self.gateway),
                 validator: Arc::clone(&self.validator),
@@ -84,7 +87,9 @@ impl<G: Gateway> Load<G> {
                 loop {
                     let batch = records.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok(batch) = batch else { return };
-                    let batch = sealer.batch(batch);
+                    let (batch, rows) = sealer.batch(batch);
+                    // Full, or the reader is done: then they are dropped.
+                    let _ = give_back.try_send(rows);
                     if to_writer.blocking_send(batch).is_err() {
                         return;
                     }
@@ -224,6 +229,7 @@ fn spawn<T: Send + 'static>(
 fn read(
     source: &dyn Source,
     stored: u64,
+    used: &mpsc::Receiver<Vec<Record>>,
     batches: &mpsc::SyncSender<Batch<Record>>,
     enter: &mpsc::SyncSender<()>,
     cancel: &CancellationToken,
@@ -232,7 +238,7 @@ fn read(
     let mut skipped = Record::default();
     while skipped.row < stored && records.read(&mut skipped)? {}
     for number in 0.. {
-        let rows = read_batch(records.as_mut())?;
+        let rows = read_batch(records.as_mut(), used.try_recv().unwrap_or_default())?;
         let is_end = rows.len() < BATCH_ROWS;
         let is_gone = cancel.is_cancelled()
             || !rows.is_empty() && (enter.send(()).is_err() || batches.send(Batch { number, rows }).is_err());
@@ -248,15 +254,18 @@ fn read(
     })
 }
 
-fn read_batch(records: &mut dyn Records) -> Result<Vec<Record>, SourceError> {
-    let mut rows = Vec::with_capacity(BATCH_ROWS);
-    while rows.len() < BATCH_ROWS {
-        let mut record = Record::default();
-        if !records.read(&mut record)? {
+fn read_batch(records: &mut dyn Records, mut rows: Vec<Record>) -> Result<Vec<Record>, SourceError> {
+    let mut filled = 0;
+    while filled < BATCH_ROWS {
+        if filled == rows.len() {
+            rows.push(Record::default());
+        }
+        if !records.read(&mut rows[filled])? {
             break;
         }
-        rows.push(record);
+        filled += 1;
     }
+    rows.truncate(filled);
     Ok(rows)
 }
 
@@ -270,12 +279,14 @@ struct Sealer<G> {
 }
 
 impl<G: Gateway> Sealer<G> {
-    fn batch(&self, batch: Batch<Record>) -> Result<Batch<NewRow>, LoadError> {
-        let rows = batch.rows.iter().map(|record| self.row(record));
-        Ok(Batch {
-            number: batch.number,
-            rows: rows.collect::<Result<_, _>>()?,
-        })
+    /// The rows, and the records that they were.
+    fn batch(&self, batch: Batch<Record>) -> (Result<Batch<NewRow>, LoadError>, Vec<Record>) {
+        let Batch {
+            number,
+            rows: records,
+        } = batch;
+        let rows: Result<_, _> = records.iter().map(|record| self.row(record)).collect();
+        (rows.map(|rows| Batch { number, rows }), records)
     }
 
     fn row(&self, record: &Record) -> Result<NewRow, LoadError> {

@@ -58,7 +58,8 @@ pub trait Records: Send {
         1
     }
 
-    /// Reads the next record into `record`, whose memory is used again. Returns whether there was one.
+    /// Reads the next record into `record`, whose memory is used again: whatever it held, every field is set. Returns
+    /// whether there was one.
     ///
     /// Records whose cells are all empty are skipped and not counted.
     ///

@@ -249,6 +249,7 @@ impl<R: Read + Send> CsvRecords<R> {
         record.line = self.parser.line().saturating_sub(behind + inside as u64).max(1);
         record.cells.truncate(fields);
         record.flaws.clear();
+        record.numbers.clear();
         let has_lines = memchr::memchr2(b'\n', b'\r', text).is_some();
         let delimiters = self.columns.len().saturating_sub(1).max(1);
         let mut begin = 0;

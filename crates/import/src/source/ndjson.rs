@@ -70,6 +70,7 @@ impl Records for NdjsonRecords {
     fn read(&mut self, record: &mut Record) -> Result<bool, SourceError> {
         while self.lines.next()? {
             record.flaws.clear();
+            record.numbers.clear();
             record.cells.iter_mut().for_each(String::clear);
             record.cells.resize(self.columns.len(), String::new());
             record.line = self.lines.line;

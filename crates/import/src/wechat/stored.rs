@@ -25,14 +25,19 @@ pub(super) fn pack(json: Vec<u8>, key_id: &KeyId) -> Vec<u8> {
         let Some(length) = memchr::memchr(b'"', behind).filter(|length| *length >= SHORTEST) else {
             continue;
         };
+        let begin = ciphertexts.len();
+        ciphertexts.extend_from_slice(&[0; 2]);
         // Only what is encoded again as it was.
-        if let Ok(bytes) = BASE64_STANDARD.decode(&behind[..length])
-            && let Ok(size) = u16::try_from(bytes.len())
+        if BASE64_STANDARD
+            .decode_vec(&behind[..length], &mut ciphertexts)
+            .is_ok()
+            && let Ok(size) = u16::try_from(ciphertexts.len() - begin - 2)
         {
             text.push(CIPHERTEXT);
-            ciphertexts.extend_from_slice(&size.to_le_bytes());
-            ciphertexts.extend_from_slice(&bytes);
+            ciphertexts[begin..begin + 2].copy_from_slice(&size.to_le_bytes());
             rest = &behind[length..];
+        } else {
+            ciphertexts.truncate(begin);
         }
     }
     text.extend_from_slice(rest);
