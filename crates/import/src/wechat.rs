@@ -1,10 +1,12 @@
 //! The gateway to WeChat Pay itself, through the SDK: the one place where a member becomes a request and an error
 //! becomes an answer of the engine.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wxmember::{
-    CardId, Client, Delivery, Error, ErrorCode, ErrorKind, ImportByOpenid, ImportByPhone,
-    ImportPhoneMembercard, Reply, RetryPolicy, Seal, SealReason, Sealed,
+    BrandId, CardId, Client, Delivery, Error, ErrorCode, ErrorKind, ImportByOpenid, ImportByPhone,
+    ImportPhoneMembercard, Reply, RetryPolicy, Seal, SealReason, Sealed, UserCard, UserCardCode,
 };
 
 use crate::{
@@ -75,29 +77,32 @@ impl Gateway for WechatGateway {
 
     async fn send(&self, route: Route, request: &SealedRequest) -> Answer {
         match route {
-            Route::ImportByPhone => match read::<Sealed<ImportByPhone>>(request) {
-                Ok(sealed) => answered(
+            Route::ImportByPhone => match read_user_card::<ImportByPhone>(request) {
+                Ok((card, sealed)) => card.answered(
                     route,
                     self.client.user_cards().import_by_phone_sealed(&sealed).await,
                 ),
                 Err(damaged) => damaged,
             },
-            Route::ImportByOpenid => match read::<Sealed<ImportByOpenid>>(request) {
-                Ok(sealed) => answered(
+            Route::ImportByOpenid => match read_user_card::<ImportByOpenid>(request) {
+                Ok((card, sealed)) => card.answered(
                     route,
                     self.client.user_cards().import_by_openid_sealed(&sealed).await,
                 ),
                 Err(damaged) => damaged,
             },
             Route::PhoneMembercard => {
-                match read::<StoredMembercard<CardId, Sealed<ImportPhoneMembercard>>>(request) {
-                    Ok(StoredMembercard { card_id, request }) => answered(
-                        route,
-                        self.client
-                            .membercard_open()
-                            .import_phone_membercard_sealed(&card_id, &request)
-                            .await,
-                    ),
+                let stored = unpacked(request).and_then(|json| parse(&json));
+                match stored {
+                    Ok(StoredMembercard::<CardId, Sealed<ImportPhoneMembercard>> { card_id, request }) => {
+                        answered(
+                            route,
+                            self.client
+                                .membercard_open()
+                                .import_phone_membercard_sealed(&card_id, &request)
+                                .await,
+                        )
+                    }
                     Err(damaged) => damaged,
                 }
             }
@@ -141,16 +146,57 @@ fn stored<T: Seal>(sealed: &Sealed<T>, content: &impl Serialize) -> Result<Seale
     Ok(SealedRequest::new(stored::pack(body, key_id), key_id.clone()))
 }
 
-fn read<T: DeserializeOwned>(request: &SealedRequest) -> Result<T, Answer> {
-    let json = stored::unpack(request.body(), request.platform_key_id());
-    let read = json.and_then(|json| serde_json::from_slice(&json).ok());
-    read.ok_or_else(|| {
-        Answer::StopRun(Stop {
-            code: "LEDGER_DAMAGED".to_owned(),
-            message: "a stored request cannot be read".to_owned(),
-            hint: Some("restore the ledger from a copy, or start a new one with `--ledger FILE`".to_owned()),
-        })
+/// The card that a stored request asks for, and the request.
+fn read_user_card<T: Seal>(request: &SealedRequest) -> Result<(AskedCard, Sealed<T>), Answer> {
+    let json = unpacked(request)?;
+    let stored: StoredUserCard = parse(&json)?;
+    Ok((stored.request, parse(&json)?))
+}
+
+fn unpacked(request: &SealedRequest) -> Result<Cow<'_, [u8]>, Answer> {
+    stored::unpack(request.body(), request.platform_key_id()).ok_or_else(damaged)
+}
+
+fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Answer> {
+    serde_json::from_slice(json).map_err(|_| damaged())
+}
+
+fn damaged() -> Answer {
+    Answer::StopRun(Stop {
+        code: "LEDGER_DAMAGED".to_owned(),
+        message: "a stored request cannot be read".to_owned(),
+        hint: Some("restore the ledger from a copy, or start a new one with `--ledger FILE`".to_owned()),
     })
+}
+
+#[derive(Deserialize)]
+struct StoredUserCard {
+    request: AskedCard,
+}
+
+/// What an answer must repeat to be one to this request: its signature says who answered, not to what.
+#[derive(Deserialize)]
+struct AskedCard {
+    brand_id: BrandId,
+    card_id: CardId,
+    user_card_code: UserCardCode,
+}
+
+impl AskedCard {
+    fn is(&self, card: &UserCard) -> bool {
+        (&self.brand_id, &self.card_id, &self.user_card_code)
+            == (&card.brand_id, &card.card_id, &card.user_card_code)
+    }
+
+    fn answered(&self, route: Route, reply: Result<Reply<UserCard>, Error>) -> Answer {
+        match reply {
+            Ok(reply) if !self.is(&reply) => Answer::Unknown {
+                reason: "the answer is about another card than the one asked for".to_owned(),
+                request_id: reply.request_id().map(str::to_owned),
+            },
+            reply => answered(route, reply),
+        }
+    }
 }
 
 fn answered<T>(route: Route, reply: Result<Reply<T>, Error>) -> Answer {

@@ -1,6 +1,8 @@
 //! Requests of each route as they are stored; nothing is sent here.
 
-use wxmember::{Merchant, MerchantKey, PlatformKey, Trust};
+use std::{sync::Arc, time::Duration};
+
+use wxmember::{Clock, Merchant, MerchantKey, PlatformKey, Sleep, Trust};
 use wxmember_crypto::{FormValue, PhoneNumber};
 
 use super::*;
@@ -12,18 +14,39 @@ fn gateway() -> WechatGateway {
 
 fn gateway_at(base_url: &str) -> WechatGateway {
     let key = MerchantKey::from_pem(include_str!("../../../../tests/vectors/test_merchant_key.pem")).unwrap();
-    let platform = MerchantKey::from_pem(include_str!(
-        "../../../../tests/vectors/test_wechatpay_pubmode_key.pem"
-    ))
-    .unwrap();
-    let platform = PlatformKey::from_pem(&platform.public_key().to_pem()).unwrap();
+    let platform = PlatformKey::from_pem(&platform_key().public_key().to_pem()).unwrap();
     let client = Client::builder()
         .merchant(Merchant::new("1900000109", "4B4A", key).unwrap())
         .trust(Trust::public_key("PUB_KEY_ID_01", platform).unwrap())
         .with_base_url(base_url)
+        .with_clock(Arc::new(Stopped))
         .build();
     WechatGateway::new(client.unwrap())
 }
+
+/// The private half, as only the platform has it.
+fn platform_key() -> MerchantKey {
+    MerchantKey::from_pem(include_str!(
+        "../../../../tests/vectors/test_wechatpay_pubmode_key.pem"
+    ))
+    .unwrap()
+}
+
+/// It is always [`NOW`], and no time limit is ever over.
+#[derive(Debug)]
+struct Stopped;
+
+impl Clock for Stopped {
+    fn since_1970(&self) -> Duration {
+        Duration::from_secs(NOW)
+    }
+
+    fn sleep(&self, _: Duration) -> Sleep<'_> {
+        Box::pin(std::future::pending())
+    }
+}
+
+const NOW: u64 = 1_780_000_000;
 
 fn member() -> Member {
     Member {
@@ -129,13 +152,13 @@ async fn a_stored_request_of_another_route_is_not_sent() {
     }
 }
 
-/// What comes of an answer that is not the platform's.
-async fn answer_to(status: u16) -> Answer {
+/// What comes of an answer whose bytes are given.
+async fn answer_to(answer: Vec<u8>) -> Answer {
     use std::io::{Read, Write};
 
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let gateway = gateway_at(&format!("http://{}", listener.local_addr().unwrap()));
-    let proxy = std::thread::spawn(move || {
+    let platform = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut request = Vec::new();
         let mut buffer = [0; 4096];
@@ -144,28 +167,65 @@ async fn answer_to(status: u16) -> Answer {
             assert!(read > 0, "the request ended early");
             request.extend_from_slice(&buffer[..read]);
         }
-        let head = format!("HTTP/1.1 {status} No\r\ncontent-length: 5\r\nconnection: close\r\n\r\nproxy");
-        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&answer).unwrap();
     });
     let request = gateway.seal(Route::ImportByPhone, &member()).unwrap();
     let answer = gateway.send(Route::ImportByPhone, &request).await;
-    proxy.join().unwrap();
+    platform.join().unwrap();
     answer
+}
+
+fn of_a_proxy(status: u16) -> Vec<u8> {
+    format!("HTTP/1.1 {status} No\r\ncontent-length: 5\r\nconnection: close\r\n\r\nproxy").into_bytes()
+}
+
+/// A card as the platform answers it, with its signature.
+fn of_the_platform(brand_id: &str, card_id: &str, code: &str) -> Vec<u8> {
+    let body = format!(
+        r#"{{"brand_id":"{brand_id}","card_id":"{card_id}","card_type":"MEMBER_CARD","user_card_code":"{code}","user_card_state":"EFFECTIVE","pickup_time":"2024-01-02T00:00:00+08:00","valid_date_information":{{"type":"PERMANENT"}}}}"#
+    );
+    let key = platform_key().sign(format!("{NOW}\nn\n{body}\n").as_bytes());
+    let signature = key.unwrap().to_base64();
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nrequest-id: r-1\r\n\
+         wechatpay-serial: PUB_KEY_ID_01\r\nwechatpay-timestamp: {NOW}\r\nwechatpay-nonce: n\r\n\
+         wechatpay-signature: {signature}\r\nconnection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_answer_about_another_card_imports_nothing() {
+    let answer = answer_to(of_the_platform("1004", "card", "A1")).await;
+    assert!(matches!(answer, Answer::Imported { .. }), "{answer:?}");
+    for (brand_id, card_id, code) in [
+        ("1004", "card", "A2"),
+        ("1004", "other", "A1"),
+        ("1005", "card", "A1"),
+    ] {
+        let answer = answer_to(of_the_platform(brand_id, card_id, code)).await;
+        let Answer::Unknown { reason, request_id } = answer else {
+            panic!("{answer:?}")
+        };
+        assert_eq!(reason, "the answer is about another card than the one asked for");
+        assert_eq!(request_id.as_deref(), Some("r-1"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_the_platforms_word_refuses_no_row() {
     for status in [400, 405, 407, 413] {
-        let answer = answer_to(status).await;
+        let answer = answer_to(of_a_proxy(status)).await;
         assert!(matches!(answer, Answer::Unknown { .. }), "{status}: {answer:?}");
     }
-    let answer = answer_to(403).await;
+    let answer = answer_to(of_a_proxy(403)).await;
     assert!(
         matches!(&answer, Answer::StopRun(stop) if stop.code == "FORBIDDEN"),
         "{answer:?}"
     );
     // A wrong signature, whoever says so, stops the run by its status.
-    let answer = answer_to(401).await;
+    let answer = answer_to(of_a_proxy(401)).await;
     assert!(
         matches!(answer, Answer::Refused { status: 401, .. }),
         "{answer:?}"
