@@ -12,6 +12,8 @@ use crate::{
     PlatformCiphertext, PlatformKey, PrivateKey, PublicKey, SealError, Signature, party::Platform,
 };
 
+mod wycheproof;
+
 const MERCHANT_KEY: &str = include_str!("../../../tests/vectors/test_merchant_key.pem");
 const PLATFORM_KEY: &str = include_str!("../../../tests/vectors/test_wechatpay_pubmode_key.pem");
 const PLATFORM_PUB: &str = include_str!("../../../tests/vectors/test_wechatpay_pubmode_pub_key.pem");

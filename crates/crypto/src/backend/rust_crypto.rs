@@ -8,8 +8,8 @@ use aes_gcm::{
     aead::{Aead, Payload},
 };
 use rsa::{
-    Oaep, Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey,
-    pkcs1::{DecodeRsaPrivateKey, DecodeRsaPublicKey, EncodeRsaPublicKey},
+    BigUint, Oaep, Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey,
+    pkcs1::{DecodeRsaPrivateKey, EncodeRsaPublicKey},
     pkcs8::DecodePrivateKey,
     rand_core::OsRng,
     traits::PublicKeyParts,
@@ -74,7 +74,11 @@ pub(crate) struct Public(RsaPublicKey);
 
 impl Public {
     pub(crate) fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
-        RsaPublicKey::from_pkcs1_der(der)
+        let parts = rsa::pkcs1::RsaPublicKey::try_from(der).map_err(|_| KeyError::NotRsa)?;
+        let [n, e] =
+            [parts.modulus, parts.public_exponent].map(|number| BigUint::from_bytes_be(number.as_bytes()));
+        // The crate's own reader stops at 4096 bits, the other backend at 8192.
+        RsaPublicKey::new_with_max_size(n, e, MOST_BITS)
             .map(Self)
             .map_err(|_| KeyError::NotRsa)
     }
@@ -132,6 +136,8 @@ pub(crate) fn aead_seal(
         )
         .map_err(|_| AeadError)
 }
+
+const MOST_BITS: usize = 8192;
 
 #[cfg(feature = "generate")]
 pub(crate) fn generate_pkcs8() -> Result<Zeroizing<Vec<u8>>, KeyError> {

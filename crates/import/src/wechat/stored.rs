@@ -146,6 +146,22 @@ mod tests {
         assert_eq!(unpack(&stored, &key_id()).as_deref(), Some(json.as_slice()));
     }
 
+    /// Who searches a ledger's file for a text finds it as it is, were it ever in a request in clear: what LZ4 has not
+    /// met before it writes down.
+    #[test]
+    fn a_text_in_clear_would_be_seen_in_what_is_stored() {
+        for text in [
+            "13987650001",
+            "标记姓名甲",
+            "oMARKER-0001-gqzS4myYGmLZ7",
+            "marker.a@marker-mail.example",
+        ] {
+            let stored = pack(json(text), &key_id());
+            assert!(stored.len() < json(text).len(), "it is packed");
+            assert!(memchr::memmem::find(&stored, text.as_bytes()).is_some(), "{text}");
+        }
+    }
+
     #[test]
     fn what_was_stored_as_json_is_still_read() {
         let json = json("gold");
