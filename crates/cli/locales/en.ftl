@@ -106,6 +106,9 @@ stopping = stopping; requests in flight finish first, ctrl-c again stops at once
 hint-name-a-file = name a file that exists
 hint-correct-file = correct { $file } and run the same command; nothing was sent
 hint-correct-profile = correct { $file } and run the same command; nothing was sent
+hint-map-field = correct { $place }; the fields of a member are { $fields }
+hint-map-column = correct { $place }, or the name of the column in { $file }; nothing was sent
+hint-map-twice = correct { $place }: each field and each column can be assigned once; nothing was sent
 hint-defaults = set `validity` and `pickup_time` in the profile, or add the columns
 refused-file-failed = failed to write the file of refused rows
 refused-file-nowhere = there is no folder that the file of refused rows can be written into
@@ -194,7 +197,8 @@ init-written-hint = look for what could still be wrong with `{ $command }`
 stopping-sandbox = stopping; requests in flight finish first
 sandbox-test-only = test only: this is not WeChat Pay, and its members are gone when it stops
 sandbox-page = open { $url } in a browser: members, every request explained, faults, rules
-sandbox-import = import into it with `wxmember import FILE --config { $folder }/wxmember.toml`
+sandbox-import = import into it with `wxmember import FILE --config { $folder }/wxmember.toml --ledger { $folder }/ledger.db --quota { $quota }`
+sandbox-ledger = when the sandbox is started again at the same address, that ledger remembers who was imported and the sandbox does not: to import the same members again, delete { $folder }/ledger.db or name another ledger
 sandbox-dir = add `--dir DIR` to write keys and a ready profile that other programs can use
 sandbox-credentials = keys that the file leaves out were made; `curl "{ $url }/credentials?reveal=true"` shows them
 rules-rule = rule
@@ -204,6 +208,10 @@ rules-check = check
 rules-message = message
 rules-evidence = evidence
 rules-source = source
+rules-policies = where the public documents are silent, `--policy NAME=CHOICE` chooses, and the first choice is the default:
+rules-sections = the sections that sources name, and what to read about each:
+rules-section = { $section }  { $about }: { $url }
+rules-shares = how sure the rules are:
 rules-policy = policy `{ $name }`, { $when }: { $choices }
 rules-share = { $letter }  { $count } of { $total }, { $share } %: { $meaning }
 scrubbed =
@@ -230,6 +238,8 @@ replay-not-refused = refused, but the rebuilt request was accepted: what was wro
 replay-no-rule = refused, but the rebuilt request was accepted: what was wrong does not show, and no rule of the sandbox has this status, code and message
 replay-not-judged = not judged: the answer does not follow from what a fixture shows, or is not the platform's own
 replay-difference = { $at }: recorded { $recorded }, sandbox { $sandbox }
+doctor-finding = { $at }: { $problem }; { $fix }
+doctor-note = { $check }: { $note }
 doctor-found =
     { $findings ->
         [one] { $findings } problem found

@@ -66,7 +66,8 @@ fn parameter(name: &str, value: &str) -> String {
                 .map(|name| format!("列“{name}”"))
                 .or_else(|| number.map(|number| format!("第 {number} 列")))
         }
-        "error" | "found" | "guess" | "kind" | "limit" | "problem" => whole(value),
+        "error" | "found" | "guess" | "kind" | "limit" | "needed" | "problem" | "what" => whole(value),
+        "why" => Some(chinese(value)),
         _ => None,
     };
     said.unwrap_or_else(|| value.to_owned())
@@ -149,9 +150,13 @@ impl Template {
             None if !rest.is_empty() => return None,
             None => {}
         }
-        // The name of a source before an error is no part of a column's.
-        let is_too_much =
-            |name: &str, value: &str| matches!(name, "column" | "name") && value.contains("`, ");
+        let is_too_much = |name: &str, value: &str| match name {
+            // The name of a source before an error is no part of a column's.
+            "column" | "name" => value.contains("`, "),
+            // So that not all that begins with this word is taken for a place.
+            "line" => !value.bytes().all(|byte| byte.is_ascii_digit()),
+            _ => false,
+        };
         let fits = |(name, value): &(String, String)| !value.is_empty() && !is_too_much(name, value);
         found.iter().all(fits).then_some(found)
     }
@@ -268,6 +273,61 @@ mod tests {
         check(
             "`m.csv`, line 2, column `姓名`: not GB18030; save it as `CSV UTF-8`, or name its encoding with `--encoding`",
             "`m.csv` 第 2 行，列“姓名”：不是 GB18030 编码；请另存为 `CSV UTF-8`，或用 `--encoding` 指定编码",
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_of_the_sandbox_is_chinese_behind_its_place() {
+        let said = |flaw: &str| format!("failed to start the sandbox: d/i.toml: line 3: {flaw}");
+        let expected = |flaw: &str| format!("无法启动沙箱：d/i.toml：第 3 行：{flaw}");
+        for (english, chinese) in [
+            (
+                "unknown setting `mchidd` in `merchants`; there are `mchid`, `brands`",
+                "`merchants` 中有未知的配置项 `mchidd`；可用的有 `mchid`, `brands`",
+            ),
+            (
+                "unknown setting `mchid`; there are `merchants`",
+                "未知的配置项 `mchid`；可用的有 `merchants`",
+            ),
+            (
+                "unknown setting in `merchants`; there are `mchid`",
+                "`merchants` 中有未知的配置项；可用的有 `mchid`",
+            ),
+            ("the setting `merchants` is missing", "缺少配置项 `merchants`"),
+            (
+                "the setting `mchid` is missing in `merchants`",
+                "`merchants` 中缺少配置项 `mchid`",
+            ),
+            (
+                "the setting `merchants.state` can be `expired`, `valid`",
+                "配置项 `merchants.state` 可以是 `expired`, `valid`",
+            ),
+            (
+                "the setting `merchants.mchid` needs text in quotation marks",
+                "配置项 `merchants.mchid` 应为加引号的文本",
+            ),
+            ("a setting here needs a whole number", "此处的配置项应为整数"),
+        ] {
+            check(&said(english), &expected(chinese));
+        }
+        check("line endings: other", "line endings：other");
+    }
+
+    #[test]
+    fn what_the_doctor_finds_is_chinese_to_the_end() {
+        check(
+            "the platform's key is in the merchant's place (WeChat Pay's private key, as in the platform's own file)",
+            "商户密钥的位置放了平台的密钥（与平台文件中的微信支付私钥相同）",
+        );
+        check(
+            "this machine's clock is 600 s behind the platform's, every request is refused (limit 300 s)",
+            "本机时钟比平台慢 600 秒，所有请求都会被拒绝（上限 300 秒）",
+        );
+        check("the APIv3 key is not there", "APIv3 密钥不存在");
+        check("set it to 4D3C, or leave it out", "请设为 4D3C，或去掉它");
+        check(
+            "holds no certificate: an empty file",
+            "其中没有证书：an empty file",
         );
     }
 
