@@ -330,7 +330,9 @@ impl Sandbox {
         self.gateway.outbox.deliveries()
     }
 
-    /// Sends every notification that is due by the [clock](Self::clock), and returns when nothing is due any more.
+    /// Sends every notification that is due by the [clock](Self::clock) as this is called, with its probes and
+    /// duplicates, and returns. What becomes due while it sends is for the next call, so that it ends under a clock that
+    /// runs: after 5 seconds for each attempt that nobody answers.
     ///
     /// A task does so by itself for what is new, and with the system's clock also for retries; under a clock that stands
     /// still a test calls it after it has moved the time.
