@@ -160,7 +160,8 @@ impl Sandbox {
 
     /// Spoils as many of the next answers. Faults queue up, first in, first out.
     ///
-    /// One that [commits](Fault::commits) waits for a request that is not refused.
+    /// One that [commits](Fault::commits) waits for a request that is not refused. One that spoils a body lets an answer
+    /// without one pass, and the next one in the queue has it.
     pub fn fault(&self, fault: Fault, answers: u64) {
         self.fault_rule(FaultRule::next(fault, answers));
     }
@@ -171,7 +172,8 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// [`FaultRuleError::UnknownOperation`]: no operation has this id, and no fault is added.
+    /// [`FaultRuleError::UnknownOperation`], no operation has this id, or [`FaultRuleError::NoBody`], its answers have no
+    /// body that the fault could spoil; no fault is added.
     pub fn fault_on(&self, operation: &str, fault: Fault, answers: u64) -> Result<(), FaultRuleError> {
         self.fault_rule(FaultRule::next(fault, answers).with_operation(operation)?);
         Ok(())

@@ -11,6 +11,7 @@ use thiserror::Error;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
+    fault::Content,
     refusal::Refusal,
     spec::{fields::FieldPath, parameters::Parameters, schema::Resolver},
 };
@@ -157,6 +158,14 @@ impl Spec {
 }
 
 impl Operation {
+    /// What a good answer carries.
+    pub(crate) fn content(&self) -> Content {
+        match self.answer {
+            Some(_) => Content::Document,
+            None => Content::None,
+        }
+    }
+
     fn read(
         document: &Value,
         path: &str,
