@@ -135,7 +135,7 @@ impl fmt::Display for Difference {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReplayError {
-    /// An exchange cannot be built: its operation is unknown, or a part of its path is missing.
+    /// An exchange cannot be built: its operation is unknown, a part of its path is missing, or its time is too far away.
     #[error("exchange {number} cannot be built: {what}")]
     Exchange {
         /// Which one, from 1.
@@ -211,7 +211,9 @@ fn exchanges(fixture: &Fixture, sandbox: &Sandbox, values: &mut Values) -> Resul
         let number = index + 1;
         if let Some(at) = exchange.at.as_deref().and_then(|at| values.moment(at)) {
             let shift = at.unix_timestamp() - moment(0).unix_timestamp();
-            sandbox.clock().set_shift(shift);
+            let what = "its `at` is more than 100 years from 2026";
+            let shifted = sandbox.clock().set_shift(shift);
+            shifted.map_err(|_| ReplayError::Exchange { number, what })?;
         }
         let completed = completed::completed(fixture.origin, exchange);
         let built = builder

@@ -27,6 +27,8 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
         Some(args::sandbox::Verb::Scrub(arguments)) => return scrub::run(arguments),
         Some(args::sandbox::Verb::Replay(arguments)) => return replay::run(arguments).await,
     }
+    let shift = wxmember_sandbox::Clock::checked_shift(arguments.clock_shift);
+    let shift = shift.map_err(|error| shift_failure(&error))?;
     let mut builder = Sandbox::builder()
         .with_address(arguments.listen)
         .with_control_address(arguments.control)
@@ -58,7 +60,8 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
         builder = builder.without_negative_test_header();
     }
     let sandbox = builder.start().await.map_err(|error| start_failure(&error))?;
-    sandbox.clock().set_shift(arguments.clock_shift);
+    let shifted = sandbox.clock().set_shift(shift);
+    shifted.map_err(|error| shift_failure(&error))?;
     for rate in &arguments.fault {
         sandbox.fault_rule(rate.clone());
     }
@@ -89,6 +92,10 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     stop.cancelled().await;
     sandbox.shutdown().await;
     Ok(exit::DONE)
+}
+
+fn shift_failure(error: &wxmember_sandbox::ClockShiftError) -> Failure {
+    Failure::usage(format!("`--clock-shift`: {error}"))
 }
 
 /// A sandbox inside this process with a client for it.
