@@ -121,6 +121,14 @@ fn without_the_public_key_none_is_announced_and_the_profile_imports() {
     assert_eq!(report["imported"], 3, "{talk}");
     drop(running);
 
+    // A profile without a card template cannot import, so it is not named for that.
+    let (running, _, told) = start("[[merchants]]\nmchid = \"1\"\n");
+    assert!(
+        told.contains("1/wxmember.toml cannot import yet") && !told.contains("wxmember import"),
+        "{told}"
+    );
+    drop(running);
+
     // Who keeps keys of his own has no profile to be named.
     fs::rename(folder.join("1/apiclient_cert.pem"), home.path().join("cert.pem")).unwrap();
     let own = format!("{merchant}certificates = [\"cert.pem\"]\n{rest}");

@@ -194,6 +194,7 @@ sandbox-test-only = test only: this is not WeChat Pay, and its members are gone 
 sandbox-page = open { $url } in a browser: members, every request explained, faults, rules
 sandbox-import = import into it with `wxmember import FILE --config { $folder }/wxmember.toml`
 sandbox-dir = add `--dir DIR` to write keys and a ready profile that other programs can use
+sandbox-no-card = { $profile } cannot import yet: no template of the identities file is its merchant's; add one under `[[templates]]`
 sandbox-credentials = keys that the file leaves out were made; `curl "{ $url }/credentials?reveal=true"` shows them
 rules-rule = rule
 rules-sureness = sure

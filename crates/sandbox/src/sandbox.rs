@@ -238,8 +238,8 @@ impl Sandbox {
         self.gateway.registry.platform.certificates()
     }
 
-    /// The profile for the command line that was written for the first merchant. `None` without a folder, and where an
-    /// identities file says itself where that merchant's keys are.
+    /// The first profile for the command line that was written and can import. `None` without a folder; and beside an
+    /// identities file where it says itself where the keys of every merchant with a card template are.
     #[must_use]
     pub fn profile(&self) -> Option<&Path> {
         self.profile.as_deref()

@@ -85,13 +85,27 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     match sandbox.profile().and_then(Path::parent) {
         Some(folder) => tell!("{}", t!("sandbox-import", folder = folder.display())),
         None if arguments.identities.is_some() => {
-            tell!("{}", t!("sandbox-credentials", url = sandbox.control_url()));
+            tell!("{}", instead_of_import(arguments, &sandbox));
         }
         None => tell!("{}", t!("sandbox-dir")),
     }
     stop.cancelled().await;
     sandbox.shutdown().await;
     Ok(exit::DONE)
+}
+
+/// What is said of the merchants of a file when no profile can import: which one lacks a card template, or where keys are.
+fn instead_of_import(arguments: &args::Sandbox, sandbox: &Sandbox) -> String {
+    let lacking = arguments.dir.as_ref().and_then(|folder| {
+        let merchants = sandbox.merchants().iter();
+        let lacking = merchants.filter(|merchant| merchant.card_id.is_empty());
+        let mut profiles = lacking.map(|merchant| folder.join(&merchant.mchid).join("wxmember.toml"));
+        profiles.find(|profile| profile.is_file())
+    });
+    match lacking {
+        Some(profile) => t!("sandbox-no-card", profile = profile.display()),
+        None => t!("sandbox-credentials", url = sandbox.control_url()),
+    }
 }
 
 fn shift_failure(error: &wxmember_sandbox::ClockShiftError) -> Failure {
