@@ -209,6 +209,11 @@ impl Operation {
         })
     }
 
+    /// Whether its path has parameters.
+    pub(crate) fn has_path_parameters(&self) -> bool {
+        self.path.parameters() > 0
+    }
+
     /// Whether something of a request is sealed.
     pub(crate) fn has_sealed(&self) -> bool {
         let in_body = self.request.as_ref().is_some_and(|body| !body.sealed.is_empty());
