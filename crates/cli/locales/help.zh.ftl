@@ -1,7 +1,7 @@
 # 中文帮助。英文原文是参数的文档注释。键的规则见 src/language/help.rs，由测试比较。
 
 help = 把会员导入微信会员卡，也可在沙箱中演练。
-help-root-after = 退出码：0 完成，1 失败，2 用法错误，3 完成但有被拒绝的行，75 已停止，再次运行同一命令可继续。
+help-root-after = 退出码：0 完成，1 失败，2 用法错误；`import` 和 `worker` 还有 3 完成但有被拒绝的行，75 已停止，再次运行同一命令可继续；`check` 还有 3 有行会被拒绝。
 help-any-help = 显示帮助
 help-any-version = 显示版本
 help-any-lang = 输出语言 [默认：按系统区域设置]
@@ -35,6 +35,7 @@ help-call-after =
 
       wxmember call GET v3/brand/partner/card-member/cards/{"{card_id}"} --param card_id=p… --query brand_id=1004
       printf 13800138000 | wxmember call POST v3/brand/partner/card-member/user-cards/import-by-phone --json @member.json --seal /phone_number=-
+      printf 13800138000 | wxmember call GET v3/marketing/membercard-open/phonenumber-member/search --query card_id=p… --seal-query encrypted_phone_number=-
 
     退出码：0 应答成功，1 被拒绝或失败，2 用法错误。
 help-call-method = 请求方法
@@ -43,6 +44,7 @@ help-call-params = 填入路径中的 `{"{NAME}"}`，自动进行百分号编码
 help-call-query = 追加查询参数，自动进行百分号编码
 help-call-json = 请求正文，来自文件或标准输入的 JSON
 help-call-seal = 加密正文中 JSON Pointer 指向的文本；加 `=@FILE` 或 `=-` 时文本来自文件或标准输入。`*` 表示列表的每个元素
+help-call-seal-query = 追加加密后发送的查询参数；文本来自文件或标准输入
 help-call-open = 解密应答中 JSON Pointer 指向的字段，并在原处显示
 help-call-verbose = 在标准错误输出中逐行显示被签名的内容和请求头
 
@@ -59,7 +61,10 @@ help-check-quota = 导入时的请求限额，如 `5/s` [默认：配置中的�
 help-check-problems = 显示多少个问题
 
 help-completions = 将 shell 补全脚本写到标准输出
-help-completions-after = 例如 `wxmember completions bash > /usr/share/bash-completion/completions/wxmember`。
+help-completions-after =
+    例如 `wxmember completions bash > /usr/share/bash-completion/completions/wxmember`。
+
+    退出码：0 已写出，1 失败，2 用法错误。
 help-completions-shell = shell 名称
 
 help-doctor = 检查密钥、序列号、文件和时钟有什么问题
@@ -70,6 +75,8 @@ help-doctor-online = 发出一个不改变任何数据的签名请求，并比�
 help-export = 将任务中某一状态的行写成 CSV
 help-export-after =
     列为 row、line、user_card_code、state、code、message、request_id 和 updated_at；加 `--source` 时前面还有该文件的各列，该文件必须是导入时的原文件，且以相同的方式读取。这样的文件含有个人信息，只有所有者可读。
+
+    退出码：0 已写入，1 失败，2 用法错误。
 
     退出码：0 已写入，1 失败，2 用法错误。
 help-export-state = 哪种状态的行
@@ -108,7 +115,10 @@ help-jobs = 列出账本中的任务
 help-jobs-after = 退出码：0 已列出，1 失败，2 用法错误。
 
 help-man = 将手册页写入目录
-help-man-after = 每个命令一页，语言由 `--lang` 决定：wxmember.1、wxmember-import.1 等。
+help-man-after =
+    每个命令一页，语言由 `--lang` 决定：wxmember.1、wxmember-import.1 等。
+
+    退出码：0 已写入，1 失败，2 用法错误。
 help-man-output = 目录，不存在时自动创建
 
 help-open = 解密应答中的一个加密值
@@ -150,6 +160,10 @@ help-retry-code = 只处理该错误码的行，如 `PARAM_ERROR`
 help-retry-state = 只处理该状态的行 [默认：被拒绝和结果未知的行]
 
 help-sandbox = 在本机扮演微信支付一方，用于测试
+help-sandbox-after =
+    运行到按下 ctrl-c 或收到 SIGTERM 为止。
+
+    退出码：0 收到信号后停止，1 未能启动，2 用法错误。
 help-sandbox-listen = 接口的地址；端口 0 表示任选空闲端口
 help-sandbox-control = 控制接口的地址；端口 0 表示任选空闲端口
 help-sandbox-dir = 将商户会持有的文件写入该目录，或使用其中已有的密钥；与 `--identities` 同用时，每个商户一个子目录，存放该文件未给出的密钥
@@ -164,6 +178,13 @@ help-sandbox-no-negative-test = 不允许请求通过请求头 `Wechatpay-Negati
 help-sandbox-quota = 沙箱允许的请求频率，如 `5/s` [默认：不限]
 
 help-rules = 列出沙箱拒绝请求的每条规则、其来源与可信程度
+help-rules-after =
+    标准输出只有规则，每行一条；表头、策略和图例写到标准错误输出。要在一页中查看全部内容，或供程序读取：
+
+      wxmember sandbox rules 2>&1 | less -S
+      wxmember sandbox rules --format json
+
+    退出码：0 已列出，1 失败，2 用法错误。
 help-rules-format = 输出格式：每行一条规则的表格，或一个 JSON 对象
 
 help-scrub = 去除录制的请求与应答中一切可识别身份的内容，以便作为证据交出
@@ -171,11 +192,14 @@ help-scrub-after =
     示例：
       wxmember sandbox scrub recorded.har
       wxmember sandbox scrub exchanges.ndjson --unknown drop --output fixtures
+
+    退出码：0 所有文件都已脱敏，1 有文件无法脱敏，2 用法错误。
 help-scrub-files = 录制文件：HAR 1.2，或含 `request` 与 `response` 的 JSON、NDJSON；每个文件生成一个样本
 help-scrub-output = 存放样本的目录；已有的文件不会被覆盖
 help-scrub-unknown = 如何处理接口文档中没有的字段和参数
 
 help-replay = 用沙箱重放脱敏后的请求，并指出其证实或反驳了哪些规则
+help-replay-after = 退出码：0 沙箱的应答与录制的一致，1 不一致，或有文件无法重放或未脱敏，2 用法错误。
 help-replay-files = 样本，即 `sandbox scrub` 写出的文件
 help-replay-format = 输出格式：列表，或一个 JSON 对象
 

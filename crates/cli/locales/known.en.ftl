@@ -169,6 +169,29 @@ value-assignment = not `FIELD=COLUMN`, such as `phone_number=手机号`
 value-concurrency = a whole number from 1 is needed
 value-duration = a time such as `8h`, `90m` or `1h30m` is needed
 value-boolean = `1` or `true`, `0` or `false` is needed
+value-address = an IP address with a port, such as `127.0.0.1:8765`, is needed; port 0 takes a free one
+value-shift = a whole number of seconds such as `600` is needed, or `-600` for a clock that is behind
+
+# Files of the sandbox: settings that are wrong.
+composed-toml-line = line { $line }
+composed-toml-choice = the setting `{ $setting }` can be { $choices }
+composed-toml-choice-here = a setting here can be { $choices }
+composed-toml-missing-part = the setting `{ $setting }` is missing in `{ $part }`
+composed-toml-missing = the setting `{ $setting }` is missing
+composed-toml-type = the setting `{ $setting }` needs { $needed }
+composed-toml-type-here = a setting here needs { $needed }
+composed-toml-unknown-part = unknown setting `{ $setting }` in `{ $part }`; there are { $settings }
+composed-toml-unknown = unknown setting `{ $setting }`; there are { $settings }
+composed-toml-unnamed-part = unknown setting in `{ $part }`; there are { $settings }
+composed-toml-unnamed = unknown setting; there are { $settings }
+toml-not = not TOML, where a setting is `name = "text"` or `name = 1`, and each name stands once in its part
+toml-needs-boolean = `true` or `false`
+toml-needs-list = a list, such as `["text"]` or parts under `[[name]]`
+toml-needs-text = text in quotation marks
+toml-needs-number = a whole number
+toml-needs-count = a whole number from 0 on
+toml-needs-part = a part of settings, under `[name]`
+toml-needs-other = a value of another type
 
 # Profiles.
 profile-hint = write one with `wxmember init`, or try the sandbox first with `wxmember import FILE --sandbox`
@@ -215,13 +238,16 @@ advice-set-certificate = the platform signs with a certificate: set `platform_ce
 advice-download = download the public key of { $key } in the merchant platform once more
 advice-parameters = give a part of the path with `--param NAME=VALUE`, a query with `--query NAME=VALUE`
 advice-network = check the address, the network and the proxy
-advice-field = see the field that the message names; a sealed field needs `--seal`, a query parameter `--query`
+advice-field = see the field that the message names; a sealed field needs `--seal`, a query parameter `--query` or `--seal-query`
 advice-seal = seal it with `--seal { $field }`
+advice-seal-query = seal it with `--seal-query { $name }=@FILE`
 advice-no-certificates = this merchant has no platform certificate; set `platform_key` and `platform_key_id`
 call-value = a value stands among the arguments, where every user of this machine sees it
 call-value-hint = give `@FILE`, or `-` for stdin
 call-pointer = `--seal` needs a JSON Pointer
 call-pointer-hint = for example `--seal /phone_number=-`
+call-parameter = `--seal-query` needs the name of a parameter
+call-parameter-hint = for example `--seal-query encrypted_phone_number=-`
 call-stdin = only one value can come from stdin
 call-stdin-hint = put the others into files: `@FILE`
 call-no-json = the body is not JSON (line { $line }, column { $column })
@@ -257,7 +283,10 @@ init-unwritten = nothing was written: { $why }
 
 # The sandbox and places.
 sandbox-failed = failed to start the sandbox: { $why }
-sandbox-address = choose another address with `--listen`; port 0 takes a free one
+sandbox-address = choose another address with `{ $flag }`; port 0 takes a free one
+sandbox-addresses = `--listen` and `--control` need an address each; port 0 takes a free one
+sandbox-identities = the file needs `[[merchants]]`, and may hold what crates/sandbox/src/identities.toml of the source shows
+sandbox-faults = the file needs `[[faults]]`, and may hold what crates/sandbox/src/faults.toml of the source shows
 sandbox-keys = the sandbox's own keys are unusable
 place-no-home = there is no home folder to keep the ledger in
 place-ledger-hint = name a file with `--ledger FILE`

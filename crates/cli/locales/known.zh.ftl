@@ -159,6 +159,28 @@ value-assignment = 不是 `FIELD=COLUMN` 的形式，例如 `phone_number=手机
 value-concurrency = 需要大于 0 的整数
 value-duration = 需要 `8h`、`90m` 或 `1h30m` 这样的时长
 value-boolean = 需要 `1` 或 `true`、`0` 或 `false`
+value-address = 应为 IP 地址和端口，如 `127.0.0.1:8765`；端口 0 表示任选空闲端口
+value-shift = 应为整数秒，如 `600`；`-600` 表示时钟慢十分钟
+
+composed-toml-line = 第 { $line } 行
+composed-toml-choice = 配置项 `{ $setting }` 可以是 { $choices }
+composed-toml-choice-here = 此处的配置项可以是 { $choices }
+composed-toml-missing-part = `{ $part }` 中缺少配置项 `{ $setting }`
+composed-toml-missing = 缺少配置项 `{ $setting }`
+composed-toml-type = 配置项 `{ $setting }` 应为{ $needed }
+composed-toml-type-here = 此处的配置项应为{ $needed }
+composed-toml-unknown-part = `{ $part }` 中有未知的配置项 `{ $setting }`；可用的有 { $settings }
+composed-toml-unknown = 未知的配置项 `{ $setting }`；可用的有 { $settings }
+composed-toml-unnamed-part = `{ $part }` 中有未知的配置项；可用的有 { $settings }
+composed-toml-unnamed = 未知的配置项；可用的有 { $settings }
+toml-not = 不是合法的 TOML：配置项写作 `name = "text"` 或 `name = 1`，同一部分中每个名称只能出现一次
+toml-needs-boolean = {" "}`true` 或 `false`
+toml-needs-list = 列表，如 `["text"]`，或写在 `[[name]]` 之下的各部分
+toml-needs-text = 加引号的文本
+toml-needs-number = 整数
+toml-needs-count = 不小于 0 的整数
+toml-needs-part = 一组配置项，写在 `[name]` 之下
+toml-needs-other = 其他类型的值
 
 profile-hint = 请用 `wxmember init` 写一个配置，或先用 `wxmember import FILE --sandbox` 试用沙箱
 profile-none = { $config } 中没有配置 `{ $name }`
@@ -203,13 +225,16 @@ advice-set-certificate = 平台用证书签名：请设置 `platform_certificate
 advice-download = 请在商户平台重新下载 { $key } 的公钥
 advice-parameters = 路径参数用 `--param NAME=VALUE`，查询参数用 `--query NAME=VALUE`
 advice-network = 请检查地址、网络和代理
-advice-field = 请检查消息中提到的字段；加密字段需要 `--seal`，查询参数需要 `--query`
+advice-field = 请检查消息中提到的字段；加密字段需要 `--seal`，查询参数需要 `--query` 或 `--seal-query`
 advice-seal = 请用 `--seal { $field }` 加密
+advice-seal-query = 请用 `--seal-query { $name }=@FILE` 加密
 advice-no-certificates = 该商户没有平台证书；请设置 `platform_key` 和 `platform_key_id`
 call-value = 命令行参数中含有具体的值，本机所有用户都能看到
 call-value-hint = 请使用 `@FILE`，或用 `-` 表示标准输入
 call-pointer = `--seal` 需要 JSON Pointer
 call-pointer-hint = 例如 `--seal /phone_number=-`
+call-parameter = `--seal-query` 需要参数名
+call-parameter-hint = 例如 `--seal-query encrypted_phone_number=-`
 call-stdin = 只能有一个值来自标准输入
 call-stdin-hint = 请把其他值放入文件：`@FILE`
 call-no-json = 正文不是 JSON（第 { $line } 行，第 { $column } 列）
@@ -242,7 +267,10 @@ init-unanswered = 有些问题没有回答
 init-unwritten = 未写入任何内容：{ $why }
 
 sandbox-failed = 无法启动沙箱：{ $why }
-sandbox-address = 请用 `--listen` 选择其他地址；端口 0 表示任选空闲端口
+sandbox-address = 请用 `{ $flag }` 选择其他地址；端口 0 表示任选空闲端口
+sandbox-addresses = `--listen` 和 `--control` 需要各自的地址；端口 0 表示任选空闲端口
+sandbox-identities = 该文件必须有 `[[merchants]]`，可写的内容见源码中的 crates/sandbox/src/identities.toml
+sandbox-faults = 该文件必须有 `[[faults]]`，可写的内容见源码中的 crates/sandbox/src/faults.toml
 sandbox-keys = 沙箱自己的密钥不可用
 place-no-home = 没有可存放账本的用户目录
 place-ledger-hint = 请用 `--ledger FILE` 指定文件

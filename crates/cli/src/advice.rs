@@ -113,19 +113,25 @@ pub(crate) fn of(error: &Error, profile: &Profile) -> Option<String> {
     })
 }
 
-/// The same for who can change the call itself.
-pub(crate) fn of_call(error: &Error, profile: &Profile) -> Option<String> {
+/// The same for who can change the call itself. `is_of_query` says whether a parameter of the query has a name.
+pub(crate) fn of_call(
+    error: &Error,
+    profile: &Profile,
+    is_of_query: impl Fn(&str) -> bool,
+) -> Option<String> {
     match error.kind() {
         ErrorKind::BadRequest => Some(
-            "see the field that the message names; a sealed field needs `--seal`, a query parameter `--query`"
+            "see the field that the message names; a sealed field needs `--seal`, a query parameter `--query` or `--seal-query`"
                 .to_owned(),
         ),
         ErrorKind::Seal => {
             let seal = error.source()?.downcast_ref::<SealError>()?;
             let field = seal.field();
             match seal.reason() {
-                // A part of the query: `--seal` reaches the body only.
-                _ if !field.starts_with('/') => None,
+                reason if field.strip_prefix('/').is_some_and(&is_of_query) => match reason {
+                    SealReason::NotSealed => Some(format!("seal it with `--seal-query {}=@FILE`", &field[1..])),
+                    _ => None,
+                },
                 SealReason::NotSealed => Some(format!("seal it with `--seal {field}`")),
                 SealReason::Crypto(_) | SealReason::FourByteCharacter | SealReason::NoKey => None,
                 _ => Some(format!(

@@ -29,7 +29,7 @@ pub(crate) use self::sandbox::Sandbox;
     version,
     about,
     disable_help_subcommand = true,
-    after_help = EXIT_CODES
+    after_help = ALL_EXIT_CODES
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -167,7 +167,12 @@ fn boolean(text: &str) -> Result<bool, String> {
 /// The heading of what holds for every command, in the help.
 pub(crate) const GLOBAL: &str = "Global options";
 
-/// What every command's exit code means; `exit.rs` holds the numbers.
+/// What exit codes mean wherever they are used; `exit.rs` holds the numbers.
+const ALL_EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage; of `import` and `worker` also 3 done with \
+                              refused rows, and 75 stopped and can be resumed with the same command; of `check` also 3 \
+                              some rows would be refused.";
+
+/// The exit codes of an import.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with refused rows, 75 stopped and can be \
                           resumed with the same command.";
 

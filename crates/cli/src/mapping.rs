@@ -12,11 +12,12 @@
 use std::{collections::BTreeMap, path::Path};
 
 use serde::Deserialize;
-use wxmember_import::{Assignment, Defaults, SourceOptions, Validity};
+use wxmember_import::{Assignment, Defaults, Field, MappingError, SourceOptions, Validity};
 
 use crate::{
     args::source::{Reading, SourceArguments},
     failure::Failure,
+    language::t,
     profile::{self, ValidityTable},
 };
 
@@ -80,6 +81,30 @@ pub(crate) fn defaults(mut defaults: Defaults, arguments: &SourceArguments) -> R
     Ok(defaults.with_columns(columns))
 }
 
+/// What to put right when an assignment is wrong; `None` when the list itself is.
+pub(crate) fn hint(error: &MappingError, file: &Path, arguments: &SourceArguments) -> Option<String> {
+    let place = |field: &str| {
+        let is_it = |assignment: &&Assignment| assignment.field() == field;
+        match (arguments.map.iter().find(is_it), &arguments.map_file) {
+            (Some(assignment), _) => format!("`--map {field}={}`", assignment.column()),
+            (None, Some(path)) => path.display().to_string(),
+            (None, None) => "`--map`".to_owned(),
+        }
+    };
+    Some(match error {
+        MappingError::UnknownField { field } => {
+            let names: Vec<_> = Field::all().map(|field| format!("`{}`", field.name())).collect();
+            let fields = names.join(&t!("progress-comma"));
+            t!("hint-map-field", place = place(field), fields = fields)
+        }
+        MappingError::NoSuchColumn { field, .. } => {
+            t!("hint-map-column", place = place(field), file = file.display())
+        }
+        MappingError::AssignedTwice { column } => t!("hint-map-twice", place = place(column)),
+        _ => return None,
+    })
+}
+
 impl Constants {
     fn put_into(self, mut defaults: Defaults) -> Defaults {
         if let Some(names) = self.custom_fields {
@@ -116,4 +141,58 @@ fn read(path: &Path) -> Result<MappingFile, Failure> {
             error.message().trim()
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(error: &MappingError, arguments: &SourceArguments, expected: Option<&str>) {
+        let hint = hint(error, Path::new("m.csv"), arguments);
+        match (&hint, expected) {
+            (Some(hint), Some(expected)) => assert!(hint.starts_with(expected), "{hint}"),
+            _ => assert_eq!(hint.as_deref(), expected),
+        }
+    }
+
+    #[test]
+    fn a_wrong_assignment_is_put_right_where_it_stands() {
+        let by_flag = SourceArguments {
+            map: vec!["levle=等级".parse().unwrap()],
+            map_file: Some("map.toml".into()),
+            ..SourceArguments::default()
+        };
+        let unknown = |field: &str| MappingError::UnknownField {
+            field: field.to_owned(),
+        };
+        let known = "; the fields of a member are `phone_number`, ";
+        check(
+            &unknown("levle"),
+            &by_flag,
+            Some(&format!("correct `--map levle=等级`{known}")),
+        );
+        check(
+            &unknown("codee"),
+            &by_flag,
+            Some(&format!("correct map.toml{known}")),
+        );
+        let no_column = MappingError::NoSuchColumn {
+            line: 1,
+            field: "levle".to_owned(),
+            column: "等级".to_owned(),
+            columns: 2,
+        };
+        let said = "correct `--map levle=等级`, or the name of the column in m.csv; nothing was sent";
+        check(&no_column, &by_flag, Some(said));
+        let twice = MappingError::AssignedTwice {
+            column: "code".to_owned(),
+        };
+        check(
+            &twice,
+            &SourceArguments::default(),
+            Some("correct `--map`: each field"),
+        );
+        check(&MappingError::NoHeader, &by_flag, None);
+    }
 }

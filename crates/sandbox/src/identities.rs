@@ -25,7 +25,7 @@ use crate::{
     platform::KeyPair,
     policy::{PolicyChoice, PolicyError},
     random::{ALPHANUMERIC, DIGITS, characters},
-    toml_line,
+    toml_flaw::TomlFlaw,
 };
 
 /// Why an identities file cannot be used. Every variant names the file.
@@ -74,13 +74,15 @@ pub enum IdentitiesError {
         #[source]
         source: io::Error,
     },
-    /// The file is no TOML, or has a setting that is unknown or has another type.
-    #[error("{path}: line {line}: no TOML, or a setting that is unknown, missing or of another type; it may hold what `identities.toml` in the sandbox's source shows", path = .path.display())]
+    /// The file is no TOML, or has a setting that is unknown, missing or of another type.
+    #[error("{path}: line {line}: {flaw}", path = .path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
+        /// What is wrong there.
+        flaw: TomlFlaw,
     },
 }
 
@@ -181,9 +183,10 @@ impl State {
 /// A key that is made takes some 50 ms of a core.
 pub(crate) fn read(path: &Path, clock: &Clock, kept: Option<&Kept>) -> Result<Identity, IdentitiesError> {
     let text = read_text(path)?;
-    let file: File = toml::from_str(&text).map_err(|error| IdentitiesError::Syntax {
-        path: path.to_owned(),
-        line: toml_line::of(&error, &text),
+    let file: File = toml::from_str(&text).map_err(|error| {
+        let (line, flaw) = TomlFlaw::of(&error, &text);
+        let path = path.to_owned();
+        IdentitiesError::Syntax { path, line, flaw }
     })?;
     let reader = Reader { path, clock, kept };
     reader.check(&file)?;

@@ -39,7 +39,7 @@ mod server;
 mod spec;
 #[cfg(test)]
 mod testing;
-mod toml_line;
+mod toml_flaw;
 
 pub use crate::{
     check::Check,
@@ -63,4 +63,5 @@ pub use crate::{
     rule::{Evidence, Page, Rule, Sureness, pages, rules, rules_as_json},
     sandbox::{Sandbox, SandboxBuilder, StartError},
     spec::SpecError,
+    toml_flaw::TomlFlaw,
 };

@@ -118,7 +118,8 @@ pub fn rules() -> &'static [&'static Rule] {
 }
 
 impl Rule {
-    /// The official pages of the sections that [`source`](Self::source) names; none stands behind what was only seen.
+    /// The public pages of the sections that [`source`](Self::source) names; [`sureness`](Self::sureness) says whether they
+    /// say as much as the rule does.
     pub fn pages(&self) -> impl Iterator<Item = &'static Page> {
         pages::of_source(self.source)
     }

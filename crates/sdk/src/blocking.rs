@@ -21,7 +21,7 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 use wxmember_crypto::KeyId;
 
-use crate::{Answer, Error, Reply};
+use crate::{Answer, Error, Reply, RetryPolicy};
 
 #[rustfmt::skip]
 mod generated;
@@ -70,6 +70,17 @@ impl Client {
     #[must_use]
     pub fn inner(&self) -> &crate::Client {
         &self.inner
+    }
+
+    /// The same client with another way of repeating calls, as [`Client::with_retry`](crate::Client::with_retry); both
+    /// share keys, connections and the thread.
+    #[must_use]
+    pub fn with_retry(&self, policy: RetryPolicy) -> Self {
+        Self {
+            inner: self.inner.with_retry(policy),
+            runtime: self.runtime.clone(),
+            endpoints: Arc::default(),
+        }
     }
 
     /// Starts a call of any path, as [`Client::chain`](crate::Client::chain).

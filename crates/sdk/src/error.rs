@@ -265,7 +265,7 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// How long the platform asks to wait (`Retry-After` in seconds).
+    /// How long the platform asks to wait: `Retry-After`, in seconds or as a date, which counts from the answer's own `Date`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
@@ -325,10 +325,12 @@ impl Error {
         let Seen {
             status,
             request_id,
+            retry_after,
             clock_offset,
         } = seen;
         self.0.status = self.0.status.or(status);
         self.0.request_id = self.0.request_id.take().or(request_id);
+        self.0.retry_after = retry_after;
         self.0.clock_offset = clock_offset;
         self
     }
@@ -343,9 +345,6 @@ impl Error {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         self.0.status = Some(status);
         self.0.request_id = text("request-id").map(|id| id.chars().take(128).collect());
-        self.0.retry_after = text("retry-after")
-            .and_then(|seconds| seconds.trim().parse().ok())
-            .map(Duration::from_secs);
         self
     }
 

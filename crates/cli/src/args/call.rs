@@ -13,7 +13,9 @@ use super::{Chosen, boolean};
                   Examples:\n\n  \
                   wxmember call GET v3/brand/partner/card-member/cards/{card_id} --param card_id=p… --query brand_id=1004\n  \
                   printf 13800138000 | wxmember call POST v3/brand/partner/card-member/user-cards/import-by-phone \
-                  --json @member.json --seal /phone_number=-\n\n\
+                  --json @member.json --seal /phone_number=-\n  \
+                  printf 13800138000 | wxmember call GET v3/marketing/membercard-open/phonenumber-member/search \
+                  --query card_id=p… --seal-query encrypted_phone_number=-\n\n\
                   Exit codes: 0 answered with success, 1 refused or failed, 2 wrong usage."
 )]
 pub(crate) struct Call {
@@ -40,6 +42,10 @@ pub(crate) struct Call {
     /// every element of a list
     #[arg(long, env = "WXMEMBER_CALL_SEAL", value_name = "POINTER[=@FILE|=-]")]
     pub(crate) seal: Vec<SealAt>,
+
+    /// Add to the query what is sealed first; the text comes from a file or from stdin
+    #[arg(long, env = "WXMEMBER_CALL_SEAL_QUERY", value_name = "NAME=@FILE|NAME=-")]
+    pub(crate) seal_query: Vec<SealQuery>,
 
     /// Open the sealed field at a JSON Pointer of the answer, and print it in its place
     #[arg(long, env = "WXMEMBER_CALL_OPEN", value_name = "POINTER")]
@@ -130,6 +136,26 @@ impl FromStr for SealAt {
     }
 }
 
+/// A parameter of the query to seal, and where its text comes from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct SealQuery {
+    /// Empty when no source is named, since what stands there may be the text itself.
+    pub(crate) name: String,
+    pub(crate) source: Source,
+}
+
+impl FromStr for SealQuery {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, source) = text.split_once('=').unwrap_or_default();
+        Ok(Self {
+            name: name.to_owned(),
+            source: source.parse()?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +191,22 @@ mod tests {
         }
         let inline = read("/a=13800138000").unwrap();
         assert!(!format!("{inline:?}").contains("138"), "{inline:?}");
+    }
+
+    #[test]
+    fn a_parameter_to_seal_keeps_no_text() {
+        let read = |text: &str| text.parse::<SealQuery>().unwrap();
+        let named = |source| SealQuery {
+            name: "a".to_owned(),
+            source,
+        };
+        assert_eq!(read("a=-"), named(Source::Stdin));
+        assert_eq!(read("a=@b=c"), named(Source::File("b=c".into())));
+        for text in ["a=13800138000", "13800138000", "=13800138000"] {
+            assert_eq!(read(text).source, Source::Inline, "{text}");
+            assert!(!format!("{:?}", read(text)).contains("138"), "{text}");
+        }
+        assert_eq!(read("=-").name, "");
     }
 
     #[test]

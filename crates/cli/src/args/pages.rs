@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 /// Arguments of `completions`.
 #[derive(Args)]
 #[command(
-    after_help = "For example `wxmember completions bash > /usr/share/bash-completion/completions/wxmember`."
+    after_help = "For example `wxmember completions bash > /usr/share/bash-completion/completions/wxmember`.\n\n\
+                  Exit codes: 0 written, 1 failed, 2 wrong usage."
 )]
 pub(crate) struct Completions {
     /// The shell
@@ -28,7 +29,8 @@ pub(crate) enum Shell {
 /// Arguments of `man`.
 #[derive(Args)]
 #[command(
-    after_help = "One page a command, in the language of `--lang`: wxmember.1, wxmember-import.1 and so on."
+    after_help = "One page a command, in the language of `--lang`: wxmember.1, wxmember-import.1 and so on.\n\n\
+                  Exit codes: 0 written, 1 failed, 2 wrong usage."
 )]
 pub(crate) struct Man {
     /// The folder, made when it is not there

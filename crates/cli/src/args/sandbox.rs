@@ -8,17 +8,20 @@ use super::{Format, boolean};
 
 /// Arguments of `sandbox`.
 #[derive(Args)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "It runs until ctrl-c or SIGTERM.\n\nExit codes: 0 stopped by a signal, 1 did not start, 2 wrong usage."
+)]
 pub(crate) struct Sandbox {
     #[command(subcommand)]
     pub(crate) verb: Option<Verb>,
 
     /// The address of the API; port 0 takes a free one
-    #[arg(long, env = "WXMEMBER_SANDBOX_LISTEN", default_value = "127.0.0.1:8765")]
+    #[arg(long, env = "WXMEMBER_SANDBOX_LISTEN", default_value = "127.0.0.1:8765", value_parser = address)]
     pub(crate) listen: SocketAddr,
 
     /// The address of the control API; port 0 takes a free one
-    #[arg(long, env = "WXMEMBER_SANDBOX_CONTROL", default_value = "127.0.0.1:0")]
+    #[arg(long, env = "WXMEMBER_SANDBOX_CONTROL", default_value = "127.0.0.1:0", value_parser = address)]
     pub(crate) control: SocketAddr,
 
     /// Write what a merchant would hold into this folder, or take the keys that are there; beside `--identities`, a folder
@@ -52,7 +55,8 @@ pub(crate) struct Sandbox {
         env = "WXMEMBER_SANDBOX_CLOCK_SHIFT",
         value_name = "SECONDS",
         default_value_t = 0,
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = shift
     )]
     pub(crate) clock_shift: i64,
 
@@ -99,7 +103,8 @@ pub(crate) enum Verb {
     Rules(Rules),
     /// Take everything that identifies out of recorded exchanges, so that they can be given away as evidence
     #[command(after_help = "Examples:\n  wxmember sandbox scrub recorded.har\n  \
-                            wxmember sandbox scrub exchanges.ndjson --unknown drop --output fixtures")]
+                            wxmember sandbox scrub exchanges.ndjson --unknown drop --output fixtures\n\n\
+                            Exit codes: 0 every file is scrubbed, 1 one cannot be, 2 wrong usage.")]
     Scrub(Scrub),
     /// Replay scrubbed exchanges against the sandbox, and say which rules they confirm or contradict
     Replay(Replay),
@@ -138,6 +143,10 @@ pub(crate) enum Unknown {
 
 /// Arguments of `sandbox replay`.
 #[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 the sandbox answers as was recorded, 1 it does not, or a file cannot be replayed or was not \
+                  scrubbed, 2 wrong usage."
+)]
 pub(crate) struct Replay {
     /// Fixtures, as `sandbox scrub` writes them
     #[arg(required = true, value_name = "FIXTURE")]
@@ -150,10 +159,27 @@ pub(crate) struct Replay {
 
 /// Arguments of `sandbox rules`.
 #[derive(Args)]
+#[command(
+    after_help = "One rule a line goes to stdout and nothing else; the head of the table, the policies and the legend go to \
+                  stderr. Everything in one page, or all of it for a program:\n\n  \
+                  wxmember sandbox rules 2>&1 | less -S\n  wxmember sandbox rules --format json\n\n\
+                  Exit codes: 0 printed, 1 failed, 2 wrong usage."
+)]
 pub(crate) struct Rules {
     /// How to print the rules: a table with one rule a line, or one JSON object
     #[arg(long, env = "WXMEMBER_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// No names: what they lead to is found out at another time than this.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    let wrong = "an IP address with a port, such as `127.0.0.1:8765`, is needed; port 0 takes a free one";
+    text.trim().parse().map_err(|_| wrong)
+}
+
+fn shift(text: &str) -> Result<i64, &'static str> {
+    let wrong = "a whole number of seconds such as `600` is needed, or `-600` for a clock that is behind";
+    text.trim().parse().map_err(|_| wrong)
 }
 
 /// The sandbox speaks no TLS, so that it says so at once.
@@ -172,5 +198,37 @@ fn platform_certificates(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(count @ 0..=8) => Ok(count),
         _ => Err("a number from 0 to 8 is needed".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_port() {
+        assert_eq!(address(" 127.0.0.1:0 ").map(|address| address.port()), Ok(0));
+        assert!(address("[::1]:8765").is_ok_and(|address| address.is_ipv6()));
+        for text in [
+            "",
+            "8765",
+            ":8765",
+            "127.0.0.1",
+            "localhost:8765",
+            "127.0.0.1:70000",
+        ] {
+            assert!(
+                address(text).is_err_and(|why| why.contains("`127.0.0.1:8765`")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_clock_is_shifted_by_whole_seconds() {
+        assert_eq!((shift("600"), shift("-600")), (Ok(600), Ok(-600)));
+        for text in ["", "10m", "1.5", "99999999999999999999"] {
+            assert!(shift(text).is_err_and(|why| why.contains("`-600`")), "{text}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use clap::{ArgAction, Command, CommandFactory};
 
 use super::Arguments;
+use crate::language::{Language, help};
 
 /// Every flag of every command.
 fn each_flag(mut check: impl FnMut(&Command, &clap::Arg)) {
@@ -45,6 +46,27 @@ fn every_flag_has_a_variable_of_its_own() {
         }
     });
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// A script decides by them.
+#[test]
+fn every_command_says_its_exit_codes() {
+    for (language, words) in [
+        (Language::English, "Exit codes: 0 "),
+        (Language::Chinese, "退出码：0 "),
+    ] {
+        let mut commands = vec![help::in_language(Arguments::command(), language)];
+        let mut names = Vec::new();
+        while let Some(mut command) = commands.pop() {
+            let said = command.render_long_help().to_string();
+            assert!(said.contains(words), "{}: {said}", command.get_name());
+            names.push(command.get_name().to_owned());
+            commands.extend(command.get_subcommands().cloned());
+        }
+        for name in ["wxmember", "check", "sandbox", "rules", "replay"] {
+            assert!(names.iter().any(|known| known == name), "{names:?}");
+        }
+    }
 }
 
 /// A secret on a command line is seen by every user of the machine: flags take the names of files that hold them.

@@ -43,15 +43,19 @@ pub(crate) async fn run(arguments: &Call) -> Result<exit::Code, Failure> {
         Ok(reply) => answered(arguments, &reply),
         Err(error) => {
             let message = last.lock().unwrap_or_else(PoisonError::into_inner);
-            Err(refused(&error, &message, &profile))
+            Err(refused(&error, &message, &profile, arguments))
         }
     }
 }
 
 /// No value stands among the arguments, and stdin can be read once.
 fn check_sources(arguments: &Call) -> Result<(), Failure> {
-    let mut sources = arguments.seal.iter().filter_map(|field| field.source.as_ref());
-    if arguments.json == Some(Source::Inline) || sources.any(|source| *source == Source::Inline) {
+    let sources = || {
+        let fields = arguments.seal.iter().filter_map(|field| field.source.as_ref());
+        let parameters = arguments.seal_query.iter().map(|parameter| &parameter.source);
+        fields.chain(parameters).chain(&arguments.json)
+    };
+    if sources().any(|source| *source == Source::Inline) {
         return Err(Failure::usage(
             "a value stands among the arguments, where every user of this machine sees it",
         )
@@ -62,11 +66,15 @@ fn check_sources(arguments: &Call) -> Result<(), Failure> {
             Failure::usage("`--seal` needs a JSON Pointer").hint("for example `--seal /phone_number=-`")
         );
     }
-    let sources = arguments.seal.iter().filter_map(|field| field.source.as_ref());
-    let from_stdin = sources
-        .chain(&arguments.json)
-        .filter(|source| **source == Source::Stdin);
-    if from_stdin.count() > 1 {
+    if arguments
+        .seal_query
+        .iter()
+        .any(|parameter| parameter.name.is_empty())
+    {
+        return Err(Failure::usage("`--seal-query` needs the name of a parameter")
+            .hint("for example `--seal-query encrypted_phone_number=-`"));
+    }
+    if sources().filter(|source| **source == Source::Stdin).count() > 1 {
         return Err(
             Failure::usage("only one value can come from stdin").hint("put the others into files: `@FILE`")
         );
@@ -96,13 +104,17 @@ fn body(arguments: &Call) -> Result<Option<Value>, Failure> {
         let (Some(source), Some(body)) = (&field.source, &mut body) else {
             continue;
         };
-        let text = input::text(read(source, "the plaintext")?, "the plaintext")?;
-        put(body, &field.pointer, input::without_line_break(text)).map_err(|_| {
+        put(body, &field.pointer, plaintext(source)?).map_err(|_| {
             Failure::new(format!("the body has no place `{}`", field.pointer))
                 .hint("every object and list on the way has to be there; only the last member may be new")
         })?;
     }
     Ok(body)
+}
+
+fn plaintext(source: &Source) -> Result<String, Failure> {
+    let text = input::text(read(source, "the plaintext")?, "the plaintext")?;
+    Ok(input::without_line_break(text))
 }
 
 fn read(source: &Source, what: &str) -> Result<Vec<u8>, Failure> {
@@ -130,6 +142,9 @@ fn chain_of(arguments: &Call, profile: &Profile) -> Result<Chain, Failure> {
     }
     for pair in &arguments.query {
         call = call.query(&pair.name, &pair.value);
+    }
+    for parameter in &arguments.seal_query {
+        call = call.seal_query(&parameter.name, plaintext(&parameter.source)?);
     }
     for field in &arguments.seal {
         call = call.seal(&field.pointer);
@@ -193,7 +208,7 @@ fn opened(arguments: &Call, reply: &Reply<Answer>) -> Result<Value, Failure> {
     Ok(value)
 }
 
-fn refused(error: &Error, message: &[u8], profile: &Profile) -> Failure {
+fn refused(error: &Error, message: &[u8], profile: &Profile, arguments: &Call) -> Failure {
     // Of a call that came to no key it is the download that was signed last.
     let signed = advice::deciding(error);
     if signed.kind() == ErrorKind::Unauthorized {
@@ -210,7 +225,12 @@ fn refused(error: &Error, message: &[u8], profile: &Profile) -> Failure {
         tell!("");
     }
     let failure = Failure::new(advice::what(error));
-    match advice::of_call(error, profile) {
+    let is_of_query = |name: &str| {
+        let sealed = arguments.seal_query.iter().map(|parameter| &parameter.name);
+        let mut names = arguments.query.iter().map(|pair| &pair.name).chain(sealed);
+        names.any(|known| known == name)
+    };
+    match advice::of_call(error, profile, is_of_query) {
         Some(hint) => failure.hint(hint),
         None => failure,
     }

@@ -42,7 +42,7 @@ pub(crate) async fn run(arguments: &Check) -> Result<exit::Code, Failure> {
     let checked = match checked {
         Ok(checked) => checked,
         Err(error @ LoadError::Cancelled { .. }) => return Err(Failure::new(chain(&error))),
-        Err(error) => return Err(load_failure(&error, &arguments.file)),
+        Err(error) => return Err(load_failure(&error, &arguments.file, &arguments.source)),
     };
     let found = Found {
         source: &source,

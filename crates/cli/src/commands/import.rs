@@ -6,7 +6,7 @@ use wxmember_import::{Description, FileSource, Importer, LoadError, Source, Sour
 
 use self::{printed::Outcome, target::Target};
 use crate::{
-    args::{self, Format},
+    args::{self, Format, source::SourceArguments},
     exit,
     failure::{Failure, chain},
     language::t,
@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: &args::import::Import) -> Result<exit::Code, 
             tell!("{}", crate::language::known(&error.to_string()));
             return Ok(exit::RESUMABLE);
         }
-        Err(error) => return Err(load_failure(&error, &arguments.file)),
+        Err(error) => return Err(load_failure(&error, &arguments.file, &arguments.source)),
     };
     let summary = importer.run(&job, &cancel).await.map_err(|error| {
         let failure = Failure::new(chain(&error));
@@ -97,7 +97,7 @@ pub(super) async fn open(file: &Path, options: SourceOptions) -> Result<FileSour
     match opened {
         Ok(Ok(source)) => Ok(source),
         Ok(Err(error)) => Err(source_failure(&error, file)),
-        Err(_) => Err(load_failure(&LoadError::Thread, file)),
+        Err(_) => Err(Failure::new(chain(&LoadError::Thread))),
     }
 }
 
@@ -141,12 +141,15 @@ fn source_failure(error: &SourceError, file: &Path) -> Failure {
     }
 }
 
-pub(super) fn load_failure(error: &LoadError, file: &Path) -> Failure {
+pub(super) fn load_failure(error: &LoadError, file: &Path, arguments: &SourceArguments) -> Failure {
     let failure = Failure::new(chain(error));
     match error {
         LoadError::Ledger(error) => ledger::hinted(failure, error),
         LoadError::Source(error) => source_failure(error, file),
-        LoadError::Mapping { .. } => failure.hint(t!("hint-correct-file", file = file.display())),
+        LoadError::Mapping { error, .. } => failure.hint(
+            crate::mapping::hint(error, file, arguments)
+                .unwrap_or_else(|| t!("hint-correct-file", file = file.display())),
+        ),
         LoadError::NotReady(stop) => match &stop.hint {
             Some(hint) => failure.hint(hint.clone()),
             None => failure,

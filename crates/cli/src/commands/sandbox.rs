@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, path::Path, time::Duration};
 
 use wxmember::{Client, Merchant, MerchantKey, PlatformKey, Trust};
-use wxmember_sandbox::{Quota, Sandbox, StartError};
+use wxmember_sandbox::{FaultsFileError, IdentitiesError, Quota, Sandbox, StartError};
 
 pub(crate) use wxmember_sandbox::{FaultRule, PolicyChoice};
 
@@ -59,7 +59,13 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     if arguments.no_negative_test {
         builder = builder.without_negative_test_header();
     }
-    let sandbox = builder.start().await.map_err(|error| start_failure(&error))?;
+    let sandbox = builder.start().await.map_err(|error| {
+        let failure = start_failure(&error);
+        match hint(&error, arguments) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
     let shifted = sandbox.clock().set_shift(shift);
     shifted.map_err(|error| shift_failure(&error))?;
     for rate in &arguments.fault {
@@ -83,7 +89,14 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
     tell!("{}", t!("sandbox-test-only"));
     tell!("{}", t!("sandbox-page", url = sandbox.control_url()));
     match sandbox.profile().and_then(Path::parent) {
-        Some(folder) => tell!("{}", t!("sandbox-import", folder = folder.display())),
+        Some(folder) => {
+            let quota = quota_to_import_at(arguments.quota);
+            tell!(
+                "{}",
+                t!("sandbox-import", folder = folder.display(), quota = quota)
+            );
+            tell!("{}", t!("sandbox-ledger", folder = folder.display()));
+        }
         None if arguments.identities.is_some() => {
             tell!("{}", instead_of_import(arguments, &sandbox));
         }
@@ -159,12 +172,59 @@ impl Embedded {
     }
 }
 
+/// The quota for the command that is shown: the sandbox's own, or more than the five a second of the real API.
+fn quota_to_import_at(quota: Option<wxmember_import::Quota>) -> String {
+    match quota.map(wxmember_import::Quota::per_second) {
+        None => "200/s".to_owned(),
+        Some(rate) if rate >= 1.0 => format!("{}/s", rate.floor()),
+        Some(rate) => format!("{}/h", (rate * 3600.0).floor().max(1.0)),
+    }
+}
+
 fn start_failure(error: &StartError) -> Failure {
-    let failure = Failure::new(format!("failed to start the sandbox: {}", chain(error)));
-    match error {
-        StartError::Bind { .. } => {
-            failure.hint("choose another address with `--listen`; port 0 takes a free one")
+    Failure::new(format!("failed to start the sandbox: {}", chain(error)))
+}
+
+/// What can be done about it, for who gave the arguments.
+fn hint(error: &StartError, arguments: &args::Sandbox) -> Option<String> {
+    Some(match error {
+        StartError::Bind { .. } if arguments.listen == arguments.control => {
+            "`--listen` and `--control` need an address each; port 0 takes a free one".to_owned()
         }
-        _ => failure,
+        StartError::Bind { address, .. } => {
+            let flag = if *address == arguments.control {
+                "--control"
+            } else {
+                "--listen"
+            };
+            format!("choose another address with `{flag}`; port 0 takes a free one")
+        }
+        StartError::Identities(IdentitiesError::Syntax { .. }) => {
+            "the file needs `[[merchants]]`, and may hold what crates/sandbox/src/identities.toml of the source shows"
+                .to_owned()
+        }
+        StartError::Faults(FaultsFileError::Syntax { .. }) => {
+            "the file needs `[[faults]]`, and may hold what crates/sandbox/src/faults.toml of the source shows"
+                .to_owned()
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_that_is_shown_stays_below_the_sandboxs_quota() {
+        assert_eq!(quota_to_import_at(None), "200/s");
+        for (quota, shown) in [
+            ("5/s", "5/s"),
+            ("90/m", "1/s"),
+            ("30/m", "1800/h"),
+            ("1/h", "1/h"),
+        ] {
+            assert_eq!(quota_to_import_at(quota.parse().ok()), shown, "{quota}");
+        }
     }
 }

@@ -156,9 +156,13 @@ impl Template {
             None if !rest.is_empty() => return None,
             None => {}
         }
-        // The name of a source before an error is no part of a column's.
-        let is_too_much =
-            |name: &str, value: &str| matches!(name, "column" | "name") && value.contains("`, ");
+        let is_too_much = |name: &str, value: &str| match name {
+            // The name of a source before an error is no part of a column's.
+            "column" | "name" => value.contains("`, "),
+            // So that not all that begins with this word is taken for a place.
+            "line" => !value.bytes().all(|byte| byte.is_ascii_digit()),
+            _ => false,
+        };
         let fits = |(name, value): &(String, String)| !value.is_empty() && !is_too_much(name, value);
         found.iter().all(fits).then_some(found)
     }
@@ -308,6 +312,43 @@ mod tests {
             "`m.csv`, line 2, column `姓名`: not GB18030; save it as `CSV UTF-8`, or name its encoding with `--encoding`",
             "`m.csv` 第 2 行，列“姓名”：不是 GB18030 编码；请另存为 `CSV UTF-8`，或用 `--encoding` 指定编码",
         );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_of_the_sandbox_is_chinese_behind_its_place() {
+        let said = |flaw: &str| format!("failed to start the sandbox: d/i.toml: line 3: {flaw}");
+        let expected = |flaw: &str| format!("无法启动沙箱：d/i.toml：第 3 行：{flaw}");
+        for (english, chinese) in [
+            (
+                "unknown setting `mchidd` in `merchants`; there are `mchid`, `brands`",
+                "`merchants` 中有未知的配置项 `mchidd`；可用的有 `mchid`, `brands`",
+            ),
+            (
+                "unknown setting `mchid`; there are `merchants`",
+                "未知的配置项 `mchid`；可用的有 `merchants`",
+            ),
+            (
+                "unknown setting in `merchants`; there are `mchid`",
+                "`merchants` 中有未知的配置项；可用的有 `mchid`",
+            ),
+            ("the setting `merchants` is missing", "缺少配置项 `merchants`"),
+            (
+                "the setting `mchid` is missing in `merchants`",
+                "`merchants` 中缺少配置项 `mchid`",
+            ),
+            (
+                "the setting `merchants.state` can be `expired`, `valid`",
+                "配置项 `merchants.state` 可以是 `expired`, `valid`",
+            ),
+            (
+                "the setting `merchants.mchid` needs text in quotation marks",
+                "配置项 `merchants.mchid` 应为加引号的文本",
+            ),
+            ("a setting here needs a whole number", "此处的配置项应为整数"),
+        ] {
+            check(&said(english), &expected(chinese));
+        }
+        check("line endings: other", "line endings：other");
     }
 
     #[test]

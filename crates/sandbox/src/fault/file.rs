@@ -9,7 +9,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::rule::{FaultRule, FaultRuleError, Written};
-use crate::toml_line;
+use crate::toml_flaw::TomlFlaw;
 
 /// Why a file of faults cannot be used. Every variant names the file.
 #[derive(Debug, Error)]
@@ -35,13 +35,15 @@ pub enum FaultsFileError {
         #[source]
         source: FaultRuleError,
     },
-    /// The file is no TOML, or has a setting that is unknown or has another type.
-    #[error("{path}: line {line}: no TOML, or a setting that is unknown, missing or of another type; it may hold what `faults.toml` in the sandbox's source shows", path = .path.display())]
+    /// The file is no TOML, or has a setting that is unknown, missing or of another type.
+    #[error("{path}: line {line}: {flaw}", path = .path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
+        /// What is wrong there.
+        flaw: TomlFlaw,
     },
 }
 
@@ -57,9 +59,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<FaultRule>, FaultsFileError> {
         path: path.to_owned(),
         source,
     })?;
-    let file: File = toml::from_str(&text).map_err(|error| FaultsFileError::Syntax {
-        path: path.to_owned(),
-        line: toml_line::of(&error, &text),
+    let file: File = toml::from_str(&text).map_err(|error| {
+        let (line, flaw) = TomlFlaw::of(&error, &text);
+        let path = path.to_owned();
+        FaultsFileError::Syntax { path, line, flaw }
     })?;
     let rules = file.faults.into_iter().enumerate().map(|(index, written)| {
         FaultRule::try_from(written).map_err(|source| FaultsFileError::Rule {
@@ -106,8 +109,12 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_place() {
         for (text, parts) in [
-            ("faults = 1", "line 1: no TOML"),
-            ("[[faults]]\nfault = \"unsigned\"\nansers = 1", "line "),
+            ("faults = 1", "line 1: the setting `faults` needs a list"),
+            ("", "line 1: the setting `faults` is missing"),
+            (
+                "[[faults]]\nfault = \"unsigned\"\nansers = 1",
+                "line 3: unknown setting `ansers` in `faults`; there are `fault`, ",
+            ),
             (
                 "[[faults]]\nfault = \"unsigned\"\n[[faults]]\nfault = \"lost\"",
                 "faults[1]: no such fault; there are",

@@ -87,12 +87,22 @@ fn check(text: &str, part: &str) {
 #[test]
 fn what_is_wrong_is_said_with_its_place_and_never_with_its_value() {
     let merchant = "[[merchants]]\nmchid = \"1\"\nbrands = [\"b\"]\n";
-    check("", "line 1");
+    check("", "line 1: the setting `merchants` is missing");
+    check("[policies]\n", "the setting `merchants` is missing");
     check("merchants = []", "at least one");
     check("x = \"MARKER\n", "line 1");
-    check(&format!("{merchant}MARKER = 1"), "line 4");
-    check(&format!("{merchant}brandz = [\"MARKER\"]"), "line 4");
-    check(&format!("{merchant}state = \"MARKER\""), "line 4");
+    check(
+        &format!("{merchant}brandz = [\"MARKER\"]"),
+        "line 4: unknown setting `brandz` in `merchants`; there are `mchid`, ",
+    );
+    check(
+        &format!("{merchant}state = \"MARKER\""),
+        "line 4: the setting `merchants.state` can be `expired`, `not_yet_valid`, `valid`",
+    );
+    check(
+        &format!("{merchant}apiv3_key_file = [\"MARKER\"]"),
+        "line 4: the setting `merchants.apiv3_key_file` needs text in quotation marks",
+    );
     check("[[merchants]]\nmchid = \"MARKER 1\"", "merchants[0]: `mchid`");
     check(
         &format!("{merchant}{merchant}"),

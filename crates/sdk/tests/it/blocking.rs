@@ -1,6 +1,6 @@
 //! The blocking client: on plain threads, on several at once, and where it should not be called.
 
-use wxmember::blocking;
+use wxmember::{ErrorKind, RetryPolicy, blocking};
 use wxmember_sandbox::Fault;
 
 use crate::harness::{client, member, still};
@@ -24,6 +24,29 @@ fn threads_share_one_client() {
         }
     });
     assert_eq!(sandbox.members().len(), 20);
+}
+
+/// One client, two ways of repeating; the endpoints that `[]` keeps are not shared with the first.
+#[test]
+fn calls_are_repeated_as_the_last_policy_says() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let sandbox = runtime.block_on(still().start()).unwrap();
+    let repeating = blocking::Client::new(client(&sandbox)).unwrap();
+    let path = "v3/brand/partner/card-member/cards";
+    let list = |client: &blocking::Client| {
+        let query = client[path].query("brand_id", "1004");
+        query.query("offset", 0).query("limit", 20).get()
+    };
+    sandbox.fault(Fault::SystemError, 1);
+    assert_eq!(list(&repeating).unwrap().attempts(), 2);
+    let once = repeating.with_retry(RetryPolicy::never());
+    sandbox.fault(Fault::SystemError, 1);
+    let error = list(&once).unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Platform, 1));
+    assert_eq!(list(&once).unwrap().attempts(), 1);
+    // The first one is as it was.
+    sandbox.fault(Fault::SystemError, 1);
+    assert_eq!(list(&repeating).unwrap().attempts(), 2);
 }
 
 /// It blocks a thread there, which is bad manners; it neither panics nor hangs.

@@ -1,4 +1,9 @@
 //! `wxmember sandbox rules`: every rule as a table. It decides nothing; the rules are the sandbox's own.
+//!
+//! stdout is one rule a line, so that `grep`, `wc` and `cut` count and find rules and nothing else; what explains the
+//! table is talk and goes to stderr, whether stdout is a terminal or not. It stands in three parts under headings of
+//! their own behind a blank line. `2>&1` has everything in the order of a page, since each line is written at once, and
+//! `--format json` has rules and policies for programs.
 
 use wxmember_sandbox::{Rule, Sureness, pages, policies, rules};
 
@@ -40,6 +45,7 @@ fn printed() -> Result<(), Failure> {
     for line in lines {
         say!("{line}")?;
     }
+    tell!("\n{}", t!("rules-policies"));
     for policy in policies() {
         let choices = policy
             .choices
@@ -56,9 +62,19 @@ fn printed() -> Result<(), Failure> {
             )
         );
     }
+    tell!("\n{}", t!("rules-sections"));
     for page in pages() {
-        tell!("{:3}  {}: {}", page.section, page.about, page.url);
+        tell!(
+            "{}",
+            t!(
+                "rules-section",
+                section = format!("{:3}", page.section),
+                about = text(page.about, page.about_zh),
+                url = page.url
+            )
+        );
     }
+    tell!("\n{}", t!("rules-shares"));
     for sureness in Sureness::ALL {
         let count = rules().iter().filter(|rule| rule.sureness == *sureness).count();
         let letter = sureness.letter().to_string();
