@@ -77,6 +77,8 @@ const IMPORT: [&str; 4] = [
     "@member.json",
 ];
 
+const SEARCH: &str = "v3/marketing/membercard-open/phonenumber-member/search";
+
 const CITY: &str = "/user_information/common_field_list/*/value";
 
 fn member(folder: &Folder) {
@@ -139,6 +141,43 @@ async fn fields_are_sealed_on_the_way_and_opened_on_demand_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_parameter_of_the_query_is_sealed_on_the_way() {
+    let sandbox = sandbox().await;
+    let folder = Folder::write(&sandbox.base_url());
+    folder.put(
+        "remind.json",
+        r#"{"member_information": {"card_id": "pbLatjvWOibDc5-TBnbUk1pD12o0",
+            "registration_time": "2015-05-20T13:29:35+08:00"}}"#,
+    );
+    let remind = [
+        "POST",
+        "v3/marketing/membercard-open/phonenumber-member/import",
+        "--json",
+        "@remind.json",
+        "--seal",
+        "/encrypted_phone_number=-",
+    ];
+    let output = call(&folder, &remind, PHONE).await;
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output, &[]));
+    folder.put("phone.txt", &format!("{PHONE}\n"));
+    for (source, input) in [("-", PHONE), ("@phone.txt", "")] {
+        let parameter = format!("encrypted_phone_number={source}");
+        let card = "card_id=pbLatjvWOibDc5-TBnbUk1pD12o0";
+        let search = ["GET", SEARCH, "-v", "--query", card, "--seal-query", &parameter];
+        let output = call(&folder, &search, input).await;
+        let said = shown(&output, &[]);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(found["receive_status"], "UNSHOWED");
+        assert!(
+            said.contains("encrypted_phone_number=") && !said.contains(PHONE),
+            "{said}"
+        );
+    }
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_message_is_told_and_a_refused_signature_is_explained() {
     let sandbox = sandbox().await;
     let folder = Folder::write(&sandbox.base_url());
@@ -197,6 +236,7 @@ async fn every_refusal_says_what_to_do() {
         // In clear it is neither sent nor shown.
         &[&IMPORT[..], &["-v"]].concat(),
         &["DELETE", "v3/certificates"],
+        &["GET", SEARCH, "--query", "encrypted_phone_number=MARKER"],
     ] {
         let output = call(&folder, arguments, "").await;
         assert_eq!(output.status.code(), Some(1));
@@ -228,9 +268,13 @@ async fn what_cannot_be_sent_is_one_clear_error_without_a_value() {
         with(&["--json", "{\"MARKER\": 1}"]),
         with(&["--seal", "/brand_id=MARKER"]),
         with(&["--seal", "MARKER"]),
+        with(&["--seal-query", "a=MARKER"]),
+        with(&["--seal-query", "MARKER"]),
+        with(&["--seal-query", "=-"]),
         with(&["--json", "@nowhere.json"]),
         with(&["--json", "@broken.json"]),
         with(&["--json", "-", "--seal", "/a=-"]),
+        with(&["--json", "-", "--seal-query", "a=-"]),
         with(&["--json", "@member.json", "--seal", "/x/y=-"]),
         with(&["--json", "@member.json", "--seal", "/phone_number"]),
     ] {

@@ -41,6 +41,19 @@ fn every_rule_is_one_line_and_the_shares_are_the_last_lines() {
     assert!(second.contains(" +1d "), "{second}");
     assert!(talk.lines().next().unwrap().starts_with("rule "), "{talk}");
     assert!(talk.contains("policy `second-card`, a member who has a card comes with another code: refuse (400 INVALID_REQUEST) | allow"));
+    // Three parts under headings of their own: what can be chosen, what to read, how sure the rules are.
+    let parts: Vec<_> = talk.split("\n\n").collect();
+    let head = |index: usize| parts[index].lines().next().unwrap();
+    assert_eq!(parts.len(), 4, "{talk}");
+    assert!(head(1).contains("--policy") && head(2).contains("sections") && head(3).starts_with("how sure"));
+    for section in ["3.3", "3.4", "3.5", "4.3"] {
+        assert!(
+            parts[2]
+                .lines()
+                .any(|line| line.starts_with(&format!("{section}  "))),
+            "{talk}"
+        );
+    }
     let shares: Vec<_> = talk.lines().rev().take(5).collect();
     assert!(
         shares[0].starts_with("I  ") && shares[4].starts_with("D  "),
@@ -72,7 +85,8 @@ fn the_rules_are_chinese_for_people_and_the_same_for_programs() {
     assert!(
         talk.starts_with("规则 ")
             && talk.contains("官方文档页面写明")
-            && talk.contains("策略 `second-card`，"),
+            && talk.contains("策略 `second-card`，")
+            && talk.contains("3.4  时钟"),
         "{talk}"
     );
     let [english, other] = ["en", "zh"]

@@ -29,4 +29,5 @@ mod routes;
 mod sandbox;
 mod secrets;
 mod shared;
+mod start;
 mod worker;

@@ -196,7 +196,7 @@ stopping-sandbox = stopping; requests in flight finish first
 sandbox-test-only = test only: this is not WeChat Pay, and its members are gone when it stops
 sandbox-page = open { $url } in a browser: members, every request explained, faults, rules
 sandbox-import = import into it with `wxmember import FILE --config { $folder }/wxmember.toml --ledger { $folder }/ledger.db --quota { $quota }`
-sandbox-ledger = that ledger remembers who was imported when the sandbox is started again, and the sandbox does not: to import the same members again, delete { $folder }/ledger.db or name another ledger
+sandbox-ledger = when the sandbox is started again at the same address, that ledger remembers who was imported and the sandbox does not: to import the same members again, delete { $folder }/ledger.db or name another ledger
 sandbox-dir = add `--dir DIR` to write keys and a ready profile that other programs can use
 sandbox-no-card = { $profile } cannot import yet: no template of the identities file is its merchant's; add one under `[[templates]]`
 sandbox-credentials = keys that the file leaves out were made; `curl "{ $url }/credentials?reveal=true"` shows them
@@ -237,6 +237,8 @@ replay-not-refused = refused, but the rebuilt request was accepted: what was wro
 replay-no-rule = refused, but the rebuilt request was accepted: what was wrong does not show, and no rule of the sandbox has this status, code and message
 replay-not-judged = not judged: the answer does not follow from what a fixture shows, or is not the platform's own
 replay-difference = { $at }: recorded { $recorded }, sandbox { $sandbox }
+doctor-finding = { $at }: { $problem }; { $fix }
+doctor-note = { $check }: { $note }
 doctor-found =
     { $findings ->
         [one] { $findings } problem found

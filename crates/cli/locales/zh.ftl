@@ -188,7 +188,7 @@ stopping-sandbox = 正在停止，等待进行中的请求
 sandbox-test-only = 仅供测试：这不是微信支付，停止后其中的会员即消失
 sandbox-page = 用浏览器打开 { $url }：会员、每个请求的解释、故障与规则
 sandbox-import = 用 `wxmember import FILE --config { $folder }/wxmember.toml --ledger { $folder }/ledger.db --quota { $quota }` 导入
-sandbox-ledger = 沙箱重新启动后，账本仍记得谁已导入，而沙箱已不记得：要再次导入相同的会员，请删除 { $folder }/ledger.db，或换一个账本
+sandbox-ledger = 沙箱在同一地址重新启动后，账本仍记得谁已导入，而沙箱已不记得：要再次导入相同的会员，请删除 { $folder }/ledger.db，或换一个账本
 sandbox-dir = 加上 `--dir DIR` 可写出密钥和现成的配置，供其他程序使用
 sandbox-no-card = { $profile } 还不能用于导入：身份文件中没有该商户的会员卡模板；请在 `[[templates]]` 下添加
 sandbox-credentials = 文件中未给出的密钥已生成；`curl "{ $url }/credentials?reveal=true"` 可查看
@@ -221,4 +221,6 @@ replay-not-refused = 真实平台拒绝了，而重建的请求被沙箱接受�
 replay-no-rule = 真实平台拒绝了，而重建的请求被沙箱接受：看不出原请求错在哪里，沙箱也没有状态码、错误码与消息相符的规则
 replay-not-judged = 不作判断：应答无法由录制内容推出，或并非来自平台
 replay-difference = { $at }：录制为 { $recorded }，沙箱为 { $sandbox }
+doctor-finding = { $at }：{ $problem }；{ $fix }
+doctor-note = { $check }：{ $note }
 doctor-found = 发现 { $findings } 个问题

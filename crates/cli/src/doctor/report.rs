@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::language::known;
+use crate::language::{known, t};
 
 /// What was looked at. The names are part of the JSON output.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -163,15 +163,26 @@ impl fmt::Display for Report {
                     at,
                     problem,
                     fix,
-                }) => writeln!(f, "✗ {at}: {}; {}", known(problem), known(fix))?,
+                }) => {
+                    let (at, problem, fix) = (known(at), known(problem), known(fix));
+                    writeln!(
+                        f,
+                        "✗ {}",
+                        t!("doctor-finding", at = at, problem = problem, fix = fix)
+                    )?;
+                }
                 Entry::Passed(Note { check, note }) => {
-                    writeln!(f, "✓ {}: {}", known(check.name()), known(note))?;
+                    writeln!(f, "✓ {}", noted(*check, note))?;
                 }
                 Entry::Skipped(Note { check, note }) => {
-                    writeln!(f, "- {}: {}", known(check.name()), known(note))?;
+                    writeln!(f, "- {}", noted(*check, note))?;
                 }
             }
         }
         Ok(())
     }
+}
+
+fn noted(check: Check, note: &str) -> String {
+    t!("doctor-note", check = known(check.name()), note = known(note))
 }

@@ -66,7 +66,7 @@ fn parameter(name: &str, value: &str) -> String {
                 .map(|name| format!("列“{name}”"))
                 .or_else(|| number.map(|number| format!("第 {number} 列")))
         }
-        "error" | "found" | "guess" | "kind" | "limit" | "needed" | "problem" => whole(value),
+        "error" | "found" | "guess" | "kind" | "limit" | "needed" | "problem" | "what" => whole(value),
         "why" => Some(chinese(value)),
         _ => None,
     };
@@ -349,6 +349,24 @@ mod tests {
             check(&said(english), &expected(chinese));
         }
         check("line endings: other", "line endings：other");
+    }
+
+    #[test]
+    fn what_the_doctor_finds_is_chinese_to_the_end() {
+        check(
+            "the platform's key is in the merchant's place (WeChat Pay's private key, as in the platform's own file)",
+            "商户密钥的位置放了平台的密钥（与平台文件中的微信支付私钥相同）",
+        );
+        check(
+            "this machine's clock is 600 s behind the platform's, every request is refused (limit 300 s)",
+            "本机时钟比平台慢 600 秒，所有请求都会被拒绝（上限 300 秒）",
+        );
+        check("the APIv3 key is not there", "APIv3 密钥不存在");
+        check("set it to 4D3C, or leave it out", "请设为 4D3C，或去掉它");
+        check(
+            "holds no certificate: an empty file",
+            "其中没有证书：an empty file",
+        );
     }
 
     #[test]
