@@ -181,11 +181,11 @@ async fn a_parameter_of_the_query_is_sealed_on_the_way() {
 async fn the_message_is_told_and_a_refused_signature_is_explained() {
     let sandbox = sandbox().await;
     let folder = Folder::write(&sandbox.base_url());
-    sandbox.clock().set_shift(3600);
+    sandbox.clock().set_shift(3600).unwrap();
     let late = call(&folder, &[&CARD[..], &["-v"]].concat(), "").await;
     assert_eq!(late.status.code(), Some(1));
     let late = steady(&folder, &sandbox, &late).replace("3599 s", "3600 s");
-    sandbox.clock().set_shift(0);
+    sandbox.clock().set_shift(0).unwrap();
     folder.replace(
         "wxmember.toml",
         "merchant_certificate = \"apiclient_cert.pem\"\n",

@@ -251,7 +251,7 @@ async fn a_clock_that_is_wrong_is_named_with_its_direction() {
         (3600, " s behind the platform's"),
         (-3600, " s ahead of the platform's"),
     ] {
-        sandbox.clock().set_shift(shift);
+        sandbox.clock().set_shift(shift).unwrap();
         let output = visit(&folder, &["--online"]).await;
         assert_eq!(output.status.code(), Some(1));
         let text = String::from_utf8(output.stdout).unwrap();

@@ -107,7 +107,7 @@ async fn an_outcome_that_stays_unknown_is_kept_and_found_out_by_the_next_run() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_401_stops_the_run_and_leaves_the_rows_queued() {
     let (sandbox, folder) = (sandbox().await, tempfile::tempdir().unwrap());
-    sandbox.clock().set_shift(-600);
+    sandbox.clock().set_shift(-600).unwrap();
     let summary = import(&sandbox, folder.path(), 40).await;
     assert_eq!(
         (summary.rows, summary.queued, summary.refused),
@@ -116,7 +116,7 @@ async fn a_401_stops_the_run_and_leaves_the_rows_queued() {
     );
     assert!(summary.sent <= 8, "{summary:?}");
     assert_eq!(summary.stopped.as_ref().unwrap().code, "SIGN_ERROR");
-    sandbox.clock().set_shift(0);
+    sandbox.clock().set_shift(0).unwrap();
     let summary = import(&sandbox, folder.path(), 40).await;
     assert_eq!((summary.imported, summary.queued), (40, 0), "{summary:?}");
     sandbox.shutdown().await;
@@ -227,7 +227,7 @@ async fn rows_are_sealed_with_a_downloaded_certificate() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_clock_stops_the_run_and_is_named() {
     let sandbox = sandbox().await;
-    sandbox.clock().set_shift(600);
+    sandbox.clock().set_shift(600).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let summary = import(&sandbox, folder.path(), 3).await;
     assert_eq!((summary.queued, summary.refused), (3, 0), "{summary:?}");

@@ -72,7 +72,7 @@ async fn each_refused_signature_says_why() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_ten_minutes_off_is_told_by_the_platform() {
     let sandbox = sandbox().await;
-    sandbox.clock().set_shift(-600);
+    sandbox.clock().set_shift(-600).unwrap();
     let error = client(&sandbox)
         .user_cards()
         .import_by_phone(&member(&sandbox, "T1"))

@@ -121,6 +121,14 @@ fn without_the_public_key_none_is_announced_and_the_profile_imports() {
     assert_eq!(report["imported"], 3, "{talk}");
     drop(running);
 
+    // A profile without a card template cannot import, so it is not named for that.
+    let (running, _, told) = start("[[merchants]]\nmchid = \"1\"\n");
+    assert!(
+        told.contains("1/wxmember.toml cannot import yet") && !told.contains("wxmember import"),
+        "{told}"
+    );
+    drop(running);
+
     // Who keeps keys of his own has no profile to be named.
     fs::rename(folder.join("1/apiclient_cert.pem"), home.path().join("cert.pem")).unwrap();
     let own = format!("{merchant}certificates = [\"cert.pem\"]\n{rest}");
@@ -156,4 +164,39 @@ fn what_is_wrong_with_the_file_or_a_policy_is_one_clear_error() {
     );
     let (code, said) = run(&["--notify-url", "https://merchant.example/notify"]);
     assert!(code == Some(2) && said.contains("no TLS"), "{said}");
+    let (code, said) = run(&["--clock-shift", "3155760001"]);
+    assert!(
+        code == Some(2) && said.contains("`--clock-shift`: ") && said.contains("100 years"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_flag_or_the_folder_is_said_in_chinese() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("d");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("wxmember.toml"), "# My own.\n").unwrap();
+    let folder = folder.to_str().unwrap();
+    for (arguments, words) in [
+        (["--clock-shift", "-3155760001"], "即最多快慢 100 年"),
+        (
+            ["--fault", "cut-body=1,operation=import_phonenumber_member"],
+            "没有应答体；请换一种故障或接口",
+        ),
+        (["--policy", "second=allow"], "没有这项策略；可用的有"),
+        (["--dir", folder], "不是沙箱写的文件"),
+    ] {
+        let output = wxmember(home.path())
+            .args(["sandbox", "--lang", "zh", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_ne!(output.status.code(), Some(0));
+        let english = said
+            .split_whitespace()
+            .filter(|word| ["the", "is", "a"].contains(word));
+        assert!(said.contains(words) && english.count() == 0, "{said}");
+    }
 }

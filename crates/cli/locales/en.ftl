@@ -200,6 +200,7 @@ sandbox-page = open { $url } in a browser: members, every request explained, fau
 sandbox-import = import into it with `wxmember import FILE --config { $folder }/wxmember.toml --ledger { $folder }/ledger.db --quota { $quota }`
 sandbox-ledger = when the sandbox is started again at the same address, that ledger remembers who was imported and the sandbox does not: to import the same members again, delete { $folder }/ledger.db or name another ledger
 sandbox-dir = add `--dir DIR` to write keys and a ready profile that other programs can use
+sandbox-no-card = { $profile } cannot import yet: no template of the identities file is its merchant's; add one under `[[templates]]`
 sandbox-credentials = keys that the file leaves out were made; `curl "{ $url }/credentials?reveal=true"` shows them
 rules-rule = rule
 rules-sureness = sure

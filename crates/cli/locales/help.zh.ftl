@@ -170,7 +170,7 @@ help-sandbox-dir = 将商户会持有的文件写入该目录，或使用其中�
 help-sandbox-identities = 从该 TOML 文件读取商户、品牌、模板与密钥
 help-sandbox-policy = 公开文档未说明之处的处理方式，如 `second-card=allow`；可多次使用，优先于 `--identities` 文件；`wxmember sandbox rules` 列出所有策略与选项
 help-sandbox-notify-url = 将通知发往该 `http` 地址，不论模板的 `notify_url` 是什么
-help-sandbox-clock-shift = 沙箱时钟快多少秒；负数为慢
+help-sandbox-clock-shift = 沙箱时钟快多少秒，负数为慢；最多快慢 100 年
 help-sandbox-platform-certificates = 微信支付公钥之外的平台证书数量；`--dir` 中已有的计算在内
 help-sandbox-fault = 使应答出错：按种子选取的一部分 `lost-answer=1%[,seed=N][,burst=N]`，接下来的若干次 `lost-answer=3`，或一段时间内的全部 `rate-limited=10s`；其后可加 `operation=ID`，部分故障还需 `seconds=N` 或 `bytes_per_second=N`；可多次使用，环境变量中用 `;` 分隔
 help-sandbox-faults = 启动时先读取该 TOML 文件中的故障，再加上 `--fault` 的故障

@@ -192,6 +192,7 @@ sandbox-page = 用浏览器打开 { $url }：会员、每个请求的解释、�
 sandbox-import = 用 `wxmember import FILE --config { $folder }/wxmember.toml --ledger { $folder }/ledger.db --quota { $quota }` 导入
 sandbox-ledger = 沙箱在同一地址重新启动后，账本仍记得谁已导入，而沙箱已不记得：要再次导入相同的会员，请删除 { $folder }/ledger.db，或换一个账本
 sandbox-dir = 加上 `--dir DIR` 可写出密钥和现成的配置，供其他程序使用
+sandbox-no-card = { $profile } 还不能用于导入：身份文件中没有该商户的会员卡模板；请在 `[[templates]]` 下添加
 sandbox-credentials = 文件中未给出的密钥已生成；`curl "{ $url }/credentials?reveal=true"` 可查看
 rules-rule = 规则
 rules-sureness = 可信度

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use thiserror::Error;
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// What time it is on the platform. Clones show the same time.
@@ -35,7 +36,21 @@ enum Source {
     },
 }
 
+/// A shift that the platform's clock cannot have.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error(
+    "the shift of the clock must be from -{limit} to {limit} seconds, 100 years either way",
+    limit = Clock::LARGEST_SHIFT_SECONDS
+)]
+pub struct ClockShiftError {
+    _private: (),
+}
+
 impl Clock {
+    /// The largest shift, in seconds either way: a hundred years of 365.25 days. What is written of a time, above all a
+    /// certificate's validity, has four digits for the year.
+    pub const LARGEST_SHIFT_SECONDS: i64 = 100 * 31_557_600;
+
     /// The system's clock.
     #[must_use]
     #[expect(
@@ -72,11 +87,41 @@ impl Clock {
         }
     }
 
-    /// Sets how many seconds the platform is ahead of the true time; negative is behind.
+    /// Sets how many seconds the platform is ahead of the true time; negative is behind. At most
+    /// [`LARGEST_SHIFT_SECONDS`](Self::LARGEST_SHIFT_SECONDS) either way.
     ///
     /// It moves the window for requests and the timestamps of answers alike, and never the quota's clock.
-    pub fn set_shift(&self, seconds: i64) {
-        self.0.shift.store(seconds.saturating_mul(1000), Ordering::SeqCst);
+    ///
+    /// ```
+    /// use wxmember_sandbox::Clock;
+    ///
+    /// let clock = Clock::manual(1_796_000_000);
+    /// clock.set_shift(-600)?;
+    /// assert_eq!(clock.unix_seconds(), 1_795_999_400);
+    /// assert!(clock.set_shift(Clock::LARGEST_SHIFT_SECONDS + 1).is_err());
+    /// # Ok::<(), wxmember_sandbox::ClockShiftError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ClockShiftError`]: it is larger, and the clock stays as it was.
+    pub fn set_shift(&self, seconds: i64) -> Result<(), ClockShiftError> {
+        let shift = Self::checked_shift(seconds)?;
+        self.0.shift.store(shift * 1000, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Passes a shift, in seconds, that a clock can have.
+    ///
+    /// # Errors
+    ///
+    /// [`ClockShiftError`]: it is larger than [`LARGEST_SHIFT_SECONDS`](Self::LARGEST_SHIFT_SECONDS).
+    pub fn checked_shift(seconds: i64) -> Result<i64, ClockShiftError> {
+        let largest = Self::LARGEST_SHIFT_SECONDS;
+        match (-largest..=largest).contains(&seconds) {
+            true => Ok(seconds),
+            false => Err(ClockShiftError { _private: () }),
+        }
     }
 
     /// How many seconds the platform is ahead of the true time.
@@ -101,7 +146,9 @@ impl Clock {
 
     /// The platform's time as a date.
     pub(crate) fn date_time(&self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.unix_millis()) * 1_000_000)
+        // Certificates are written with years 0 to 9999, and a writer of them panics on others; they begin a day before.
+        let millis = self.unix_millis().clamp(FIRST_DATE * 1000, LAST_DATE * 1000);
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
@@ -119,7 +166,7 @@ impl Clock {
     pub(crate) fn http_date_shifted(&self, seconds: i64) -> String {
         let millis = self.unix_millis().saturating_add(seconds.saturating_mul(1000));
         // The formatter takes years 1970 to 9999 and panics on others.
-        let millis = millis.clamp(0, LAST_HTTP_DATE * 1000).unsigned_abs();
+        let millis = millis.clamp(0, LAST_DATE * 1000).unsigned_abs();
         httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(millis))
     }
 
@@ -169,8 +216,10 @@ fn millis_of(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// 0001-01-01T00:00:00Z.
+const FIRST_DATE: i64 = -62_135_596_800;
 /// 9999-12-31T23:59:59Z.
-const LAST_HTTP_DATE: i64 = 253_402_300_799;
+const LAST_DATE: i64 = 253_402_300_799;
 
 #[cfg(test)]
 mod tests {
@@ -188,9 +237,27 @@ mod tests {
     #[test]
     fn a_shift_moves_the_time_and_not_the_elapsed_time() {
         let clock = Clock::manual(1_796_000_000);
-        clock.set_shift(-600);
+        clock.set_shift(-600).unwrap();
         assert_eq!(clock.unix_seconds(), 1_795_999_400);
         assert_eq!(clock.elapsed(), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_shift_is_a_hundred_years_at_most() {
+        let clock = Clock::manual(1_796_000_000);
+        let largest = Clock::LARGEST_SHIFT_SECONDS;
+        for seconds in [i64::MIN, -largest - 1, largest + 1, i64::MAX] {
+            let error = clock.set_shift(seconds).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "the shift of the clock must be from -3155760000 to 3155760000 seconds, 100 years either way"
+            );
+            assert_eq!(clock.shift_seconds(), 0);
+        }
+        for seconds in [-largest, largest] {
+            clock.set_shift(seconds).unwrap();
+            assert_eq!(clock.shift_seconds(), seconds);
+        }
     }
 
     #[test]

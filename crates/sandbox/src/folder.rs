@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wxmember_crypto::PublicKey;
 
-use crate::identity::{Identity, IdentityError, IdentityParts, PublicKeyMode, SecretText};
+use crate::identity::{Identity, IdentityError, IdentityParts, SecretText};
 
 pub(crate) mod certificates;
 mod home;
 pub(crate) mod kept;
+mod profile;
 
 pub(crate) use self::home::Home;
 
@@ -30,6 +31,12 @@ pub enum FolderError {
         path: PathBuf,
         /// What does not fit.
         what: &'static str,
+    },
+    /// A profile stands where the sandbox would write one, and somebody else wrote it.
+    #[error("{path}: not written by the sandbox, which leaves it alone; move it away, or name another folder", path = .path.display())]
+    ForeignProfile {
+        /// The file.
+        path: PathBuf,
     },
     /// The keys in the folder are unusable.
     #[error("{path}: the keys are unusable; restore the files, or delete the folder to get new keys", path = .path.display())]
@@ -172,14 +179,16 @@ pub(crate) fn read(folder: &Path) -> Result<Option<Identity>, FolderError> {
     Ok(Some(identity))
 }
 
-/// Writes every file, each whole or not at all; the settings last, since they make the folder complete.
+/// Writes every file, each whole or not at all; the settings last, since they make the folder complete. Returns the
+/// profile.
 pub(crate) fn write(
     folder: &Path,
     identity: &Identity,
     base_url: &str,
     control_url: &str,
-) -> Result<(), FolderError> {
+) -> Result<Option<PathBuf>, FolderError> {
     create_folder(folder)?;
+    profile::check(folder)?;
     let credentials = identity.credentials();
     let settings = Settings {
         base_url: base_url.to_owned(),
@@ -215,47 +224,12 @@ pub(crate) fn write(
         ),
         (PLATFORM_PRIVATE_KEY, platform_private_key_pem, Audience::Owner),
         (APIV3_KEY, &apiv3_key, Audience::Owner),
-        (
-            PROFILE,
-            &profile(&settings, identity.public_key_mode),
-            Audience::Everybody,
-        ),
-        (SETTINGS, &settings_text, Audience::Owner),
     ] {
         write_file(folder, name, text, audience)?;
     }
-    Ok(())
-}
-
-/// A ready profile of the command line; paths are relative to the folder. Without the public key it names none, and the
-/// command line downloads the platform's certificates.
-fn profile(settings: &Settings, mode: PublicKeyMode) -> String {
-    let of_mode = |text| match mode {
-        PublicKeyMode::On => text,
-        PublicKeyMode::Off => "",
-    };
-    let mut text = "# Written by `wxmember sandbox --dir`. Test keys: never use them anywhere else.\n[profile.default]\n".to_owned();
-    for (name, value) in [
-        ("base_url", settings.base_url.as_str()),
-        ("mchid", &settings.mchid),
-        ("merchant_serial", &settings.merchant_serial),
-        ("merchant_key", MERCHANT_KEY),
-        ("merchant_certificate", MERCHANT_CERTIFICATE),
-        ("platform_key_id", of_mode(&settings.platform_key_id)),
-        ("platform_key", of_mode(PLATFORM_PUBLIC_KEY)),
-        ("apiv3_key_file", APIV3_KEY),
-        ("brand_id", &settings.brand_id),
-        ("card_id", &settings.card_id),
-    ] {
-        if value.is_empty() {
-            continue;
-        }
-        // Every text is visible ASCII, for which a JSON string is a TOML basic string.
-        let quoted = serde_json::Value::from(value);
-        text.push_str(&format!("{name} = {quoted}\n"));
-    }
-    text.push_str("# For lists without a column of validity.\nvalidity = \"permanent\"\n");
-    text
+    let profile = profile::write(folder, &settings, identity.public_key_mode)?;
+    write_file(folder, SETTINGS, &settings_text, Audience::Owner)?;
+    Ok(profile)
 }
 
 fn json_text(settings: &Settings) -> String {
@@ -331,7 +305,6 @@ const PLATFORM_PUBLIC_KEY: &str = "pub_key.pem";
 pub(crate) const PLATFORM_PRIVATE_KEY: &str = "sandbox_platform_key.pem";
 pub(crate) const APIV3_KEY: &str = "apiv3_key.txt";
 const SETTINGS: &str = "sandbox.json";
-const PROFILE: &str = "wxmember.toml";
 
 /// The files that are read back, in the order in which `read` takes them.
 const KEPT: [&str; 5] = [
@@ -416,7 +389,7 @@ mod tests {
     #[test]
     fn the_profile_is_as_the_command_line_reads_it() {
         let folder = written();
-        let text = fs::read_to_string(folder.path().join(PROFILE)).unwrap();
+        let text = fs::read_to_string(folder.path().join(profile::PROFILE)).unwrap();
         let expected = r#"# Written by `wxmember sandbox --dir`. Test keys: never use them anywhere else.
 [profile.default]
 base_url = "http://127.0.0.1:1"

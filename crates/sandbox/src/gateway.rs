@@ -146,9 +146,10 @@ impl Gateway {
         }
         let fault = match self.asked_for(head) {
             Ok(Some(fault)) => (!fault.commits()).then_some(fault),
-            Ok(None) => self
-                .faults
-                .take_before_checks(&operation.id, self.clock.elapsed()),
+            Ok(None) => {
+                self.faults
+                    .take_before_checks(&operation.id, operation.content(), self.clock.elapsed())
+            }
             Err(refusal) => return Some(self.refuse(head, None, &refusal)),
         };
         if let Some(fault) = fault {

@@ -43,7 +43,7 @@ mod toml_flaw;
 
 pub use crate::{
     check::Check,
-    clock::Clock,
+    clock::{Clock, ClockShiftError},
     fault::{Fault, FaultKind, FaultParameter, FaultRule, FaultRuleError, FaultsFileError, fault_kinds},
     folder::FolderError,
     identities::IdentitiesError,

@@ -183,9 +183,18 @@ impl fmt::Debug for Kept {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Which {
     Due,
-    /// Every one that waits, once, due or not.
+    /// Every one that waits, due or not.
     Waiting,
 }
+
+/// Whether a notification has more to send at once.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Turn {
+    GoesOn,
+    Over,
+}
+
+type Made = Result<notification::SignedNotification, notification::NotificationError>;
 
 impl Outbox {
     /// Takes in a notification, to be sent at once.
@@ -242,32 +251,26 @@ impl Outbox {
         waiting.map(|kept| kept.due_at).min()
     }
 
-    /// Sends one after the other until nothing is due. It ends: each notification has at most 33 signatures to be sent
-    /// under, and a retry is due a minute later.
+    /// Gives each notification that is due, or waits, one turn, from the one that is due longest on. It ends, whatever
+    /// time passes meanwhile and whatever else becomes due: a turn is over with the first try that is to be made again
+    /// later, and has at most 33 signatures to send under.
     pub(crate) async fn deliver(&self, gateway: &Gateway, which: Which) {
         let _sending = self.sending.lock().await;
-        let mut sent = Vec::new();
-        // The time passes while something is being sent, and what follows on it is due at once.
-        while let Some((number, url, made, signature)) =
-            self.next(gateway, which, gateway.clock.elapsed(), &sent)
-        {
-            let outcome = match made {
-                Ok(notification) => post::post(&url, &notification).await,
-                Err(_) => AttemptOutcome::NotMade,
-            };
-            if which == Which::Waiting {
-                sent.push(number);
-            }
-            let attempt = Attempt {
-                unix_seconds: gateway.clock.unix_seconds(),
-                signature,
-                outcome,
-            };
-            let mut queue = locked(&self.queue);
-            let mut deliveries = queue.deliveries.iter_mut();
+        for number in self.turns(which, gateway.clock.elapsed()) {
             // It may have been forgotten meanwhile.
-            if let Some(kept) = deliveries.find(|kept| kept.shown.number == number) {
-                kept.note(attempt, gateway.clock.elapsed());
+            while let Some((url, made, signature)) = self.next_of(gateway, number) {
+                let outcome = match made {
+                    Ok(notification) => post::post(&url, &notification).await,
+                    Err(_) => AttemptOutcome::NotMade,
+                };
+                let attempt = Attempt {
+                    unix_seconds: gateway.clock.unix_seconds(),
+                    signature,
+                    outcome,
+                };
+                if self.note(number, attempt, gateway.clock.elapsed()) == Turn::Over {
+                    break;
+                }
             }
         }
         // Whoever waits for the next one that is due reckoned with what was there before.
@@ -276,33 +279,35 @@ impl Outbox {
         }
     }
 
-    fn next(
-        &self,
-        gateway: &Gateway,
-        which: Which,
-        now: Duration,
-        sent: &[u64],
-    ) -> Option<(
-        u64,
-        String,
-        Result<notification::SignedNotification, notification::NotificationError>,
-        NotificationSignature,
-    )> {
+    /// The numbers of those whose turn it is.
+    fn turns(&self, which: Which, now: Duration) -> Vec<u64> {
         let queue = locked(&self.queue);
-        let fits = |kept: &&Kept| match which {
-            Which::Due => kept.due_at <= now,
-            // One that was taken goes on with its copies; one that was not has had its turn.
-            Which::Waiting => !sent.contains(&kept.shown.number) || kept.due_at <= now,
-        };
-        let kept = queue
-            .deliveries
-            .iter()
-            .filter(|kept| kept.is_waiting())
-            .find(fits)?;
+        let waiting = queue.deliveries.iter().filter(|kept| kept.is_waiting());
+        let fits = |kept: &&Kept| which == Which::Waiting || kept.due_at <= now;
+        let mut turns: Vec<_> = waiting
+            .filter(fits)
+            .map(|kept| (kept.due_at, kept.shown.number))
+            .collect();
+        turns.sort_unstable();
+        turns.into_iter().map(|(_, number)| number).collect()
+    }
+
+    /// What one has to send next.
+    fn next_of(&self, gateway: &Gateway, number: u64) -> Option<(String, Made, NotificationSignature)> {
+        let queue = locked(&self.queue);
+        let mut waiting = queue.deliveries.iter().filter(|kept| kept.is_waiting());
+        let kept = waiting.find(|kept| kept.shown.number == number)?;
         let signature = *kept.plan.front()?;
         let options = kept.options.clone().with_signature(signature);
         let made = notification::make(gateway, &kept.shown.event_type, &kept.resource, &options);
-        Some((kept.shown.number, kept.shown.url.clone(), made, signature))
+        Some((kept.shown.url.clone(), made, signature))
+    }
+
+    fn note(&self, number: u64, attempt: Attempt, now: Duration) -> Turn {
+        let mut queue = locked(&self.queue);
+        let mut deliveries = queue.deliveries.iter_mut();
+        let kept = deliveries.find(|kept| kept.shown.number == number);
+        kept.map_or(Turn::Over, |kept| kept.note(attempt, now))
     }
 }
 
@@ -312,14 +317,16 @@ impl Kept {
     }
 
     /// What an attempt means for the next one.
-    fn note(&mut self, attempt: Attempt, now: Duration) {
+    fn note(&mut self, attempt: Attempt, now: Duration) -> Turn {
         let is_right = attempt.signature == NotificationSignature::Right;
         let hopeless = matches!(attempt.outcome, AttemptOutcome::NoTls | AttemptOutcome::WrongUrl);
         let is_taken = attempt.outcome.is_taken();
         self.shown.attempts.push(attempt);
+        let mut turn = Turn::Over;
         if is_taken || !is_right {
             self.plan.pop_front();
             self.due_at = now;
+            turn = Turn::GoesOn;
         } else if self.retries > 0 {
             self.retries -= 1;
             self.due_at = now.saturating_add(RETRY_AFTER);
@@ -334,6 +341,7 @@ impl Kept {
                 false => DeliveryState::GivenUp,
             };
         }
+        turn
     }
 }
 
@@ -343,3 +351,6 @@ pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(60);
 const MOST: u32 = 16;
 /// How many notifications are kept, oldest first out.
 const LONGEST: usize = 256;
+
+#[cfg(test)]
+mod tests;

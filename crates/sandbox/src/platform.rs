@@ -470,6 +470,27 @@ mod tests {
         assert_eq!(ids.last().copied(), Some("F19"));
     }
 
+    /// The writer of certificates panics outside of the years 0 to 9999, and the reader knows none before 1970.
+    #[test]
+    fn a_certificate_is_made_or_refused_at_every_time_that_a_clock_shows() {
+        let largest = Clock::LARGEST_SHIFT_SECONDS;
+        for (seconds, shift, is_made) in [
+            (NOW, largest, true),
+            (NOW, -largest, false),
+            (i64::MIN, -largest, false),
+            (i64::MAX, largest, true),
+        ] {
+            let clock = Clock::manual(seconds);
+            clock.set_shift(shift).unwrap();
+            let mut certified = Vec::new();
+            match fill_up(&mut certified, 1, &clock) {
+                Ok(()) => assert!(certified[0].is_valid(unix_seconds(clock.date_time().into()))),
+                Err(error) => assert!(matches!(error, IdentityError::PlatformCertificate(_)), "{error}"),
+            }
+            assert_eq!(certified.len(), usize::from(is_made), "{seconds} {shift}");
+        }
+    }
+
     #[test]
     fn an_expired_certificate_neither_opens_nor_signs() {
         let (keys, _) = keys(1, false);

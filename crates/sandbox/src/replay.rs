@@ -16,7 +16,7 @@ use crate::{
     identity::{Identity, IdentityError},
     operations::Preloaded,
     replay::{built::Builder, values::Values},
-    rule::{Rule, rules},
+    rule::{NEGATIVE_TEST, Rule, rules},
     sandbox::{Sandbox, StartError},
     scrub::has_sentence,
 };
@@ -55,8 +55,8 @@ pub struct ReplayedExchange {
     pub verdict: Verdict,
     /// The rule that the verdict is about, or that the sandbox refused by.
     pub rule: Option<&'static Rule>,
-    /// Of a refusal that the sandbox does not repeat, every rule that it may have been by: status, code and, where it is
-    /// known, the message are the same.
+    /// Of a refusal that the sandbox does not repeat, every rule that it may have been by: it
+    /// [can refuse](Rule::can_refuse) the operation, and status, code and, where it is known, the message are the same.
     pub candidates: Vec<&'static Rule>,
     /// What differs, in the order of status, headers and body.
     pub differences: Vec<Difference>,
@@ -135,7 +135,7 @@ impl fmt::Display for Difference {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReplayError {
-    /// An exchange cannot be built: its operation is unknown, or a part of its path is missing.
+    /// An exchange cannot be built: its operation is unknown, a part of its path is missing, or its time is too far away.
     #[error("exchange {number} cannot be built: {what}")]
     Exchange {
         /// Which one, from 1.
@@ -211,7 +211,9 @@ fn exchanges(fixture: &Fixture, sandbox: &Sandbox, values: &mut Values) -> Resul
         let number = index + 1;
         if let Some(at) = exchange.at.as_deref().and_then(|at| values.moment(at)) {
             let shift = at.unix_timestamp() - moment(0).unix_timestamp();
-            sandbox.clock().set_shift(shift);
+            let what = "its `at` is more than 100 years from 2026";
+            let shifted = sandbox.clock().set_shift(shift);
+            shifted.map_err(|_| ReplayError::Exchange { number, what })?;
         }
         let completed = completed::completed(fixture.origin, exchange);
         let built = builder
@@ -297,7 +299,7 @@ fn judged(
         },
     };
     let candidates = match verdict {
-        Verdict::NotRefused => candidates(recorded),
+        Verdict::NotRefused => candidates(exchange),
         _ => Vec::new(),
     };
     let mut differences = Vec::new();
@@ -343,11 +345,15 @@ fn answer_says(response: &Response, rule: &Rule) -> Option<bool> {
 }
 
 /// The rules that a refusal may have been by.
-fn candidates(response: &Response) -> Vec<&'static Rule> {
+fn candidates(exchange: &Exchange) -> Vec<&'static Rule> {
+    let response = &exchange.response;
     let fits = |rule: &&&'static Rule| {
         rule.status == response.status
             && rule.code == response.code().unwrap_or_default()
             && answer_says(response, rule) != Some(false)
+            && rule.can_refuse(&exchange.operation)
+            // The platform does not know the header.
+            && rule.id != NEGATIVE_TEST.id
     };
     rules().iter().filter(fits).copied().collect()
 }

@@ -14,6 +14,7 @@ use crate::{
 
 mod evidence;
 mod pages;
+mod reach;
 
 pub use self::{
     evidence::Evidence,

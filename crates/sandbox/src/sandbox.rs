@@ -160,7 +160,8 @@ impl Sandbox {
 
     /// Spoils as many of the next answers. Faults queue up, first in, first out.
     ///
-    /// One that [commits](Fault::commits) waits for a request that is not refused.
+    /// One that [commits](Fault::commits) waits for a request that is not refused. One that spoils a body lets an answer
+    /// without one pass, and the next one in the queue has it.
     pub fn fault(&self, fault: Fault, answers: u64) {
         self.fault_rule(FaultRule::next(fault, answers));
     }
@@ -171,7 +172,8 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// [`FaultRuleError::UnknownOperation`]: no operation has this id, and no fault is added.
+    /// [`FaultRuleError::UnknownOperation`], no operation has this id, or [`FaultRuleError::NoBody`], its answers have no
+    /// body that the fault could spoil; no fault is added.
     pub fn fault_on(&self, operation: &str, fault: Fault, answers: u64) -> Result<(), FaultRuleError> {
         self.fault_rule(FaultRule::next(fault, answers).with_operation(operation)?);
         Ok(())
@@ -236,8 +238,8 @@ impl Sandbox {
         self.gateway.registry.platform.certificates()
     }
 
-    /// The profile for the command line that was written for the first merchant. `None` without a folder, and where an
-    /// identities file says itself where that merchant's keys are.
+    /// The first profile for the command line that was written and can import. `None` without a folder; and beside an
+    /// identities file where it says itself where the keys of every merchant with a card template are.
     #[must_use]
     pub fn profile(&self) -> Option<&Path> {
         self.profile.as_deref()
@@ -330,7 +332,9 @@ impl Sandbox {
         self.gateway.outbox.deliveries()
     }
 
-    /// Sends every notification that is due by the [clock](Self::clock), and returns when nothing is due any more.
+    /// Sends every notification that is due by the [clock](Self::clock) as this is called, with its probes and
+    /// duplicates, and returns. What becomes due while it sends is for the next call, so that it ends under a clock that
+    /// runs: after 5 seconds for each attempt that nobody answers.
     ///
     /// A task does so by itself for what is new, and with the system's clock also for retries; under a clock that stands
     /// still a test calls it after it has moved the time.

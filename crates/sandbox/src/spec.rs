@@ -11,6 +11,7 @@ use thiserror::Error;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
+    fault::Content,
     refusal::Refusal,
     spec::{fields::FieldPath, parameters::Parameters, schema::Resolver},
 };
@@ -157,6 +158,14 @@ impl Spec {
 }
 
 impl Operation {
+    /// What a good answer carries.
+    pub(crate) fn content(&self) -> Content {
+        match self.answer {
+            Some(_) => Content::Document,
+            None => Content::None,
+        }
+    }
+
     fn read(
         document: &Value,
         path: &str,
@@ -198,6 +207,11 @@ impl Operation {
             request: Body::read(&resolver, request, PLATFORM_FORMAT)?,
             answer: Body::read(&resolver, answer, MERCHANT_FORMAT)?,
         })
+    }
+
+    /// Whether its path has parameters.
+    pub(crate) fn has_path_parameters(&self) -> bool {
+        self.path.parameters() > 0
     }
 
     /// Whether something of a request is sealed.

@@ -119,9 +119,9 @@ impl Desk {
 
 /// What a call comes to under one fault, without repeats and with the default ones.
 async fn after(desk: &mut Desk, kind: &FaultKind, call: Call, row: &Row) -> Result<After, String> {
-    let rule = FaultRule::next(kind.example, 1)
-        .with_operation(call.operation())
-        .unwrap();
+    let rule = FaultRule::next(kind.example, 1);
+    // What spoils a body cannot be aimed at an answer without one, and passes it over.
+    let rule = rule.clone().with_operation(call.operation()).unwrap_or(rule);
     desk.sandbox.fault_rule(rule.clone());
     let first = call.make(&desk.client, &desk.sandbox).await;
     let stored = desk.sandbox.members().len();

@@ -49,7 +49,7 @@ pub(crate) struct Sandbox {
     #[arg(long, env = "WXMEMBER_SANDBOX_NOTIFY_URL", value_name = "URL", value_parser = http_url)]
     pub(crate) notify_url: Option<String>,
 
-    /// How many seconds the sandbox's clock is ahead; negative is behind
+    /// How many seconds the sandbox's clock is ahead; negative is behind, and 100 years either way are the most
     #[arg(
         long,
         env = "WXMEMBER_SANDBOX_CLOCK_SHIFT",

@@ -27,6 +27,8 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
         Some(args::sandbox::Verb::Scrub(arguments)) => return scrub::run(arguments),
         Some(args::sandbox::Verb::Replay(arguments)) => return replay::run(arguments).await,
     }
+    let shift = wxmember_sandbox::Clock::checked_shift(arguments.clock_shift);
+    let shift = shift.map_err(|error| shift_failure(&error))?;
     let mut builder = Sandbox::builder()
         .with_address(arguments.listen)
         .with_control_address(arguments.control)
@@ -64,7 +66,8 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
             None => failure,
         }
     })?;
-    sandbox.clock().set_shift(arguments.clock_shift);
+    let shifted = sandbox.clock().set_shift(shift);
+    shifted.map_err(|error| shift_failure(&error))?;
     for rate in &arguments.fault {
         sandbox.fault_rule(rate.clone());
     }
@@ -95,13 +98,31 @@ pub(crate) async fn run(arguments: &args::Sandbox) -> Result<exit::Code, Failure
             tell!("{}", t!("sandbox-ledger", folder = folder.display()));
         }
         None if arguments.identities.is_some() => {
-            tell!("{}", t!("sandbox-credentials", url = sandbox.control_url()));
+            tell!("{}", instead_of_import(arguments, &sandbox));
         }
         None => tell!("{}", t!("sandbox-dir")),
     }
     stop.cancelled().await;
     sandbox.shutdown().await;
     Ok(exit::DONE)
+}
+
+/// What is said of the merchants of a file when no profile can import: which one lacks a card template, or where keys are.
+fn instead_of_import(arguments: &args::Sandbox, sandbox: &Sandbox) -> String {
+    let lacking = arguments.dir.as_ref().and_then(|folder| {
+        let merchants = sandbox.merchants().iter();
+        let lacking = merchants.filter(|merchant| merchant.card_id.is_empty());
+        let mut profiles = lacking.map(|merchant| folder.join(&merchant.mchid).join("wxmember.toml"));
+        profiles.find(|profile| profile.is_file())
+    });
+    match lacking {
+        Some(profile) => t!("sandbox-no-card", profile = profile.display()),
+        None => t!("sandbox-credentials", url = sandbox.control_url()),
+    }
+}
+
+fn shift_failure(error: &wxmember_sandbox::ClockShiftError) -> Failure {
+    Failure::usage(format!("`--clock-shift`: {error}"))
 }
 
 /// A sandbox inside this process with a client for it.

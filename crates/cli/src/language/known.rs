@@ -77,7 +77,13 @@ fn parameter(name: &str, value: &str) -> String {
 fn whole(text: &str) -> Option<String> {
     let templates = TEMPLATES.get_or_init(Template::all);
     templates.iter().find_map(|template| {
-        let parameters = template.parameters(text)?;
+        let mut parameters = template.parameters(text)?;
+        for (name, value) in &mut parameters {
+            // Only a text that is known will do there, or else the template would take other texts for its own.
+            if name == "text" {
+                *value = whole(value)?;
+            }
+        }
         Some(template.fill(&parameters))
     })
 }
@@ -228,6 +234,38 @@ mod tests {
         check(
             "has 33 characters, at most 32 are allowed",
             "有 33 个字符，最多允许 32 个",
+        );
+    }
+
+    #[test]
+    fn why_a_sandbox_does_not_start_is_chinese_behind_its_place() {
+        check(
+            "failed to start the sandbox: d/faults.toml: faults[1]: `seed` is no whole number in its range",
+            "无法启动沙箱：d/faults.toml：faults[1]：`seed` 不是允许范围内的整数",
+        );
+        check(
+            "failed to start the sandbox: d/sandbox.json: missing, while apiclient_key.pem is there; restore it, or delete \
+             the folder to get new keys",
+            "无法启动沙箱：d/sandbox.json：缺失，而 apiclient_key.pem 存在；请恢复它，或删除整个目录以生成新密钥",
+        );
+        check(
+            "failed to start the sandbox: d/pub_key.pem: not the public half of the sandbox's platform key; restore the \
+             file, or delete the folder to get new keys",
+            "无法启动沙箱：d/pub_key.pem：不是沙箱平台私钥对应的公钥；请恢复该文件，或删除整个目录以生成新密钥",
+        );
+    }
+
+    /// The text about a source takes only what it may be.
+    #[test]
+    fn what_is_said_of_something_else_is_no_text_about_a_source() {
+        check("`level` is something new", "`level` is something new");
+        check(
+            "`m.csv` is a set of something new",
+            "`m.csv` is a set of something new",
+        );
+        check(
+            "`m.csv` is a damaged spreadsheet or archive",
+            "`m.csv` 是损坏的表格或压缩包",
         );
     }
 

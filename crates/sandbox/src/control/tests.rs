@@ -389,7 +389,7 @@ async fn faults(caller: &mut Caller) {
 async fn requests(caller: &mut Caller) {
     let gateway = Arc::clone(&caller.control.gateway);
     let (head, body) = gateway::tests::vector();
-    gateway.clock.set_shift(0);
+    gateway.clock.set_shift(0).unwrap();
     gateway
         .faults
         .push(FaultRule::next(Fault::LostAnswer, 1), Duration::ZERO);

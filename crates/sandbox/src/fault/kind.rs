@@ -147,7 +147,8 @@ macro_rules! kinds {
 
             /// Whether the request takes effect although the answer fails.
             ///
-            /// Of these, the ones that spoil a body leave an answer without one, 204, alone, and wait for another.
+            /// Of these, the ones that spoil a body leave an answer without one, 204, to the faults behind them, and wait
+            /// for another.
             #[must_use]
             pub const fn commits(self) -> bool {
                 match self {

@@ -150,46 +150,65 @@ impl Faults {
             .fold(0, |sum, waiting| sum.saturating_add(waiting.answers))
     }
 
-    /// The next fault for an operation, if it is of the kind that comes before every check.
-    pub(crate) fn take_before_checks(&self, operation: &str, now: Duration) -> Option<Fault> {
-        self.take(operation, now, |fault| !fault.commits())
+    /// The next fault for an operation, if it is of the kind that comes before every check. `content` is what a good
+    /// answer would carry: one of a body lets an answer without one pass, and those behind it come first.
+    pub(crate) fn take_before_checks(
+        &self,
+        operation: &str,
+        content: Content,
+        now: Duration,
+    ) -> Option<Fault> {
+        self.take(operation, content, now, |fault| !fault.commits())
     }
 
-    /// The next fault for an operation, if it is of the kind that spoils a good answer, and has something to spoil: one
-    /// of a body leaves an answer without one alone, and waits for the next.
+    /// The next fault for an operation, if it is of the kind that spoils a good answer.
     pub(crate) fn take_after_commit(
         &self,
         operation: &str,
         content: Content,
         now: Duration,
     ) -> Option<Fault> {
-        self.take(operation, now, |fault| fault.spoils(content))
+        self.take(operation, content, now, Fault::commits)
     }
 
-    fn take(&self, operation: &str, now: Duration, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
-        self.take_waiting(operation, &fits)
-            .or_else(|| self.draw(operation, now, &fits))
+    fn take(
+        &self,
+        operation: &str,
+        content: Content,
+        now: Duration,
+        fits: impl Fn(Fault) -> bool,
+    ) -> Option<Fault> {
+        let is_for = |rule: &FaultRule| rule.is_for(operation, content);
+        self.take_waiting(is_for, &fits)
+            .or_else(|| self.draw(is_for, now, &fits))
     }
 
     /// Every standing fault counts the answer, also behind one that has hit, so that none changes what another one does.
-    fn draw(&self, operation: &str, now: Duration, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
+    fn draw(
+        &self,
+        is_for: impl Fn(&FaultRule) -> bool,
+        now: Duration,
+        fits: impl Fn(Fault) -> bool,
+    ) -> Option<Fault> {
         let mut drawn = None;
         let mut all = locked(&self.standing);
         all.retain(|standing| !standing.has_ended(now));
         for standing in all.iter_mut() {
             let fault = standing.rule.fault;
-            if fits(fault) && standing.rule.is_for(operation) && standing.hits() {
+            if fits(fault) && is_for(&standing.rule) && standing.hits() {
                 drawn = drawn.or(Some(fault));
             }
         }
         drawn
     }
 
-    fn take_waiting(&self, operation: &str, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
+    fn take_waiting(
+        &self,
+        is_for: impl Fn(&FaultRule) -> bool,
+        fits: impl Fn(Fault) -> bool,
+    ) -> Option<Fault> {
         let mut waiting = locked(&self.waiting);
-        let at = waiting
-            .iter()
-            .position(|waiting| waiting.rule.is_for(operation))?;
+        let at = waiting.iter().position(|waiting| is_for(&waiting.rule))?;
         let next = waiting.get_mut(at)?;
         let fault = next.rule.fault;
         if !fits(fault) {
@@ -226,8 +245,11 @@ mod tests {
         next(&faults, Fault::Unsigned, 2);
         assert_eq!(faults.waiting(), 3);
         assert_eq!(faults.take_after_commit("any", Content::Document, START), None);
-        assert_eq!(faults.take_before_checks("any", START), Some(Fault::BadGateway));
-        assert_eq!(faults.take_before_checks("any", START), None);
+        assert_eq!(
+            faults.take_before_checks("any", Content::Document, START),
+            Some(Fault::BadGateway)
+        );
+        assert_eq!(faults.take_before_checks("any", Content::Document, START), None);
         assert_eq!(
             faults.take_after_commit("any", Content::Document, START),
             Some(Fault::Unsigned)
@@ -247,14 +269,14 @@ mod tests {
         faults.push(FaultRule::share(Fault::LostAnswer, MILLION, 0), START);
         next(&faults, Fault::SystemError, 1);
         assert_eq!(
-            faults.take_before_checks("list_cards", START),
+            faults.take_before_checks("list_cards", Content::Document, START),
             Some(Fault::SystemError)
         );
         assert_eq!(
-            faults.take_before_checks("list_cards", START),
+            faults.take_before_checks("list_cards", Content::Document, START),
             Some(Fault::BadGateway)
         );
-        assert_eq!(faults.take_before_checks("other", START), None);
+        assert_eq!(faults.take_before_checks("other", Content::Document, START), None);
         assert_eq!(
             faults.take_after_commit("other", Content::Document, START),
             Some(Fault::LostAnswer)
@@ -272,7 +294,11 @@ mod tests {
                 FaultRule::share(Fault::RateLimited, 20_000, 7).with_burst(burst),
                 START,
             );
-            let answers = (0..2_000).map(|_| faults.take_before_checks("any", START).is_some());
+            let answers = (0..2_000).map(|_| {
+                faults
+                    .take_before_checks("any", Content::Document, START)
+                    .is_some()
+            });
             answers.collect::<Vec<_>>()
         };
         let (single, burst) = (hits(1), hits(5));
@@ -295,10 +321,13 @@ mod tests {
         assert_eq!(listed(second), Some(When::For { time: second * 10 }));
         assert_eq!(listed(second * 10), Some(When::For { time: second }));
         for _ in 0..100 {
-            let taken = faults.take_before_checks("any", second * 10);
+            let taken = faults.take_before_checks("any", Content::Document, second * 10);
             assert_eq!(taken, Some(Fault::RateLimited));
         }
-        assert_eq!(faults.take_before_checks("any", second * 11), None);
+        assert_eq!(
+            faults.take_before_checks("any", Content::Document, second * 11),
+            None
+        );
         assert_eq!(listed(second * 11), None);
     }
 
@@ -340,12 +369,29 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_of_a_body_lets_those_behind_it_spoil_an_answer_without_one() {
+        let faults = Faults::default();
+        next(&faults, Fault::CutBody, 1);
+        next(&faults, Fault::Unsigned, 1);
+        next(&faults, Fault::BadGateway, 1);
+        let before = |content| faults.take_before_checks("any", content, START);
+        let after = |content| faults.take_after_commit("any", content, START);
+        // The order is kept all the same: the gateway's fault stands behind another one.
+        assert_eq!(before(Content::None), None);
+        assert_eq!(after(Content::None), Some(Fault::Unsigned));
+        assert_eq!(before(Content::None), Some(Fault::BadGateway));
+        assert_eq!(before(Content::Document), None);
+        assert_eq!(after(Content::Document), Some(Fault::CutBody));
+        assert_eq!(faults.waiting(), 0);
+    }
+
+    #[test]
     fn a_fault_of_one_operation_leaves_the_others_alone() {
         let faults = Faults::default();
         let one = of("list_certificates", FaultRule::next(Fault::SystemError, 1));
         faults.push(one, START);
         next(&faults, Fault::BadGateway, 1);
-        let take = |operation| faults.take_before_checks(operation, START);
+        let take = |operation| faults.take_before_checks(operation, Content::Document, START);
         assert_eq!(take("import_by_phone"), Some(Fault::BadGateway));
         assert_eq!(take("import_by_phone"), None);
         assert_eq!(take("list_certificates"), Some(Fault::SystemError));

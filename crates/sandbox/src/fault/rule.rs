@@ -9,10 +9,10 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::{
-    Fault,
+    Content, Fault,
     kind::{named, names},
 };
-use crate::operations::play_of;
+use crate::{operations::play_of, spec::Spec};
 
 /// A fault and the answers that it spoils, written as `lost-answer=1%,seed=7`.
 ///
@@ -92,11 +92,17 @@ impl FaultRule {
     ///
     /// # Errors
     ///
-    /// [`FaultRuleError::UnknownOperation`]: the API document has no operation of this id, so that nothing would ever be
-    /// spoilt.
+    /// Nothing would ever be spoilt: [`FaultRuleError::UnknownOperation`], the API document has no operation of this id;
+    /// [`FaultRuleError::NoBody`], the operation answers 204 alone, and the fault spoils a body.
     pub fn with_operation(mut self, operation: &str) -> Result<Self, FaultRuleError> {
         if play_of(operation).is_none() {
             return Err(FaultRuleError::UnknownOperation);
+        }
+        if self.fault.needs_body() && content_of(operation) == Content::None {
+            return Err(FaultRuleError::NoBody {
+                fault: self.fault.name(),
+                operation: operation.to_owned(),
+            });
         }
         self.operation = Some(operation.to_owned());
         Ok(self)
@@ -111,8 +117,10 @@ impl FaultRule {
         self
     }
 
-    pub(super) fn is_for(&self, operation: &str) -> bool {
-        self.operation.as_deref().is_none_or(|only| only == operation)
+    /// Whether it may spoil an answer of this operation with such a content, if that is a good one.
+    pub(super) fn is_for(&self, operation: &str, content: Content) -> bool {
+        let has_something = content == Content::Document || !self.fault.needs_body();
+        has_something && self.operation.as_deref().is_none_or(|only| only == operation)
     }
 
     /// Whether a share hits the answer of this number, from 0.
@@ -268,6 +276,16 @@ impl Written {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum FaultRuleError {
+    /// A fault of a body, of an operation whose good answer has none.
+    #[error(
+        "`{fault}` spoils a body, and `{operation}` answers 204, which has none; take another fault or operation"
+    )]
+    NoBody {
+        /// The fault.
+        fault: &'static str,
+        /// The operation's id.
+        operation: String,
+    },
     /// A number that cannot be read.
     #[error("`{option}` is no whole number in its range")]
     Number {
@@ -317,6 +335,12 @@ pub enum FaultRuleError {
     /// Neither a share, nor a number, nor a time.
     #[error("how often is a share such as `1%`, a number of answers such as `3`, or a time such as `10s`")]
     When,
+}
+
+/// What a good answer of an operation carries.
+fn content_of(operation: &str) -> Content {
+    let operation = Spec::shared().ok().and_then(|spec| spec.find(operation));
+    operation.map_or(Content::Document, |operation| operation.content())
 }
 
 /// Answers in a million, of a share in per cent.

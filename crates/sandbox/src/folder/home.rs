@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Audience, FolderError, PLATFORM_PUBLIC_KEY, PROFILE, SETTINGS, Settings, certificates, create_folder,
-    json_text, profile, write, write_file,
+    Audience, FolderError, PLATFORM_PUBLIC_KEY, SETTINGS, Settings, certificates, create_folder, json_text,
+    profile, write, write_file,
 };
 use crate::identity::{Credentials, Identity, KeyPlace, PublicKeyMode};
 
@@ -33,7 +33,8 @@ impl Home {
         }
     }
 
-    /// Writes addresses, profiles and whatever is not there yet. Returns the first merchant's profile, if it has one.
+    /// Writes addresses, profiles and whatever is not there yet, and removes profiles of earlier starts for whom there is
+    /// none now. Returns the first profile that can import.
     pub(crate) fn write(
         &self,
         identity: &Identity,
@@ -42,15 +43,15 @@ impl Home {
     ) -> Result<Option<PathBuf>, FolderError> {
         let folder = &self.folder;
         let Some(of_file) = self.of_file else {
-            write(folder, identity, base_url, control_url)?;
-            return Ok(Some(folder.join(PROFILE)));
+            return write(folder, identity, base_url, control_url);
         };
         let mode = identity.public_key_mode;
         let more = identity.certified.get(of_file..).unwrap_or_default();
         for pair in more {
             certificates::write(folder, pair)?;
         }
-        let mut first = None;
+        let (mut first, mut first_profile) = (None, None);
+        let mut merchants = Vec::new();
         for party in &identity.parties {
             let held = &party.credentials;
             let settings = settings(held, base_url, control_url, mode);
@@ -66,19 +67,19 @@ impl Home {
                         Audience::Everybody,
                     )?;
                 }
-                write_file(&own, PROFILE, &profile(&settings, mode), Audience::Everybody)?;
+                let profile = profile::write(&own, &settings, mode)?;
+                first_profile = first_profile.or(profile);
+                merchants.push(held.mchid.as_str());
             }
-            first.get_or_insert((
-                settings,
-                (party.keys == KeyPlace::Kept).then(|| own.join(PROFILE)),
-            ));
+            first.get_or_insert(settings);
         }
-        let Some((mut settings, profile)) = first else {
+        profile::remove_others(folder, &merchants)?;
+        let Some(mut settings) = first else {
             return Ok(None);
         };
         settings.platform_certificates = more.iter().map(|pair| pair.id.as_str().to_owned()).collect();
         write_file(folder, SETTINGS, &json_text(&settings), Audience::Owner)?;
-        Ok(profile)
+        Ok(first_profile)
     }
 }
 

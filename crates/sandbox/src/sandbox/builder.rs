@@ -375,7 +375,10 @@ fn identity_of(keys: Keys, clock: &Clock) -> Result<(Identity, Option<Home>), St
 /// Sends what is due until the sandbox stops.
 async fn send_notifications(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
     loop {
-        gateway.outbox.deliver(&gateway, Which::Due).await;
+        tokio::select! {
+            () = gateway.outbox.deliver(&gateway, Which::Due) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
         let next = gateway.outbox.next_due().filter(|_| gateway.clock.runs());
         let wait = next.map_or(LONGEST_WAIT, |due| due.saturating_sub(gateway.clock.elapsed()));
         tokio::select! {
@@ -386,6 +389,7 @@ async fn send_notifications(gateway: Arc<Gateway>, mut stop: watch::Receiver<boo
         }
     }
 }
+
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address)
         .await

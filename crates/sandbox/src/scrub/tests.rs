@@ -358,6 +358,47 @@ fn a_header_that_says_a_word_of_the_format_is_no_leak() {
 }
 
 #[test]
+fn what_is_kept_in_one_place_and_taken_out_in_another_is_no_leak() {
+    let mut exchange = exchange();
+    exchange["request"]["headers"]["Accept-Language"] = "zh-CN".into();
+    exchange["response"] = json!({
+        "status": 429,
+        "headers": {"Retry-After": "60", "Content-Length": "60", "Content-Language": "zh"},
+        "body": {"code": "NEW_LIMIT_OF_MERCHANT", "message": format!("NEW_LIMIT_OF_MERCHANT: {PHONE}")},
+    });
+    let list = json!({
+        "request": {"method": "GET", "url": format!("{BASE}/cards?brand_id=98765&limit=20")},
+        "response": {"status": 200, "body": {"total_count": 60}},
+    });
+    let scrubbed = clean(&json!([exchange, list]).to_string());
+    let document = serde_json::to_value(&scrubbed.fixture).unwrap();
+    let answer = &document["exchanges"][0]["response"];
+    assert_eq!(answer["headers"], json!({"retry-after": "60"}));
+    assert_eq!(
+        answer["body"],
+        json!({"code": "NEW_LIMIT_OF_MERCHANT", "message": "…: …"})
+    );
+}
+
+/// The search itself: what is not a place of the allow-list is still looked at.
+#[test]
+fn a_value_that_was_taken_out_and_stands_elsewhere_is_a_leak() {
+    let words = Words::shared(Spec::shared().unwrap());
+    let mut marks = Marks::new([].iter());
+    marks.remember("60", Removed::Header);
+    let leaks = |status: u16, body: Value| {
+        let fixture = json!({"format": "wxmember-fixture/1", "origin": "recorded", "exchanges": [{
+            "operation": "list_cards", "request": {},
+            "response": {"status": status, "headers": {"retry-after": "60"}, "body": body},
+        }]});
+        marks.leak_into(&Fixture::from_json(&fixture.to_string()).unwrap(), words)
+    };
+    assert!(!leaks(429, json!({"code": "60"})));
+    assert!(leaks(429, json!({"message": "60"})));
+    assert!(leaks(200, json!({"code": "60"})));
+}
+
+#[test]
 fn bodies_that_are_not_json_leave_one_word() {
     let mut exchange = exchange();
     exchange["request"]["body"] = format!("phone={PHONE}").into();

@@ -9,7 +9,7 @@ use wxmember_crypto::{
     Certificate, FormValue, MerchantCiphertext, MerchantKey, Plaintext, PlatformKey, PublicKey, Signature,
     party::Platform,
 };
-use wxmember_sandbox::{Clock, Credentials, Identity, IdentityParts, Sandbox, SandboxBuilder};
+use wxmember_sandbox::{Clock, Credentials, Identity, IdentityParts, Sandbox, SandboxBuilder, rules};
 
 pub(crate) const NOW: i64 = 1_796_000_000;
 pub(crate) const PATH: &str = "/v3/brand/partner/card-member/user-cards/import-by-phone";
@@ -275,11 +275,24 @@ impl Request {
 
     /// Sends it; `None` when the connection is closed without an answer.
     pub(crate) async fn send(&self, sandbox: &Sandbox) -> Option<Received> {
-        exchange(&sandbox.base_url(), &self.bytes(), false).await
+        let received = exchange(&sandbox.base_url(), &self.bytes(), false).await;
+        check_reach(sandbox);
+        received
     }
 
     pub(crate) async fn answer(&self, sandbox: &Sandbox) -> Received {
         self.send(sandbox).await.expect("an answer")
+    }
+}
+
+/// The last refusal was by a rule that knows the operation as one of its own.
+fn check_reach(sandbox: &Sandbox) {
+    let Some(entry) = sandbox.journal().pop() else {
+        return;
+    };
+    if let (Some(id), Some(operation)) = (entry.rule, entry.operation) {
+        let rule = rules().iter().find(|rule| rule.id == id).unwrap();
+        assert!(rule.can_refuse(&operation), "{id} refused {operation}");
     }
 }
 

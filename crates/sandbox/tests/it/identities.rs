@@ -311,15 +311,24 @@ async fn a_profile_is_written_for_whom_the_folder_keeps_every_key() {
         let builder = Sandbox::builder().with_identities(&file).with_folder(&kept);
         builder.with_clock(Clock::manual(NOW)).start().await.unwrap()
     };
-    let sandbox = start("[[merchants]]\nmchid = \"1\"\n[[merchants]]\nmchid = \"2\"\n").await;
+    let card = "brands = [\"b\"]\n[[templates]]\ncard_id = \"c\"\nbrand_id = \"b\"\n";
+    let sandbox = start(&format!(
+        "[[merchants]]\nmchid = \"2\"\n[[merchants]]\nmchid = \"1\"\n{card}"
+    ))
+    .await;
     let profile = kept.join("1/wxmember.toml");
+    // The first merchant has no card, and its profile says so.
     assert_eq!(sandbox.profile(), Some(profile.as_path()));
+    let other = fs::read_to_string(kept.join("2/wxmember.toml")).unwrap();
+    assert!(
+        other.contains("# Not complete: ") && !other.contains("card_id ="),
+        "{other}"
+    );
     fs::copy(kept.join("1/apiclient_cert.pem"), folder.path().join("cert.pem")).unwrap();
-    fs::remove_file(&profile).unwrap();
     sandbox.shutdown().await;
     // The files of before are still there, and none of them is what the merchant signs with now.
     for own in ["certificates = [\"cert.pem\"]", "state = \"expired\""] {
-        let text = format!("[[merchants]]\nmchid = \"1\"\n{own}\n[[merchants]]\nmchid = \"2\"\n");
+        let text = format!("[[merchants]]\nmchid = \"1\"\n{own}\n{card}[[merchants]]\nmchid = \"2\"\n");
         let sandbox = start(&text).await;
         assert_eq!(sandbox.profile(), None, "{own}");
         assert!(
@@ -328,6 +337,22 @@ async fn a_profile_is_written_for_whom_the_folder_keeps_every_key() {
         );
         sandbox.shutdown().await;
     }
+    // Nor does one stay of a merchant who is not in the file any more, but for what somebody wrote himself.
+    fs::write(&profile, "# My own.\n").unwrap();
+    start("[[merchants]]\nmchid = \"3\"\n").await.shutdown().await;
+    assert!(profile.is_file() && !kept.join("2/wxmember.toml").exists());
+    assert!(kept.join("2/apiclient_key.pem").is_file() && kept.join("3/wxmember.toml").is_file());
+    let mine = "[[merchants]]\nmchid = \"1\"\n";
+    fs::write(&file, mine).unwrap();
+    let builder = Sandbox::builder().with_identities(&file).with_folder(&kept);
+    let refused = builder.with_clock(Clock::manual(NOW)).start().await.unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("1/wxmember.toml: not written by the sandbox"),
+        "{refused}"
+    );
+    assert_eq!(fs::read_to_string(&profile).unwrap(), "# My own.\n");
 }
 
 #[tokio::test]
@@ -336,7 +361,8 @@ async fn without_the_public_key_a_profile_names_none() {
     let (file, kept) = (folder.path().join("identities.toml"), folder.path().join("d"));
     fs::write(
         &file,
-        "[platform]\npublic_key = false\n[[platform.certificates]]\n[[merchants]]\nmchid = \"1\"",
+        "[platform]\npublic_key = false\n[[platform.certificates]]\n[[merchants]]\nmchid = \"1\"\nbrands = [\"b\"]\n\
+         [[templates]]\ncard_id = \"c\"\nbrand_id = \"b\"",
     )
     .unwrap();
     for _ in 0..2 {

@@ -186,7 +186,7 @@ async fn debug_shows_neither_persons_nor_keys() {
 #[tokio::test]
 async fn a_shift_of_the_platforms_clock_moves_window_and_answers() {
     let sandbox = sandbox().await;
-    sandbox.clock().set_shift(600);
+    sandbox.clock().set_shift(600).unwrap();
     assert_eq!(
         import(&sandbox, "1", "13800138000").await.unwrap().code(),
         "SIGN_ERROR"

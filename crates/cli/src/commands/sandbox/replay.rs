@@ -13,7 +13,7 @@ use crate::{
     exit,
     failure::{Failure, chain},
     input,
-    language::t,
+    language::{known, t},
     print::{say, tell},
 };
 
@@ -23,7 +23,11 @@ pub(crate) async fn run(arguments: &args::sandbox::Replay) -> Result<exit::Code,
     let mut fixtures = Vec::new();
     for path in &arguments.files {
         let failed = |error: &dyn std::error::Error| {
-            Failure::new(t!("replay-failed", file = path.display(), why = chain(error)))
+            Failure::new(t!(
+                "replay-failed",
+                file = path.display(),
+                why = known(&chain(error))
+            ))
         };
         let text = input::text(input::file(path, "a fixture")?, "a fixture")?;
         let fixture = Fixture::from_json(&text).map_err(|error| failed(&error))?;

@@ -11,7 +11,7 @@ use wxmember_sandbox::scrub::{Removed, ScrubError, Scrubbed, Unknown, scrub};
 use crate::{
     args, exit,
     failure::{Failure, chain},
-    language::{Language, current, t},
+    language::{Language, current, known, t},
     print::{say, tell},
 };
 
@@ -46,7 +46,11 @@ fn meaning(kind: Removed) -> &'static str {
 }
 
 fn failed(file: &Path, error: &ScrubError) -> Failure {
-    let failure = Failure::new(t!("scrub-failed", file = file.display(), why = chain(error)));
+    let failure = Failure::new(t!(
+        "scrub-failed",
+        file = file.display(),
+        why = known(&chain(error))
+    ));
     match error {
         ScrubError::Empty => failure.hint(t!("scrub-empty-hint")),
         ScrubError::Unknown { .. } => failure.hint(t!("scrub-unknown-hint")),

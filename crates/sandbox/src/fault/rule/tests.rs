@@ -53,6 +53,28 @@ fn what_is_no_rule_is_refused_with_the_reason() {
     check("lost=1%", Err(UnknownFault));
     check("lost-answer=1%,sede=1", Err(UnknownOption));
     check("lost-answer=1%,operation=import", Err(UnknownOperation));
+    let operation = "import_phonenumber_member";
+    for (fault, parameter) in [
+        ("cut-body", ""),
+        ("huge-answer", ""),
+        ("slow-body", ",bytes_per_second=20"),
+        ("truncated-json", ""),
+        ("wrong-document", ""),
+    ] {
+        let error = NoBody {
+            fault,
+            operation: operation.to_owned(),
+        };
+        for when in ["1", "1%", "10s"] {
+            let text = format!("{fault}={when}{parameter},operation={operation}");
+            check(&text, Err(error.clone()));
+        }
+    }
+    let elsewhere = FaultRule::next(Fault::Unsigned, 1);
+    check(
+        &format!("unsigned=1,operation={operation}"),
+        elsewhere.with_operation(operation),
+    );
     check("lost-answer=1%,seed=-1", Err(Number { option: "seed" }));
     check("lost-answer=1,seed=1", Err(ShareMissing { option: "seed" }));
     check("lost-answer=1s,burst=2", Err(ShareMissing { option: "burst" }));
