@@ -254,6 +254,9 @@ const STALE: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
+mod model;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::ledger::testing;
