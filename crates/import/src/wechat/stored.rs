@@ -141,6 +141,22 @@ mod tests {
         assert_eq!(unpack(&stored, &key_id()).as_deref(), Some(json.as_slice()));
     }
 
+    /// Who searches a ledger's file for a text finds it as it is, were it ever in a request in clear: LZ4 writes down
+    /// what it has not met. That holds for texts without four characters of the dictionary, of the key's id or twice.
+    #[test]
+    fn a_text_in_clear_would_be_seen_in_what_is_stored() {
+        for text in [
+            "13987654117",
+            "标记姓名甲",
+            "oMARKER-1x-gqzS4myYGmLZ7",
+            "marker.a@zeichen-post.example",
+        ] {
+            let stored = pack(json(text), &key_id());
+            assert!(stored.len() < json(text).len(), "it is packed");
+            assert!(memchr::memmem::find(&stored, text.as_bytes()).is_some(), "{text}");
+        }
+    }
+
     #[test]
     fn what_was_stored_as_json_is_still_read() {
         let json = json("gold");
