@@ -2,7 +2,7 @@
 //! have the ledger open.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     thread,
@@ -44,6 +44,7 @@ impl Presence {
                 path: path.clone(),
                 source,
             })?;
+        close_to_others(&path);
         let mut presence = Self {
             ledger: ledger.to_owned(),
             path,
@@ -132,6 +133,7 @@ pub(super) fn open(path: &Path, may_create: bool) -> Result<KeyedHash, LedgerErr
         .truncate(false)
         .open(path)
         .map_err(io_error)?;
+    close_to_others(path);
     // Two processes of a host may make it at the same time.
     file.lock().map_err(io_error)?;
     read_or_create(&mut file, path, may_create)
@@ -176,6 +178,26 @@ pub(super) fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// Takes from everybody else what the mode of a file lets them do: one that was restored or copied may be open to all.
+/// Where that is not the system's way, and for who does not own the file, nothing happens.
+///
+/// By name: a file of SQLite's that this process closes loses the locks that SQLite has on it.
+pub(super) fn close_to_others(path: &Path) {
+    #[cfg(unix)]
+    if let Ok(metadata) = fs::metadata(path) {
+        use std::os::unix::fs::PermissionsExt;
+
+        let mut permissions = metadata.permissions();
+        if permissions.mode() & 0o077 != 0 {
+            permissions.set_mode(permissions.mode() & 0o700);
+            // Only its owner and root may; whoever was let in works on.
+            let _ = fs::set_permissions(path, permissions);
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 fn beside(ledger: &Path) -> PathBuf {

@@ -7,6 +7,7 @@
 
 use std::{
     fs::File,
+    io::ErrorKind,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -69,11 +70,26 @@ impl Sqlite {
             path: path.to_owned(),
             source,
         };
-        // The file is made here, so that nobody else can read it for a moment.
-        let file = key::private().truncate(false).open(path).map_err(io_error)?;
+        // The file is made here, so that nobody else can read it for a moment. One that is there is not opened here: to
+        // close it would take away the locks that another connection of this process has on it.
+        let is_new = match key::private().create_new(true).open(path) {
+            Ok(_) => true,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let there = std::fs::metadata(path).map_err(io_error)?;
+                if there.is_dir() {
+                    return Err(io_error(ErrorKind::IsADirectory.into()));
+                }
+                there.len() == 0
+            }
+            Err(error) => return Err(io_error(error)),
+        };
+        // The log is what a process that was killed has left; SQLite makes new ones as the file itself is.
+        for end in ["", "-wal", "-shm"] {
+            let mut name = path.as_os_str().to_owned();
+            name.push(end);
+            key::close_to_others(Path::new(&name));
+        }
         let mut presence = key::Presence::enter(path)?;
-        let is_new = file.metadata().map_err(io_error)?.len() == 0;
-        drop(file);
         let foreign = |error: rusqlite::Error| match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::NotADatabase) => LedgerError::Foreign {
                 name: path.display().to_string(),

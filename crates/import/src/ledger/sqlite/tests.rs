@@ -48,6 +48,34 @@ fn other_files_and_later_versions_are_refused() {
     assert!(matches!(open(&other), Err(LedgerError::Foreign { .. })));
 }
 
+/// Also what a restored backup left open to all, with the log of a process that was killed.
+#[cfg(unix)]
+#[test]
+fn the_files_of_a_ledger_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (folder, path) = place();
+    let names = ["ledger.db", "ledger.db-shm", "ledger.db-wal", "ledger.db.key"];
+    let modes = || {
+        names.map(|name| {
+            std::fs::metadata(folder.path().join(name))
+                .unwrap()
+                .permissions()
+                .mode()
+                & 0o777
+        })
+    };
+    let one = open(&path).unwrap();
+    assert_eq!(modes(), [0o600; 4]);
+    for name in names {
+        let open_to_all = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(folder.path().join(name), open_to_all).unwrap();
+    }
+    let two = open(&path).unwrap();
+    assert_eq!(modes(), [0o600; 4]);
+    drop((one, two));
+}
+
 #[test]
 fn a_ledger_without_its_key_is_refused() {
     let (folder, path) = place();
