@@ -22,6 +22,7 @@ mod language;
 mod ledger;
 mod outputs;
 mod page;
+mod permissions;
 mod postgres;
 mod program;
 mod report;

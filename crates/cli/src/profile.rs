@@ -18,6 +18,7 @@ mod download;
 mod keys;
 mod merchant;
 mod place;
+mod readers;
 
 pub(crate) use self::{
     keys::PlatformKeys,

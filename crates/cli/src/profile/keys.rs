@@ -8,7 +8,9 @@ use wxmember_signing::Keyring;
 use super::{
     At, ProfileTable,
     place::{FETCH_KEY, Place},
-    read_bytes, without_line_break,
+    read_bytes,
+    readers::tell_readers,
+    without_line_break,
 };
 use crate::failure::Failure;
 
@@ -171,6 +173,7 @@ pub(super) fn certificate_of<P: party::Party>(path: &Path, place: Place) -> Resu
 }
 
 fn apiv3_key(path: &Path) -> Result<ApiV3Key, Failure> {
+    tell_readers(path);
     let content = read_bytes(path)?;
     ApiV3Key::new(without_line_break(&String::from_utf8_lossy(&content))).map_err(|_| {
         Failure::new(format!("{}: an APIv3 key has 32 bytes", path.display()))

@@ -9,7 +9,10 @@ use wxmember::{
 };
 use wxmember_crypto::KeyFileKind;
 
-use super::{At, ProfileTable, keys::certificate_of, place::Place, read, read_bytes, without_line_break};
+use super::{
+    At, ProfileTable, keys::certificate_of, place::Place, read, read_bytes, readers::tell_readers,
+    without_line_break,
+};
 use crate::{failure::Failure, serial};
 
 /// A private key, with its certificate when that came in the same file.
@@ -64,7 +67,11 @@ pub(super) fn merchant(
 
 /// What signs requests and opens answers.
 pub(super) fn key_pair(table: &ProfileTable, at: &At<'_>) -> Result<KeyPair, Failure> {
-    let path = |path: &Path| at.folder.join(path);
+    let path = |path: &Path| {
+        let path = at.folder.join(path);
+        tell_readers(&path);
+        path
+    };
     match (&table.merchant_key, &table.merchant_p12) {
         (Some(_), Some(_)) => {
             Err(at.wrong("`merchant_key` and `merchant_p12` are both set; one of them is enough"))
