@@ -16,6 +16,9 @@ use wxmember_tests::{
     wxmember,
 };
 
+mod everything;
+mod shown;
+
 const MARKERS: [&str; 5] = [
     "13987654321",
     "19876543210",

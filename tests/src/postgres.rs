@@ -111,6 +111,12 @@ impl Postgres {
         fs::read_to_string(self.data().join("server.crt")).expect("a server with TLS")
     }
 
+    /// Where its files and its log are.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The port on 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
