@@ -30,7 +30,10 @@ async fn refused(change: impl FnOnce(&Path)) -> String {
 fn write_profile(folder: &Path, sandbox: &Sandbox) {
     let credentials = sandbox.credentials();
     fs::create_dir_all(folder).unwrap();
-    fs::write(folder.join("apiclient_key.pem"), &credentials.merchant_key_pem).unwrap();
+    let key = folder.join("apiclient_key.pem");
+    fs::write(&key, &credentials.merchant_key_pem).unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     fs::write(
         folder.join("apiclient_cert.pem"),
         &credentials.merchant_certificate_pem,
