@@ -17,6 +17,7 @@ mod api;
 mod bench;
 mod ci;
 mod codegen;
+mod fuzz;
 mod outcome;
 mod process;
 mod spec;
@@ -47,6 +48,8 @@ enum Verb {
     Ci(ci::Arguments),
     /// Writes everything that is derived from the API document; `--check` compares and never writes
     Codegen(codegen::Arguments),
+    /// Runs the fuzz targets for a while; needs a nightly compiler
+    Fuzz(fuzz::Arguments),
     /// Checks the API document, or compares it with an earlier one
     Spec(spec::Arguments),
     /// Sets up what the tests need, then runs them all
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Ci(arguments) => ci::run(&arguments),
         Verb::Codegen(arguments) => codegen::run(&arguments),
+        Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Spec(arguments) => spec::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Tidy(arguments) => tidy::run(&arguments),

@@ -9,6 +9,9 @@ mod defaults;
 mod engine;
 #[cfg(test)]
 mod fake;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
 mod importer;
 mod job;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 mod request;
-mod stored;
+pub(crate) mod stored;
 
 /// Sends members by every [`Route`], signed, verified and sealed by the SDK.
 #[derive(Clone, Debug)]

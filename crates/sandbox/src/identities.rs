@@ -182,15 +182,31 @@ impl State {
 /// Reads a file and every file that it names; what it leaves out is taken from a folder or kept there, if there is one.
 /// A key that is made takes some 50 ms of a core.
 pub(crate) fn read(path: &Path, clock: &Clock, kept: Option<&Kept>) -> Result<Identity, IdentitiesError> {
-    let text = read_text(path)?;
-    let file: File = toml::from_str(&text).map_err(|error| {
-        let (line, flaw) = TomlFlaw::of(&error, &text);
-        let path = path.to_owned();
-        IdentitiesError::Syntax { path, line, flaw }
-    })?;
+    let file = parse(path, &read_text(path)?)?;
     let reader = Reader { path, clock, kept };
     reader.check(&file)?;
     reader.identity(file)
+}
+
+/// Reads a file as far as that makes no key and reads no other file.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn look(path: &Path, text: &str, clock: &Clock) -> Result<(), IdentitiesError> {
+    let file = parse(path, text)?;
+    let reader = Reader {
+        path,
+        clock,
+        kept: None,
+    };
+    reader.check(&file)?;
+    reader.policies(&file).map(drop)
+}
+
+fn parse(path: &Path, text: &str) -> Result<File, IdentitiesError> {
+    toml::from_str(text).map_err(|error| {
+        let (line, flaw) = TomlFlaw::of(&error, text);
+        let path = path.to_owned();
+        IdentitiesError::Syntax { path, line, flaw }
+    })
 }
 
 fn read_text(path: &Path) -> Result<String, IdentitiesError> {

@@ -11,6 +11,9 @@ mod explanation;
 mod fault;
 pub mod fixture;
 mod folder;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
 mod identities;
 mod identity;

@@ -161,7 +161,7 @@ pub(super) fn slots(first: i64, seconds: i64, counted: &[(i64, RowState, u64)]) 
     };
     let mut slots: Vec<Slot> = (0..=last.clamp(0, SLOTS))
         .map(|number| Slot {
-            at: first + number * seconds,
+            at: first.saturating_add(number.saturating_mul(seconds)),
             seconds,
             ..Slot::default()
         })

@@ -14,7 +14,7 @@ use lz4_flex::block::{compress_with_dict, decompress_with_dict};
 use wxmember_crypto::KeyId;
 
 /// Packs JSON without white space. What cannot be packed stays as it is.
-pub(super) fn pack(json: Vec<u8>, key_id: &KeyId) -> Vec<u8> {
+pub(crate) fn pack(json: Vec<u8>, key_id: &KeyId) -> Vec<u8> {
     let mut text = Vec::with_capacity(json.len());
     let mut ciphertexts = Vec::with_capacity(json.len());
     let mut rest = json.as_slice();
@@ -59,7 +59,7 @@ pub(super) fn pack(json: Vec<u8>, key_id: &KeyId) -> Vec<u8> {
 }
 
 /// The JSON; `None` when the bytes are damaged.
-pub(super) fn unpack<'a>(stored: &'a [u8], key_id: &KeyId) -> Option<Cow<'a, [u8]>> {
+pub(crate) fn unpack<'a>(stored: &'a [u8], key_id: &KeyId) -> Option<Cow<'a, [u8]>> {
     let Some((&PACKED, rest)) = stored.split_first() else {
         return Some(Cow::Borrowed(stored));
     };

@@ -80,7 +80,8 @@ fn bars(slots: &[Slot], first: &Slot, last: &Slot, words: &Words) -> Markup {
             }
         }
     }
-    let end = last.at + last.seconds;
+    // What a damaged ledger says of times need not be one.
+    let end = last.at.saturating_add(last.seconds);
     let description = words.rate_text(&decimal(highest), &time(first.at), &time(end));
     let bottom = TOP + HEIGHT;
     html! {

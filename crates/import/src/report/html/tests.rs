@@ -62,6 +62,21 @@ fn report() -> Report {
     }
 }
 
+/// The times of a ledger that came to harm on the disk.
+#[test]
+fn a_page_has_times_without_end_too() {
+    let mut report = report();
+    report.timeline = vec![Slot {
+        at: i64::MAX - 1,
+        seconds: i64::MAX,
+        unknown: 1,
+        ..Slot::default()
+    }];
+    report.job.created_at = i64::MIN;
+    report.job.updated_at = i64::MAX;
+    assert!(report.to_html(Language::English).contains("From - to -"));
+}
+
 #[test]
 fn a_page_tells_the_outcome_the_rate_and_the_refusals() {
     let page = report().to_html(Language::English);
