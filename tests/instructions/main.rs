@@ -61,7 +61,7 @@ fn open(stage: Stage) -> Stage {
 
 // An import from the member to the verified answer, over a connection that is open.
 #[library_benchmark]
-#[bench::times_32(args = (32), setup = Stage::after_a_call)]
+#[bench::times_8(args = (8), setup = Stage::after_a_call)]
 fn call(mut stage: Stage) -> Stage {
     stage.call();
     stage

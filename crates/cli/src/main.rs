@@ -84,7 +84,11 @@ fn gather_randomness(command: &Command) {
     if is_needed {
         let gather = || wxmember_crypto::Backend::default().gather_randomness();
         // Nobody waits for it: without a thread, whoever needs it first does it.
-        drop(std::thread::Builder::new().name("wxmember-random".to_owned()).spawn(gather));
+        drop(
+            std::thread::Builder::new()
+                .name("wxmember-random".to_owned())
+                .spawn(gather),
+        );
     }
 }
 

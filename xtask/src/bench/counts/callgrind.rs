@@ -10,7 +10,7 @@ use std::collections::HashMap;
 pub(super) struct Profile {
     /// Instructions of everything that was counted.
     pub(super) all: u64,
-    /// Those of calls from elsewhere into AWS-LC, with all that they called in turn.
+    /// Those of calls from Rust into AWS-LC, with all that they called in turn.
     pub(super) foreign: u64,
 }
 
@@ -19,7 +19,7 @@ impl Profile {
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut profile = Self::default();
         let mut names = HashMap::new();
-        let (mut in_foreign, mut into_foreign, mut is_call) = (false, false, false);
+        let (mut from, mut to, mut is_call) = (Side::Neither, Side::Neither, false);
         let mut positions = 1;
         let mut has_events = false;
         for line in text.lines() {
@@ -28,9 +28,9 @@ impl Profile {
             } else if line.starts_with("events: ") {
                 has_events = true;
             } else if let Some(name) = line.strip_prefix("fn=") {
-                in_foreign = is_foreign(name, &mut names);
+                from = side(name, &mut names);
             } else if let Some(name) = line.strip_prefix("cfn=") {
-                into_foreign = is_foreign(name, &mut names);
+                to = side(name, &mut names);
             } else if line.starts_with("calls=") {
                 is_call = true;
             } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
@@ -41,7 +41,7 @@ impl Profile {
                 };
                 match std::mem::take(&mut is_call) {
                     false => profile.all += cost,
-                    true if into_foreign && !in_foreign => profile.foreign += cost,
+                    true if (from, to) == (Side::Rust, Side::Foreign) => profile.foreign += cost,
                     true => {}
                 }
             }
@@ -50,22 +50,36 @@ impl Profile {
     }
 }
 
-/// Whether a function is AWS-LC's by its name: `name`, `(12) name` where it stands first, or `(12)`.
-fn is_foreign(name: &str, names: &mut HashMap<String, bool>) -> bool {
+/// Whose a function is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Side {
+    Foreign,
+    /// The C library's, or one that AWS-LC keeps to itself.
+    Neither,
+    Rust,
+}
+
+/// Whose a function is by its name: `name`, `(12) name` where it stands first, or `(12)`.
+fn side(name: &str, names: &mut HashMap<String, Side>) -> Side {
+    let of = |name: &str| match name {
+        // The crate around the library begins like its functions.
+        name if name.contains("::") => Side::Rust,
+        name if name.starts_with(FOREIGN) => Side::Foreign,
+        _ => Side::Neither,
+    };
     let number = name.strip_prefix('(').and_then(|rest| rest.split_once(')'));
     match number.filter(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit())) {
-        Some((number, "")) => names.get(number).copied().unwrap_or(false),
+        Some((number, "")) => names.get(number).copied().unwrap_or(Side::Neither),
         Some((number, name)) => {
-            let is_foreign = name.trim_start().starts_with(FOREIGN);
-            names.insert(number.to_owned(), is_foreign);
-            is_foreign
+            let side = of(name.trim_start());
+            names.insert(number.to_owned(), side);
+            side
         }
-        None => name.starts_with(FOREIGN),
+        None => of(name),
     }
 }
 
-/// How every function begins that AWS-LC offers: `aws-lc-sys` puts its version in front. What is not offered is called by
-/// these alone.
+/// How every function begins that AWS-LC offers: `aws-lc-sys` puts its version in front. Rust can call no other one.
 const FOREIGN: &str = "aws_lc_";
 
 #[cfg(test)]
@@ -82,9 +96,9 @@ events: Ir
 summary: 1180
 
 fl=(1) stage.rs
-fn=(1) wxmember_instructions::stage::Stage::sign
+fn=(1) aws_lc_rs::rsa::key::KeyPair::sign
 10 100
-cfn=(2) aws_lc_0_42_0_RSA_sign
+cfn=(2) aws_lc_0_42_0_EVP_DigestSign
 calls=2 20
 +3 1000
 cfn=(4) memcpy
@@ -93,12 +107,18 @@ calls=1 1
 
 fn=(2)
 20 900
-cfn=(3) rsa_blinding
+cfn=(3) pkey_rsa_sign
 calls=2 7
 20 100
 
 fn=(3)
-7 100
+7 60
+cfn=(5) aws_lc_0_42_0_RSA_sign
+calls=2 7
+7 40
+
+fn=(5)
+9 40
 
 fn=(4)
 1 80
@@ -109,7 +129,7 @@ totals: 1180
             foreign: 1000,
         };
         assert_eq!(Profile::read(compressed), Some(expected));
-        let plain = "positions: instr line\nevents: Ir Dr\nfn=a\n0x1 1 5 1\ncfn=aws_lc_b\ncalls=1 0x9 2\n0x2 2 7 1\nfn=aws_lc_b\n0x9 2 7\n";
+        let plain = "positions: instr line\nevents: Ir Dr\nfn=a::b\n0x1 1 5 1\ncfn=aws_lc_b\ncalls=1 0x9 2\n0x2 2 7 1\nfn=aws_lc_b\n0x9 2 7\n";
         assert_eq!(Profile::read(plain), Some(Profile { all: 12, foreign: 7 }));
     }
 
