@@ -4,6 +4,11 @@
 //! the same on a busy machine as on an idle one. Two numbers are kept of each. `all` is everything; `own` is what is left
 //! when the calls into AWS-LC are taken off, measured in the same run. RSA is nine tenths and more of `all`, and its random
 //! blinding and padding make it tremble; a second serialization or a copy too many drowns in it, and stands out of `own`.
+//!
+//! Over ten runs on one machine the numbers of a benchmark were at most 0.1 % apart, but for `own` of signing (0.6 %), a call
+//! (0.4 %) and opening (2.5 %, some 100 instructions of the allocator), so a path is slower when three runs in turn say so.
+//! valgrind lets a program see a processor of its own making, but with AVX2 only where the real one has it, so counts of a
+//! machine without it will differ; that was not tried.
 
 use std::{
     collections::BTreeMap,
@@ -46,10 +51,29 @@ pub(super) fn check(workspace: &Workspace) -> Outcome {
         let what = format!("{BASELINE} is of another target, so nothing can be compared");
         return Err(Failure::failed(what, WRITE));
     }
-    let counts = tools.count(workspace)?;
-    let compared = baseline.compare(&counts);
+    let mut counts = tools.count(workspace)?;
+    let mut compared = baseline.compare(&counts);
+    for _ in 1..TRIES {
+        if !compared.iter().any(Change::is_slower) {
+            break;
+        }
+        eprintln!("one is slower, so all are counted again: what the allocator adds differs from run to run");
+        counts = least(counts, &tools.count(workspace)?);
+        compared = baseline.compare(&counts);
+    }
     print(&baseline::table(&compared));
     verdict(&compared)
+}
+
+/// The smaller of each number.
+fn least(mut counts: Counts, others: &Counts) -> Counts {
+    for (name, count) in &mut counts {
+        if let Some(other) = others.get(name) {
+            count.all = count.all.min(other.all);
+            count.own = count.own.min(other.own);
+        }
+    }
+    counts
 }
 
 /// Counts several times and writes the medians.
@@ -345,6 +369,8 @@ const PROGRAM: &str = "wxmember-instructions";
 const TARGET: &str = "target";
 /// Runs of which the medians are written.
 const RUNS: usize = 5;
+/// Runs before a path is called slower.
+const TRIES: usize = 3;
 
 #[cfg(test)]
 mod tests {
@@ -381,6 +407,13 @@ mod tests {
         assert!(slower.to_string().starts_with(expected), "{slower}");
         let gone = super::verdict(&[change(Some(1), None)]).unwrap_err();
         assert_eq!(gone.code(), 4);
+    }
+
+    #[test]
+    fn the_least_of_several_runs_counts() {
+        let run = |all, own| BTreeMap::from([("seal".to_owned(), Count { all, own })]);
+        assert_eq!(least(run(10, 4), &run(11, 3)), run(10, 3));
+        assert_eq!(least(run(10, 4), &BTreeMap::new()), run(10, 4));
     }
 
     #[test]
