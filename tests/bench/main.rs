@@ -19,6 +19,7 @@ mod request;
 mod resume;
 mod rows;
 mod rsa;
+mod start;
 
 const USAGE: &str = "\
 wxmember-bench list ROWS SEED FILE              writes a member list
@@ -32,7 +33,8 @@ wxmember-bench soak SECONDS MEMBERS CONNECTIONS DIR PROCESS     how a sandbox's 
 wxmember-bench child PROGRAM [ARGUMENT]...      what another program costs
 wxmember-bench quota PROGRAM RATE SECONDS DIR   how much of a quota an import uses, and how many 429 it gets
 wxmember-bench finish FILE LEDGER LEFT URL      brings all rows but LEFT to their end without sending anything
-wxmember-bench resume PROGRAM FILE LEDGER PORT DIR   how long until the first request of a continued job";
+wxmember-bench resume PROGRAM FILE LEDGER PORT DIR   how long until the first request of a continued job
+wxmember-bench start PROGRAM ROUNDS             how long until the first request of a new import, beside `true`";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -95,6 +97,7 @@ fn run(arguments: &[&str]) -> Result<Value, String> {
             number(left)?,
             url,
         )),
+        ["start", program, rounds] => start::measure(Path::new(program), number(rounds)?),
         ["resume", program, file, ledger, port, folder] => block_on(resume::measure(
             Path::new(program),
             Path::new(file),

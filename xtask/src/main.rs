@@ -42,7 +42,7 @@ struct Arguments {
 enum Verb {
     /// Checks that the interface of the SDK holds no type that users should not meet
     Api(api::Arguments),
-    /// Measures the importer and holds the figures against the targets
+    /// Measures speed, memory and size, and holds the figures against the targets; `--check` counts instructions
     Bench(bench::Arguments),
     /// Runs everything that continuous integration runs, in its order
     Ci(ci::Arguments),

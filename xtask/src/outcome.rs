@@ -1,6 +1,7 @@
 //! How a verb ends: the exit code, and the command that repairs what was found.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage (clap's own), 4 a committed file does not follow what it belongs to.
+//! Exit codes: 0 done, 1 failed, 2 wrong usage (clap's own), 4 what is there is not what a committed file says: generated
+//! code, the changelog, or what a hot path costs.
 
 use std::{fmt, process::ExitCode};
 
@@ -31,6 +32,13 @@ pub(crate) enum Failure {
         /// What to write, and where.
         repair: String,
     },
+    /// A path takes more instructions than the committed file says; `repair` is what to do about it.
+    Slower {
+        /// Which path, then and now.
+        what: String,
+        /// What to look for, or the command that accepts it.
+        repair: String,
+    },
     /// A test runner failed and has said so itself; its summary stays the last thing on the terminal.
     Told,
 }
@@ -52,7 +60,7 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Failed { .. } | Self::Told => FAILED,
-            Self::Breaking { .. } | Self::Stale { .. } => STALE,
+            Self::Breaking { .. } | Self::Slower { .. } | Self::Stale { .. } => STALE,
         }
     }
 }
@@ -63,6 +71,7 @@ impl fmt::Display for Failure {
             Self::Failed { what, repair } => write!(f, "error: {what}\n\nhint: {repair}"),
             Self::Stale { what, repair } => write!(f, "stale: {what}\n\nhint: {repair}"),
             Self::Breaking { what, repair } => write!(f, "breaking: {what}\n\nhint: {repair}"),
+            Self::Slower { what, repair } => write!(f, "slower: {what}\n\nhint: {repair}"),
             Self::Told => Ok(()),
         }
     }
@@ -71,7 +80,7 @@ impl fmt::Display for Failure {
 /// Something is wrong.
 const FAILED: u8 = 1;
 
-/// A committed file is stale, or the changelog is behind the document.
+/// A committed file is stale, the changelog is behind the document, or a path became slower.
 const STALE: u8 = 4;
 
 #[cfg(test)]

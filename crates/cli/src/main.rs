@@ -62,6 +62,7 @@ fn main() -> ExitCode {
             return exit::FAILED.into();
         }
     };
+    gather_randomness(&arguments.command);
     let done = runtime.block_on(run(arguments.command));
     // What still runs in the background has nothing left to tell.
     runtime.shutdown_background();
@@ -71,6 +72,23 @@ fn main() -> ExitCode {
             print::failure(&failure);
             failure.code().into()
         }
+    }
+}
+
+/// Begins what the first sealing or signing would wait for, beside what is read and opened before it.
+fn gather_randomness(command: &Command) {
+    let is_needed = matches!(
+        command,
+        Command::Call(_) | Command::Import(_) | Command::Sandbox(_) | Command::Seal(_) | Command::Worker(_)
+    );
+    if is_needed {
+        let gather = || wxmember_crypto::Backend::default().gather_randomness();
+        // Nobody waits for it: without a thread, whoever needs it first does it.
+        drop(
+            std::thread::Builder::new()
+                .name("wxmember-random".to_owned())
+                .spawn(gather),
+        );
     }
 }
 

@@ -253,6 +253,10 @@ impl Builder<Ready> {
         if urls.iter().all(is_loopback) {
             http = http.no_proxy();
         }
+        // Reading the certificates of the system takes some milliseconds, and plain HTTP has no use for any.
+        if urls.iter().all(|url| url.scheme() == "http") {
+            http = http.tls_certs_only([]);
+        }
         let http = http.build().map_err(|error| ConfigError::Http {
             reason: error.to_string(),
         })?;
