@@ -254,6 +254,7 @@ impl Builder<Ready> {
             http = http.no_proxy();
         }
         // Reading the certificates of the system takes some milliseconds, and plain HTTP has no use for any.
+        #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
         if urls.iter().all(|url| url.scheme() == "http") {
             http = http.tls_certs_only([]);
         }
