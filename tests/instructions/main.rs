@@ -9,7 +9,8 @@
 
 #![expect(
     missing_docs,
-    reason = "the macros of gungraun make public modules and functions"
+    clippy::exit,
+    reason = "the macros of gungraun make public functions, and end the process when a run failed"
 )]
 
 use gungraun::{Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
