@@ -367,9 +367,14 @@ fn ledgers() -> Seeds {
             "flags",
             "jobs is_loaded 1 i 0\njobs is_paused 1 i 1\njobs is_purged 1 i 7\njobs rows 1 i -1\njobs identity 1 b \nmeta value - b x",
         ),
+        ("ids", "rows id 1 i 0\nrows card 1 i 77"),
         (
             "pace",
-            "pace rate - n \npace next_at - i 9223372036854775807\nrows id 1 i 0\nrows card 1 i 77",
+            "pace seen_at - i 9223372036854775807\npace next_at - i -9223372036854775808\npace rate_at - i -9223372036854775808",
+        ),
+        (
+            "rate",
+            "pace rate - r -1e308\npace rate_before - r inf\npace hold_until - i 9223372036854775807",
         ),
     ] {
         seeds.push((format!("values-{name}"), [b"\x01\0", lines.as_bytes()].concat()));

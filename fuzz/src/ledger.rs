@@ -161,6 +161,11 @@ fn put_values(path: &Path, lines: &[u8]) {
                 .unwrap_or(i64::MAX)
                 .into(),
             "n" => rusqlite::types::Value::Null,
+            "r" => str::from_utf8(&value)
+                .ok()
+                .and_then(|text| text.parse::<f64>().ok())
+                .unwrap_or(f64::MAX)
+                .into(),
             _ => value.into(),
         };
         if !is_name || column.is_empty() {
@@ -252,6 +257,7 @@ static GOOD: LazyLock<Good> = LazyLock::new(|| {
             "UPDATE rows SET state = (id & 4294967295) % 6, updated_at = 1796000000 + (id & 255)
                  WHERE state = 0 AND (id & 4294967295) > 6;
              UPDATE rows SET state = 2, is_maybe_sent = 1, code = 'INTERRUPTED' WHERE id & 4294967295 = 2;
+             INSERT INTO pace VALUES ('1900000109', 'http://127.0.0.1:9', 'import-by-phone', 0, 0, 0, 9.0, 0, 9.0);
              PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;",
         )
         .expect("the rows are spread over the states");

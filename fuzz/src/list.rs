@@ -9,8 +9,8 @@ use jiff::tz::Offset;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use wxmember_import::{
-    Assignment, Checked, CsvRecords, Defaults, Encoding, FileFormat, FileSource, LoadError, Mapping, Member, Profile,
-    Record, Records, Route, Source, SourceError, SourceOptions, Validator, Validity, check,
+    Assignment, Checked, CsvRecords, Defaults, Encoding, FileFormat, FileSource, LoadError, Mapping, Member,
+    Profile, Record, Records, Route, Source, SourceError, SourceOptions, Validator, Validity, check,
 };
 
 use crate::{

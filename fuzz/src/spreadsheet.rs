@@ -53,8 +53,14 @@ fn told(info: &panic::PanicHookInfo<'_>) {
     eprintln!("a panic at {:?}", info.location());
     let payload = info.payload();
     let text = payload.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or_default();
-    if text.contains(MARKER) && info.location().is_some_and(|place| place.file().contains("calamine")) {
+    let text = text
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or_default();
+    if text.contains(MARKER)
+        && info
+            .location()
+            .is_some_and(|place| place.file().contains("calamine"))
+    {
         eprintln!("a panic repeats what it must not: {text}");
         std::process::abort();
     }
