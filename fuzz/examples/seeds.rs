@@ -346,6 +346,8 @@ fn ledgers() -> Seeds {
     seeds.push(("packed".to_owned(), [b"\0\0", &packed[..]].concat()));
     let older = r#"{"card_id":"pbLatjvWOibDc5-TBnbUk1pD12o0","request":{"platform_key_id":"P","request":{"encrypted_phone_number":"{FOR_PLATFORM}","out_request_no":"1"}}}"#;
     seeds.push(("membercard".to_owned(), [b"\0\x02", older.as_bytes()].concat()));
+    let elsewhere = older.replace("pbLatjvWOibDc5-TBnbUk1pD12o0", "..");
+    seeds.push(("elsewhere".to_owned(), [b"\0\x02", elsewhere.as_bytes()].concat()));
     for (name, lines) in [
         (
             "states",
