@@ -346,6 +346,8 @@ fn ledgers() -> Seeds {
     seeds.push(("packed".to_owned(), [b"\0\0", &packed[..]].concat()));
     let older = r#"{"card_id":"pbLatjvWOibDc5-TBnbUk1pD12o0","request":{"platform_key_id":"P","request":{"encrypted_phone_number":"{FOR_PLATFORM}","out_request_no":"1"}}}"#;
     seeds.push(("membercard".to_owned(), [b"\0\x02", older.as_bytes()].concat()));
+    let elsewhere = older.replace("pbLatjvWOibDc5-TBnbUk1pD12o0", "..");
+    seeds.push(("elsewhere".to_owned(), [b"\0\x02", elsewhere.as_bytes()].concat()));
     for (name, lines) in [
         (
             "states",
@@ -367,9 +369,14 @@ fn ledgers() -> Seeds {
             "flags",
             "jobs is_loaded 1 i 0\njobs is_paused 1 i 1\njobs is_purged 1 i 7\njobs rows 1 i -1\njobs identity 1 b \nmeta value - b x",
         ),
+        ("ids", "rows id 1 i 0\nrows card 1 i 77"),
         (
             "pace",
-            "pace rate - n \npace next_at - i 9223372036854775807\nrows id 1 i 0\nrows card 1 i 77",
+            "pace seen_at - i 9223372036854775807\npace next_at - i -9223372036854775808\npace rate_at - i -9223372036854775808",
+        ),
+        (
+            "rate",
+            "pace rate - r -1e308\npace rate_before - r inf\npace hold_until - i 9223372036854775807",
         ),
     ] {
         seeds.push((format!("values-{name}"), [b"\x01\0", lines.as_bytes()].concat()));
@@ -475,7 +482,7 @@ fn lists(read: &dyn Fn(&str) -> Vec<u8>) -> Seeds {
     seeds
 }
 
-fn spreadsheets(_: &dyn Fn(&str) -> Vec<u8>) -> Seeds {
+fn spreadsheets(read: &dyn Fn(&str) -> Vec<u8>) -> Seeds {
     let sheet = r#"<worksheet><dimension ref="A1:D3"/><sheetData><row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c><c r="C1" t="s"><v>2</v></c><c r="D1" t="s"><v>3</v></c></row><row r="2"><c r="A2"><v>19900010001</v></c><c r="B2" t="inlineStr"><is><t>A1</t></is></c><c r="C2" s="1"><v>45322.5</v></c><c r="D2" t="str"><f>1+1</f><v>gold</v></c></row><row r="3"><c r="A3"><v>1.99E+10</v></c><c r="B3"><v>7</v></c><c r="C3" t="d"><v>2024-01-31T00:00:00</v></c><c r="D3" t="e"><v>#REF!</v></c></row><row r="4"><c r="A4" t="b"><v>1</v></c></row></sheetData></worksheet>"#;
     let workbook = r#"<workbook xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><workbookPr date1904="1"/><sheets><sheet name="会员" sheetId="1" r:id="rId1"/><sheet name="b" sheetId="2" state="hidden" r:id="rId1"/></sheets></workbook>"#;
     let ods = r#"<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet><table:table table:name="会员"><table:table-row><table:table-cell office:value-type="string"><text:p>手机号</text:p></table:table-cell><table:table-cell office:value-type="string"><text:p>会员卡号</text:p></table:table-cell><table:table-cell office:value-type="string"><text:p>领取时间</text:p></table:table-cell></table:table-row><table:table-row table:number-rows-repeated="2"><table:table-cell office:value-type="float" office:value="19900010001"><text:p>1</text:p></table:table-cell><table:table-cell office:value-type="string" table:number-columns-repeated="1"><text:p>A1</text:p></table:table-cell><table:table-cell office:value-type="date" office:date-value="2024-01-31"><text:p>x</text:p></table:table-cell></table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"#;
@@ -494,12 +501,11 @@ fn spreadsheets(_: &dyn Fn(&str) -> Vec<u8>) -> Seeds {
         ("ods".to_owned(), [b"\x04\x00", ods.as_bytes()].concat()),
         (
             "raw-xls".to_owned(),
-            [
-                b"\x01\x00",
-                &[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1][..],
-                &[0; 600],
-            ]
-            .concat(),
+            [b"\x01\x00", &read("crates/import/fixtures/list.xls")[..]].concat(),
+        ),
+        (
+            "raw-ods".to_owned(),
+            [b"\x02\x00", &read("crates/import/fixtures/list.ods")[..]].concat(),
         ),
         (
             "raw-xlsx".to_owned(),

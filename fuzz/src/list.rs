@@ -9,8 +9,8 @@ use jiff::tz::Offset;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use wxmember_import::{
-    Assignment, Checked, CsvRecords, Defaults, Encoding, FileFormat, FileSource, LoadError, Mapping, Profile,
-    Record, Records, Route, Source, SourceError, SourceOptions, Validator, Validity, check,
+    Assignment, Checked, CsvRecords, Defaults, Encoding, FileFormat, FileSource, LoadError, Mapping, Member,
+    Profile, Record, Records, Route, Source, SourceError, SourceOptions, Validator, Validity, check,
 };
 
 use crate::{
@@ -164,9 +164,8 @@ fn judged(checked: &Checked, read: &Read, route: Route, defaults: &Defaults, fil
         match validator.member(record) {
             Ok(member) => {
                 good += 1;
-                let text = format!("{member:?}");
-                if !defaults_hold_marker(defaults) {
-                    quiet(&text);
+                if !is_marked_elsewhere(&member) {
+                    quiet(&format!("{member:?}"));
                 }
                 member_is_sound(&member, route);
             }
@@ -178,8 +177,24 @@ fn judged(checked: &Checked, read: &Read, route: Route, defaults: &Defaults, fil
     }
 }
 
+/// Whether a field that is shown holds the marker: codes, numbers and looks are no secrets.
+fn is_marked_elsewhere(member: &Member) -> bool {
+    let custom = member.custom_fields.iter().map(|(name, _)| name);
+    let texts = [
+        &member.openid,
+        &member.user_card_code,
+        &member.request_no,
+        &member.level,
+        &member.card_color,
+        &member.card_picture_url,
+        &member.pickup_time,
+    ];
+    let mut texts = texts.into_iter().flatten().chain(custom);
+    texts.any(|text| text.contains(MARKER))
+}
+
 /// What a good row has, by the rules of the API as they stand in its documents.
-fn member_is_sound(member: &wxmember_import::Member, route: Route) {
+fn member_is_sound(member: &Member, route: Route) {
     use wxmember_crypto::Plaintext;
     if let Some(phone) = &member.phone_number {
         let phone = phone.expose();
@@ -229,6 +244,10 @@ fn again(read: &Read) {
     };
     put(&read.columns);
     read.records.iter().for_each(|record| put(&record.cells));
+    // A zero byte makes text without a named encoding no text.
+    if text.contains('\0') {
+        return;
+    }
     let mut records = match CsvRecords::new("again.csv", text.as_bytes()) {
         Ok(records) => records,
         Err(error) => {

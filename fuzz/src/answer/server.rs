@@ -7,7 +7,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     runtime::{Builder, Runtime},
 };
-use wxmember::{Client, FixedClock, Merchant, RetryPolicy, Signature, Signer, Signing, Trust};
+use wxmember::{Client, Error, FixedClock, Merchant, RetryPolicy, Signature, Signer, Signing, Trust};
 
 use crate::parties::{
     MCHID, MERCHANT_KEY, NOW, PUBLIC_KEY_ID, apiv3_key, merchant_certificate, platform_key,
@@ -18,6 +18,8 @@ pub(super) struct Stage {
     runtime: Mutex<Runtime>,
     listener: TcpListener,
     client: Client,
+    /// Made anew after it has learnt a key: to make one takes longer than a call.
+    downloading: Mutex<Option<Client>>,
     url: String,
 }
 
@@ -47,6 +49,7 @@ impl Stage {
         let trust = Trust::public_key(PUBLIC_KEY_ID, platform_key()).expect("an id");
         Self {
             client: client(&url, trust),
+            downloading: Mutex::default(),
             runtime: Mutex::new(runtime),
             listener,
             url,
@@ -58,9 +61,16 @@ impl Stage {
         &self.client
     }
 
-    /// A client that believes what it downloads, and has downloaded nothing.
-    pub(super) fn downloading_client(&self) -> Client {
-        client(&self.url, Trust::downloaded_certificates(apiv3_key()))
+    /// Lets a client that believes what it downloads, and has downloaded nothing, get these bytes as its certificates.
+    pub(super) fn downloading(&self, bytes: Vec<u8>) -> Result<(), Error> {
+        let mut kept = self.downloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || client(&self.url, Trust::downloaded_certificates(apiv3_key()));
+        let client = kept.get_or_insert_with(new).clone();
+        let downloaded = self.answering(bytes, client.refresh_certificates());
+        if downloaded.is_ok() {
+            *kept = None;
+        }
+        downloaded
     }
 
     /// Makes a call, which gets these bytes as its answer.

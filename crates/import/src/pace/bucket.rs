@@ -59,7 +59,7 @@ impl Bucket {
             self.slowed = None;
         }
         Reservation {
-            wait: micros(first - now),
+            wait: micros(first.saturating_sub(now)),
             interval: micros(interval),
             rate: Some(rate),
         }
@@ -78,7 +78,7 @@ impl Bucket {
         let pause = retry_after.unwrap_or(PAUSE).min(PAUSE_MOST);
         self.hold = self.hold.max(now.saturating_add(pause.as_micros() as i64));
         if let Some(slowed) = self.slowed
-            && now - slowed.at < SECOND
+            && now.saturating_sub(slowed.at) < SECOND
         {
             return slowed.rate;
         }
@@ -101,7 +101,7 @@ impl Bucket {
     /// The rate in requests per second; nothing when nothing limits it.
     fn rate(&self, now: i64, ceiling: Option<f64>) -> Option<f64> {
         let Some(slowed) = self.slowed else { return ceiling };
-        let seconds = (now - slowed.at).max(0) as f64 / SECOND as f64;
+        let seconds = now.saturating_sub(slowed.at).max(0) as f64 / SECOND as f64;
         let growth = ceiling.unwrap_or(slowed.before) / RECOVERY_SECONDS;
         let rate = slowed.rate + growth * seconds;
         Some(rate.min(ceiling.unwrap_or(MOST_PER_SECOND)))
@@ -112,10 +112,11 @@ impl Bucket {
     fn see(&mut self, now: i64) -> i64 {
         let back = self.seen_at.saturating_sub(now);
         if back >= SECOND {
-            self.next -= back;
-            self.hold -= back;
+            // What a damaged ledger holds need be no time.
+            self.next = self.next.saturating_sub(back);
+            self.hold = self.hold.saturating_sub(back);
             if let Some(slowed) = &mut self.slowed {
-                slowed.at -= back;
+                slowed.at = slowed.at.saturating_sub(back);
             }
             self.seen_at = now;
         }
@@ -191,6 +192,22 @@ mod tests {
                     }
                 }
             }
+        }
+
+        /// As a damaged ledger may hold them.
+        #[test]
+        fn no_numbers_panic(
+            times in any::<[i64; 4]>(),
+            rates in any::<[f64; 2]>(),
+            now in 0..i64::MAX,
+            ceiling in proptest::option::of(0.01_f64..5000.0),
+        ) {
+            let [next, hold, seen_at, at] = times;
+            let slowed = Some(Slowed { rate: rates[0], at, before: rates[1] });
+            let mut bucket = Bucket { next, hold, seen_at, slowed };
+            bucket.slow_down(now, ceiling, None, 1.0);
+            let reservation = bucket.reserve(now, 3, ceiling);
+            prop_assert!(reservation.rate.is_none_or(|rate| rate <= MOST_PER_SECOND || rate.is_nan()));
         }
 
         #[test]

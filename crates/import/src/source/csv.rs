@@ -1,8 +1,8 @@
 //! CSV as of RFC 4180, streamed, with exact line numbers.
 //!
 //! Built on `csv-core` and not on `csv`, because the line that `csv` reports for a record is the line where it
-//! started to look: wrong after blank lines, and wrong by one in files with CR LF. Here a record's line is counted
-//! back from its end. Memory is bounded by one record of [`RECORD_LIMIT`] bytes.
+//! started to look: wrong after blank lines, and wrong by one in files with CR LF. Here a record's line is that of
+//! its first byte. Memory is bounded by one record of [`RECORD_LIMIT`] bytes.
 //!
 //! A quotation mark that is not meant as one swallows the records behind it, and by the rules of CSV that is no error.
 //! So a file that ends inside a quote is refused, and a record whose cell looks like it holds whole lines is marked.
@@ -88,7 +88,6 @@ pub struct CsvRecords<R> {
     start: usize,
     end: usize,
     at_end: bool,
-    last_byte: u8,
     hasher: Option<SourceHasher>,
     digest: Option<Fingerprint>,
     parser: Reader,
@@ -128,7 +127,6 @@ impl<R: Read + Send> CsvRecords<R> {
             start: 0,
             end: 0,
             at_end: false,
-            last_byte: 0,
             hasher: Some(SourceHasher::new()),
             digest: None,
             parser: ReaderBuilder::new().delimiter(delimiter).build(),
@@ -203,7 +201,8 @@ impl<R: Read + Send> CsvRecords<R> {
 
     /// Parses one record, whatever is in it.
     fn parse(&mut self, record: &mut Record) -> Result<bool, SourceError> {
-        let first_line = self.parser.line();
+        let first_line = self.quotes.line;
+        self.quotes.record = None;
         let (mut written, mut fields) = (0, 0);
         loop {
             if self.start == self.end && !self.at_end {
@@ -213,9 +212,6 @@ impl<R: Read + Send> CsvRecords<R> {
             let (result, consumed, wrote, ended) =
                 self.parser
                     .read_record(input, &mut self.text[written..], &mut self.ends[fields..]);
-            if let Some(&last) = input[..consumed].last() {
-                self.last_byte = last;
-            }
             self.quotes.follow(&input[..consumed], self.delimiter);
             if input.is_empty() && self.at_end && self.quotes.place == Place::Quoted {
                 return Err(SourceError::QuoteNotClosed {
@@ -243,10 +239,7 @@ impl<R: Read + Send> CsvRecords<R> {
             }
         }
         let text = &self.text[..written];
-        let inside = text.iter().filter(|&&byte| byte == b'\n').count();
-        // The parser stands behind a final LF, but before the LF of a CR LF.
-        let behind = u64::from(self.last_byte == b'\n');
-        record.line = self.parser.line().saturating_sub(behind + inside as u64).max(1);
+        record.line = self.quotes.record.unwrap_or(first_line);
         record.cells.truncate(fields);
         record.flaws.clear();
         record.numbers.clear();
@@ -257,9 +250,10 @@ impl<R: Read + Send> CsvRecords<R> {
             let bytes = &text[begin..end];
             begin = end;
             if has_lines && record.flaws.is_empty() && holds_records(bytes, self.delimiter, delimiters) {
+                let inside = breaks(text);
                 record.flaws.push(Flaw::of_row(FlawKind::SpansLines {
                     first: u32::try_from(record.line).unwrap_or(u32::MAX),
-                    last: u32::try_from(record.line + inside as u64).unwrap_or(u32::MAX),
+                    last: u32::try_from(record.line + inside).unwrap_or(u32::MAX),
                 }));
             }
             let Ok(cell) = std::str::from_utf8(bytes) else {
@@ -330,8 +324,12 @@ impl<R: Read + Send> Records for CsvRecords<R> {
 #[derive(Debug)]
 struct Quotes {
     place: Place,
-    /// The line that is read, from 1.
+    /// The line that is read, from 1. A carriage return ends one too, alone or with a line feed.
     line: u64,
+    /// The last byte was a carriage return.
+    is_behind_return: bool,
+    /// The line of the first byte of the record that is read, once there is one: blank lines before it are not its own.
+    record: Option<u64>,
     /// The line of the last opening mark.
     opened: u64,
 }
@@ -351,6 +349,8 @@ impl Default for Quotes {
         Self {
             place: Place::Start,
             line: 1,
+            is_behind_return: false,
+            record: None,
             opened: 1,
         }
     }
@@ -370,9 +370,25 @@ impl Quotes {
                 (_, byte) if byte == delimiter => Place::Start,
                 _ => Place::Plain,
             };
-            self.line += u64::from(byte == b'\n');
+            match byte {
+                b'\n' if self.is_behind_return => {}
+                b'\n' | b'\r' => self.line += 1,
+                _ if self.record.is_none() => self.record = Some(self.line),
+                _ => {}
+            }
+            self.is_behind_return = byte == b'\r';
         }
     }
+}
+
+/// The line breaks in a text.
+fn breaks(text: &[u8]) -> u64 {
+    let feeds = text.iter().filter(|&&byte| byte == b'\n').count();
+    let returns = text
+        .windows(2)
+        .filter(|pair| pair[0] == b'\r' && pair[1] != b'\n')
+        .count();
+    (feeds + returns + usize::from(text.ends_with(b"\r"))) as u64
 }
 
 /// Whether a cell of several lines looks like records that a stray quotation mark has swallowed: one of its lines has as

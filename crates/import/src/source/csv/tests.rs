@@ -25,7 +25,7 @@ fn check_error(text: &[u8], expect: &str) {
 
 #[test]
 fn lines_are_right_after_blank_lines_and_inside_quotes() {
-    for end in ["\n", "\r\n"] {
+    for end in ["\n", "\r\n", "\r"] {
         for last in ["", end] {
             let text = format!("a,b{end}1,2{end}{end}{end}3,4{end}\"x{end}y\",5{end},{end}6,7{last}");
             let (columns, rows) = all(text.as_bytes()).unwrap();
@@ -107,7 +107,7 @@ fn a_quote_that_never_closes_is_noticed_before_memory_grows() {
 
 #[test]
 fn a_file_that_ends_inside_a_quote_is_refused_with_the_line_of_the_mark() {
-    for end in ["\n", "\r\n"] {
+    for end in ["\n", "\r\n", "\r"] {
         let text = format!("a,b,c{end}1,2,3{end}{end}4,5,\"x{end}6,7,8{end}9,10,11{end}");
         check_error(
             text.as_bytes(),
@@ -140,6 +140,7 @@ fn a_cell_that_swallowed_records_is_marked_and_an_address_is_not() {
     let spans = |first, last| [Flaw::of_row(FlawKind::SpansLines { first, last })];
     check("a,b,c\n1,2,3\n4,5,\"x\n6,7,8\n9,10,\"y\n11,12,13\n", &spans(3, 5));
     check("a,b,c\r\n4,5,\"x\r\n6,7,\"y\r\n", &spans(2, 3));
+    check("a,b,c\r4,5,\"x\r6,7,\"y\r", &spans(2, 3));
     check("a,b,c\n1,2,\"Lane 3,\nHouse 4, Floor\n5\"\n", &[]);
     let lines = |n: usize| format!("a,b,c\n1,2,\"{}\"\n3,4,5\n", "x\n".repeat(n));
     check(&lines(CELL_LINES - 1), &[]);
