@@ -1,9 +1,7 @@
 //! The measuring program behind `cargo xtask bench`: each call does one piece of work in a process of its own and
 //! prints what it cost as one line of JSON. It must judge nothing: `xtask` holds the figures against the targets.
 
-#![expect(clippy::print_stdout, reason = "the figures are this program's output")]
-
-use std::{env, path::Path, process::ExitCode, str::FromStr};
+use std::{path::Path, process::ExitCode, str::FromStr};
 
 use serde_json::Value;
 use wxmember_tests::members::MemberList;
@@ -19,6 +17,7 @@ mod request;
 mod resume;
 mod rows;
 mod rsa;
+mod said;
 mod start;
 
 const USAGE: &str = "\
@@ -37,23 +36,7 @@ wxmember-bench resume PROGRAM FILE LEDGER PORT DIR   how long until the first re
 wxmember-bench start PROGRAM ROUNDS             how long until the first request of a new import, beside `true`";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match run(&arguments) {
-        Ok(figures) => {
-            println!("{figures}");
-            ExitCode::SUCCESS
-        }
-        Err(wrong) => {
-            eprint(&wrong);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "what went wrong is no figure")]
-fn eprint(wrong: &str) {
-    eprintln!("{wrong}");
+    said::of(run)
 }
 
 fn run(arguments: &[&str]) -> Result<Value, String> {

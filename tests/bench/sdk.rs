@@ -1,9 +1,7 @@
 //! The loop over the SDK that `cargo xtask bench sdk` measures, in a program that has nothing else in it: its memory is
 //! compared with that of programs over other clients.
 
-#![expect(clippy::print_stdout, reason = "the figures are this program's output")]
-
-use std::{env, path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
 use serde_json::Value;
 use wxmember_tests::members::MemberList;
@@ -15,29 +13,14 @@ mod cost;
 mod platform;
 mod request;
 mod rsa;
+mod said;
 
 const USAGE: &str = "\
 wxmember-bench-sdk calls CALLS SEED IN-FLIGHT plain|opened DIR   imports to the sandbox of a folder, opening answers or not
 wxmember-bench-sdk rsa CALLS plain|opened                        the RSA of such a loop alone";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match run(&arguments) {
-        Ok(figures) => {
-            println!("{figures}");
-            ExitCode::SUCCESS
-        }
-        Err(wrong) => {
-            eprint(&wrong);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "what went wrong is no figure")]
-fn eprint(wrong: &str) {
-    eprintln!("{wrong}");
+    said::of(run)
 }
 
 fn run(arguments: &[&str]) -> Result<Value, String> {

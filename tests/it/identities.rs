@@ -3,11 +3,11 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    process::{Child, Stdio},
+    process::Stdio,
 };
 
 use serde_json::Value;
-use wxmember_tests::{root, wxmember};
+use wxmember_tests::{Running, root, wxmember};
 
 use crate::interop::Program;
 
@@ -62,16 +62,6 @@ fn each_merchant_of_the_file_has_a_ready_profile_and_keeps_its_keys() {
     let _second = start();
     assert_eq!(key(), made);
     assert_eq!(import("1900000110", "three.db"), 3);
-}
-
-/// Killed when dropped.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
 }
 
 #[test]

@@ -4,14 +4,16 @@ use std::{
     env,
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 use serde_json::Value;
-use wxmember_tests::{root, wxmember};
+use wxmember_tests::{Running, root, wxmember};
 
 /// `wxmember sandbox --dir DIR`, ended when dropped.
-pub(crate) struct Program(Child);
+pub(crate) struct Program {
+    _child: Running,
+}
 
 impl Program {
     fn start(home: &Path, folder: &Path) -> Self {
@@ -19,28 +21,21 @@ impl Program {
     }
 
     pub(crate) fn start_with(home: &Path, folder: &Path, more: &[&str]) -> Self {
-        let mut child = wxmember(home)
+        let child = wxmember(home)
             .args(["sandbox", "--listen", "127.0.0.1:0", "--dir"])
             .arg(folder)
             .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+            .spawn();
+        let mut child = Running(child.unwrap());
         // It listens once it has said where.
         let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap())
+        BufReader::new(child.0.stdout.as_mut().unwrap())
             .read_line(&mut line)
             .unwrap();
         assert!(line.starts_with("base_url"), "{line}");
-        Self(child)
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
+        Self { _child: child }
     }
 }
 

@@ -5,10 +5,10 @@ use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
     path::Path,
-    process::{Child, Stdio},
+    process::Stdio,
 };
 
-use wxmember_tests::wxmember;
+use wxmember_tests::{Running, wxmember};
 
 /// The exit code and what was said of a sandbox that does not start.
 fn refused(home: &Path, arguments: &[&str]) -> (Option<i32>, String) {
@@ -122,16 +122,6 @@ fn a_wrong_setting_of_a_file_is_named_in_both_languages_and_its_value_is_not() {
         "line 1: not TOML",
         "第 1 行：不是合法的 TOML",
     );
-}
-
-/// Killed when dropped.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
 }
 
 #[test]

@@ -19,9 +19,11 @@ pub mod markers;
 pub mod members;
 mod postgres;
 pub mod random;
+mod running;
 pub mod stage;
 
 pub use postgres::Postgres;
+pub use running::Running;
 
 /// The phone number of [`member`]; no text that the program writes may hold it.
 pub const PHONE: &str = "13800138000";

@@ -2,18 +2,19 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{ChildStdin, Command, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
 };
 
 use serde_json::Value;
+use wxmember_tests::Running;
 
 use super::PATIENCE;
 
 /// A running driver, ended when dropped.
 pub(super) struct Driver {
-    child: Child,
+    _child: Running,
     stdin: ChildStdin,
     lines: Receiver<String>,
 }
@@ -38,7 +39,11 @@ impl Driver {
                 }
             }
         });
-        Self { child, stdin, lines }
+        Self {
+            _child: Running(child),
+            stdin,
+            lines,
+        }
     }
 
     /// What the driver says to a command; `ok` tells whether the client did it.
@@ -51,12 +56,5 @@ impl Driver {
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(said["ok"].is_boolean(), "{said}");
         said
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
