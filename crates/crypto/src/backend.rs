@@ -39,8 +39,8 @@ impl Backend {
     /// Gathers the randomness that the first sealing or signing of a process would wait for.
     ///
     /// AWS-LC measures the jitter of the processor, which takes a core some 30 to 60 ms and is nine tenths of what a program
-    /// does before its first request; a program that calls this on a thread of its own reads its files meanwhile. Nobody must
-    /// call it. The other backend asks the operating system, which takes no time.
+    /// does before its first request; a program that calls this on a thread of its own reads its files meanwhile. It need not
+    /// be called. The other backend asks the operating system, which takes no time.
     ///
     /// ```
     /// let gathering = std::thread::spawn(|| wxmember_crypto::Backend::default().gather_randomness());

@@ -173,7 +173,8 @@ impl Ledger {
 
     /// Deletes the sealed requests, the codes and the hashes of a job and keeps its states, codes of refusal and
     /// counts. Its members are no duplicates of anything any more. `force` also purges a job that has unfinished rows,
-    /// which can then never be sent. Importing the same source again begins a new job under its name; what is left of the
+    /// which are then not sent. A run that is under way may still send, once, what it claimed in the last ten seconds: stop it
+    /// first. Importing the same source again begins a new job under its name; what is left of the
     /// purged one then goes by another name.
     ///
     /// # Errors

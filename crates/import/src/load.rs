@@ -87,7 +87,11 @@ impl<G: Gateway> Load<G> {
                 loop {
                     let batch = records.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok(batch) = batch else { return };
-                    let (batch, rows) = sealer.batch(batch);
+                    let (batch, mut rows) = sealer.batch(batch);
+                    // What one long cell took is not kept for all rows to come.
+                    rows.retain(|record| {
+                        record.cells.iter().map(String::capacity).sum::<usize>() <= KEPT_BYTES
+                    });
                     // Full, or the reader is done: then they are dropped.
                     let _ = give_back.try_send(rows);
                     if to_writer.blocking_send(batch).is_err() {
@@ -260,7 +264,11 @@ fn read_batch(records: &mut dyn Records, mut rows: Vec<Record>) -> Result<Vec<Re
         if filled == rows.len() {
             rows.push(Record::default());
         }
-        if !records.read(&mut rows[filled])? {
+        let record = &mut rows[filled];
+        // What a source may not think of.
+        record.flaws.clear();
+        record.numbers.clear();
+        if !records.read(record)? {
             break;
         }
         filled += 1;
@@ -359,6 +367,8 @@ pub(crate) fn refusal(problems: &[Problem]) -> (String, String) {
 
 /// Rows that go from thread to thread.
 const BATCH_ROWS: usize = 500;
+/// Memory of a record that is used again.
+const KEPT_BYTES: usize = 16 << 10;
 /// Batches of one transaction.
 const STORED_BATCHES: usize = 4;
 /// How often a load says that it is alive when there are no rows to store.

@@ -289,7 +289,8 @@ impl<G: Gateway> Run<G> {
                 code: "PROBE_UNKNOWN".to_owned(),
                 message: format!(
                     "the first row, sent alone because nothing was imported into this card yet, got no clear answer: {}",
-                    end.and_then(|(.., entry)| entry.message).unwrap_or_default()
+                    end.and_then(|(.., entry)| entry.message)
+                        .unwrap_or_else(|| "sending it failed inside this program".to_owned())
                 ),
                 hint: Some(LOOK_FOR_THE_CAUSE.to_owned()),
             },

@@ -174,7 +174,8 @@ struct StoredUserCard {
     request: AskedCard,
 }
 
-/// What an answer must repeat to be one to this request: its signature says who answered, not to what.
+/// What an answer must repeat to be one to this request: its signature says who answered, not to what. Answers of the
+/// older route name no card.
 #[derive(Deserialize)]
 struct AskedCard {
     brand_id: BrandId,

@@ -44,7 +44,6 @@ impl Presence {
                 path: path.clone(),
                 source,
             })?;
-        close_to_others(&path);
         let mut presence = Self {
             ledger: ledger.to_owned(),
             path,
@@ -133,7 +132,6 @@ pub(super) fn open(path: &Path, may_create: bool) -> Result<KeyedHash, LedgerErr
         .truncate(false)
         .open(path)
         .map_err(io_error)?;
-    close_to_others(path);
     // Two processes of a host may make it at the same time.
     file.lock().map_err(io_error)?;
     read_or_create(&mut file, path, may_create)
@@ -159,7 +157,11 @@ fn read_or_create(file: &mut File, path: &Path, may_create: bool) -> Result<Keye
             .map_err(io_error)?;
     }
     match <[u8; KEY_BYTES]>::try_from(bytes) {
-        Ok(key) => Ok(KeyedHash::new(key)),
+        Ok(key) => {
+            // Only what looks like a key: a path may be a mistake.
+            close_to_others(path);
+            Ok(KeyedHash::new(key))
+        }
         Err(_) => Err(LedgerError::Key {
             path: path.to_owned(),
         }),

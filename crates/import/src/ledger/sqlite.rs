@@ -83,20 +83,21 @@ impl Sqlite {
             }
             Err(error) => return Err(io_error(error)),
         };
-        // The log is what a process that was killed has left; SQLite makes new ones as the file itself is.
-        for end in ["", "-wal", "-shm"] {
-            let mut name = path.as_os_str().to_owned();
-            name.push(end);
-            key::close_to_others(Path::new(&name));
-        }
         let mut presence = key::Presence::enter(path)?;
         let foreign = |error: rusqlite::Error| match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::NotADatabase) => LedgerError::Foreign {
                 name: path.display().to_string(),
             },
+            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => {
+                io_error(ErrorKind::PermissionDenied.into())
+            }
             _ => failed("open the file")(error),
         };
         let connection = Connection::open(path).map_err(foreign)?;
+        // SQLite opens what it may not write for reading, and fails much later.
+        if connection.is_readonly("main").map_err(foreign)? {
+            return Err(io_error(ErrorKind::PermissionDenied.into()));
+        }
         connection.busy_timeout(BUSY).map_err(foreign)?;
         let application: i64 = connection
             .pragma_query_value(None, "application_id", |row| row.get(0))
@@ -111,6 +112,14 @@ impl Sqlite {
                     name: path.display().to_string(),
                 });
             }
+        }
+        // Only now is it known to be ours. The log is what a process that was killed has left; SQLite names it after the
+        // file that a link leads to, and makes new ones as the file itself is.
+        let there = std::fs::canonicalize(path).map_err(io_error)?;
+        for end in ["", "-wal", "-shm"] {
+            let mut name = there.as_os_str().to_owned();
+            name.push(end);
+            key::close_to_others(Path::new(&name));
         }
         let may_create = application != schema::APPLICATION_ID;
         let hash = presence.key(may_create)?;

@@ -268,7 +268,8 @@ async fn lease_again(
     }
     let sql = "UPDATE rows SET state = 1, attempts = attempts + 1, lease_until = new.until, updated_at = $4
                FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS new (id, owner, until)
-               WHERE rows.id = new.id AND state IN (0, 1, 2) AND rows.owner = new.owner RETURNING rows.id";
+               WHERE rows.id = new.id AND state IN (0, 1, 2) AND rows.owner = new.owner
+                   AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = rows.id >> 32 AND is_purged) RETURNING rows.id";
     let rows = session
         .all(sql, &[&ids, &owners, &untils, &(now / SECOND)])
         .await?;

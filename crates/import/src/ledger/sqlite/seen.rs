@@ -69,7 +69,11 @@ impl Seen {
 
 /// Whether reading what is there costs less than the look-ups it spares.
 fn is_worth_it(connection: &Connection, rows: usize) -> Result<bool, rusqlite::Error> {
-    let there: i64 = connection.query_row("SELECT coalesce(sum(rows), 0) FROM jobs", [], |row| row.get(0))?;
+    let there: i64 = connection.query_row(
+        "SELECT coalesce(sum(rows), 0) FROM jobs WHERE is_purged = 0",
+        [],
+        |row| row.get(0),
+    )?;
     Ok(there <= MOST && there <= (rows as i64).saturating_mul(TIMES))
 }
 
@@ -98,9 +102,9 @@ const WORDS: usize = 1 << 18;
 const WORTH_IT: usize = 1_000;
 /// Rows of all jobs: with more the filter knows too few as new.
 const MOST: i64 = 5_000_000;
-/// Rows that are read for each of the first transaction. Reading five million takes some 0.9 s, with every other writer
-/// waiting; how long the list is nobody knows yet.
-const TIMES: i64 = 200;
+/// Rows that are read for each of the first transaction, which has two thousand unless the list is shorter. Reading five
+/// million takes some 0.9 s, with every other writer waiting; how long the list is nobody knows yet.
+const TIMES: i64 = 2_500;
 
 #[cfg(test)]
 mod tests {
@@ -113,7 +117,7 @@ mod tests {
         connection
             .execute_batch(
                 "PRAGMA journal_mode = WAL; CREATE TABLE members (prefix); CREATE TABLE members_new (prefix);
-                 CREATE TABLE jobs (rows); INSERT INTO jobs VALUES (2);
+                 CREATE TABLE jobs (rows, is_purged DEFAULT 0); INSERT INTO jobs (rows) VALUES (2);
                  INSERT INTO members VALUES (x'0102030405060708'); INSERT INTO members_new VALUES (x'1112131415161718');",
             )
             .unwrap();
@@ -151,7 +155,7 @@ mod tests {
     #[test]
     fn a_small_list_in_a_large_ledger_makes_no_filter() {
         let (_folder, connection, _other) = place();
-        connection.execute("UPDATE jobs SET rows = 200001", []).unwrap();
+        connection.execute("UPDATE jobs SET rows = 2500001", []).unwrap();
         let mut seen = Seen::default();
         seen.prepare(&connection, WORTH_IT).unwrap();
         assert!(!seen.is_new(&[9; 8]));
@@ -159,7 +163,7 @@ mod tests {
         assert!(seen.is_new(&[9; 8]));
         connection.execute("UPDATE jobs SET rows = 5000001", []).unwrap();
         let mut seen = Seen::default();
-        seen.prepare(&connection, 100_000).unwrap();
+        seen.prepare(&connection, 2 * WORTH_IT + 1).unwrap();
         assert!(!seen.is_new(&[9; 8]));
     }
 

@@ -76,6 +76,22 @@ fn the_files_of_a_ledger_are_their_owners_alone() {
     drop((one, two));
 }
 
+#[cfg(unix)]
+#[test]
+fn the_file_of_another_application_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (_folder, path) = place();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE theirs (x)").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(matches!(open(&path), Err(LedgerError::Foreign { .. })));
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o640
+    );
+}
+
 #[test]
 fn a_ledger_without_its_key_is_refused() {
     let (folder, path) = place();

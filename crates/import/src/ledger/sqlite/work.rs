@@ -214,7 +214,9 @@ fn lease_again(
     row: u64,
     now: i64,
 ) -> Result<bool, rusqlite::Error> {
-    lease_where(transaction, "state IN (0, 1, 2) AND owner = ?2", work, row, now)
+    let which = "state IN (0, 1, 2) AND owner = ?2
+                 AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = rows.id >> 32 AND is_purged = 1)";
+    lease_where(transaction, which, work, row, now)
 }
 
 fn lease_where(

@@ -89,8 +89,9 @@ impl Model {
             } => self.claimed(job % self.jobs, *limit as usize, *skips_unknown, owner, reply),
             Call::Mark { row, .. } => {
                 let until = self.now + LEASE;
+                let is_purged = self.purged.contains(&self.key(*row).0);
                 let row = self.at(*row);
-                let may = row.is_open() && row.owner == Some(owner);
+                let may = !is_purged && row.is_open() && row.owner == Some(owner);
                 if may {
                     (row.state, row.until) = (RowState::Leased, until);
                 }
