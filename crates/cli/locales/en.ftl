@@ -11,7 +11,7 @@ output-link = { $path } is a symbolic link and not followed
 output-hint = name another file with `--output`
 password-in-arguments = a password stands in `--ledger`, where every user of this machine sees it
 password-in-arguments-hint = leave it out and set `PGPASSWORD` or `--ledger-password-file`, or give the whole URL in the variable `WXMEMBER_LEDGER`
-secret-readable = warning: { $path } holds a secret, and others may read it (mode { $mode }); run `chmod 600 { $path }`
+secret-readable = warning: { $path } holds a secret, and others may read it (mode { $mode }); run `chmod 600 { $word }`
 
 # The reader of arguments.
 usage-unknown = unexpected argument `{ $argument }`

@@ -77,8 +77,6 @@ help-export-after =
     列为 row、line、user_card_code、state、code、message、request_id 和 updated_at；加 `--source` 时前面还有该文件的各列，该文件必须是导入时的原文件，且以相同的方式读取。这样的文件含有个人信息，只有所有者可读。
 
     退出码：0 已写入，1 失败，2 用法错误。
-
-    退出码：0 已写入，1 失败，2 用法错误。
 help-export-state = 哪种状态的行
 help-export-source = 导入时的原文件，用于同时写出它的各列
 
@@ -137,7 +135,7 @@ help-purge-after =
     保留的内容：每一行的状态、错误码和计数。清除后的任务不能再发送或重试，其中的会员也不再用于查重。
 
     退出码：0 已清除，1 失败，2 用法错误。
-help-purge-force = 即使有些行还没有结果；它们将永远没有结果
+help-purge-force = 即使有些行还没有结果；它们将永远没有结果。请先停止正在运行的导入，它可能仍会发送手中的行
 
 help-report = 报告任务的结果：供人阅读、供程序读取，或在浏览器中打开的页面
 help-report-after =

@@ -11,7 +11,7 @@ output-link = { $path } 是符号链接，不会跟随写入
 output-hint = 请用 `--output` 指定其他文件
 password-in-arguments = `--ledger` 中含有密码，本机所有用户都能看到命令行参数
 password-in-arguments-hint = 去掉密码并设置 `PGPASSWORD` 或 `--ledger-password-file`，或把完整的 URL 写在环境变量 `WXMEMBER_LEDGER` 中
-secret-readable = 警告：{ $path } 存有机密，其他用户也能访问（权限 { $mode }）；请运行 `chmod 600 { $path }`
+secret-readable = 警告：{ $path } 存有机密，其他用户也能访问（权限 { $mode }）；请运行 `chmod 600 { $word }`
 
 # 命令行参数。
 usage-unknown = 未知的参数 `{ $argument }`

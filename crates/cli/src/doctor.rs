@@ -14,6 +14,8 @@ mod serials;
 mod testing;
 mod validity;
 
+#[cfg(unix)]
+pub(crate) use self::files::shell_word;
 pub(crate) use self::{
     facts::Facts,
     gather::{Gathered, folder, profile},

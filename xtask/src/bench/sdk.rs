@@ -128,7 +128,8 @@ fn instructions_of_calls(bench: &Bench, sandbox: &Sandbox, figures: &mut Vec<Fig
             value: call / rsa,
             unit: "",
             target: Target::None,
-            method: "instructions outside the kernel of one more call, the making of its member included, by those of its                      RSA operations, both under callgrind: exact, whatever else the machine does",
+            method: "instructions outside the kernel of one more call, the making of its member included, by those of its RSA \
+                     operations, both under callgrind: hardly touched by whatever else the machine does",
         }
         .add_to(figures);
     }

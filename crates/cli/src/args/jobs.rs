@@ -170,7 +170,7 @@ pub(crate) struct Purge {
     #[command(flatten)]
     pub(crate) ledger: JobLedger,
 
-    /// Also when some rows have no known end yet; they never will
+    /// Also when some rows have no known end yet; they never will. Stop a run of it first: it may send what it holds
     #[arg(long, env = "WXMEMBER_PURGE_FORCE", value_parser = boolean)]
     pub(crate) force: bool,
 

@@ -54,7 +54,7 @@ fn check_modes(facts: &Facts, report: &mut Report) {
 }
 
 /// A path as a shell takes it.
-fn shell_word(path: &str) -> String {
+pub(crate) fn shell_word(path: &str) -> String {
     let is_plain = path
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"/._-+=:@,".contains(&byte));

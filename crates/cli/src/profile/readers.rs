@@ -8,13 +8,14 @@ pub(crate) fn tell_readers(path: &Path) {
     if let Ok(metadata) = std::fs::metadata(path) {
         use std::os::unix::fs::PermissionsExt;
 
-        use crate::{language::t, print::tell};
+        use crate::{doctor::shell_word, language::t, print::tell};
 
         let mode = metadata.permissions().mode() & 0o777;
         // Pipes and devices, such as `/dev/fd/3`, are nobody's for long.
         if metadata.is_file() && mode & 0o077 != 0 {
+            let word = shell_word(&path.display().to_string());
             let (path, mode) = (path.display(), format!("{mode:03o}"));
-            tell!("{}", t!("secret-readable", path = path, mode = mode));
+            tell!("{}", t!("secret-readable", path = path, mode = mode, word = word));
         }
     }
     #[cfg(not(unix))]
