@@ -320,6 +320,7 @@ fn authorizations(vectors: &[u8]) -> Seeds {
             "",
             r#"{"MaRkEr-7f3a":"MaRkEr-7f3a","brand_id":"MaRkEr-7f3a"}"#,
         ),
+        (14, "reminded", "", REMINDED),
     ] {
         let request = format!("X {target}\n\n{body}");
         seeds.push((
@@ -331,6 +332,8 @@ fn authorizations(vectors: &[u8]) -> Seeds {
     seeds.push(("negative-test".to_owned(), [&[1, 9], request.as_bytes()].concat()));
     seeds
 }
+
+const REMINDED: &str = r#"{"member_information":{"card_id":"pbLatjvWOibDc5-TBnbUk1pD12o0","code":"2","registration_time":"2015-05-20T13:29:35+08:00"},"encrypted_phone_number":"{FOR_PLATFORM}","outer_str":"till"}"#;
 
 fn sealed(body: &str) -> String {
     tokens(body).replace("{FOR_MERCHANT}", "{FOR_PLATFORM}")

@@ -8,9 +8,9 @@
 use std::sync::LazyLock;
 
 use serde_json::Value;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use wxmember_sandbox::{
-    Clock, Identity, IdentityParts, Sandbox,
+    Clock, Sandbox,
     fuzzing::{Answered, answer},
 };
 
@@ -18,10 +18,10 @@ use crate::{
     claims::{MARKER, contains, has_marker},
     input::{choice, first, headers, line, replaced},
     parties::{
-        APIV3_KEY, BRAND, CARD, MCHID, MERCHANT, MERCHANT_CERTIFICATE, MERCHANT_KEY, NOW,
-        PLATFORM_PRIVATE_KEY, PUBLIC_KEY_ID, filled, is_the_merchants, is_the_platforms,
-        merchant_certificate, tokens,
+        APIV3_KEY, MCHID, MERCHANT, MERCHANT_KEY, NOW, PLATFORM_PRIVATE_KEY, PUBLIC_KEY_ID, filled, identity,
+        is_the_merchants, is_the_platforms, merchant_certificate, tokens,
     },
+    workplace::runtime,
 };
 
 /// Asks the sandbox once, or twice when the first answer was a success.
@@ -73,7 +73,7 @@ pub fn run(data: &[u8]) {
         return;
     };
     look(&answered, method, &target, &head, &body);
-    if answered.status == Some(200) && !answered.is_faulty {
+    if matches!(answered.status, Some(200 | 204)) && !answered.is_faulty {
         // The nonce was used.
         let again = answer(&SANDBOX, method.as_bytes(), &target, &head, &body).expect("the same request");
         assert_eq!(again.status, Some(401), "{again:?}");
@@ -171,33 +171,18 @@ fn parameter<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     }
 }
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime")
-});
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(runtime);
 
 /// Its clock stands still, and nobody uses its sockets.
 static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
-    let identity = Identity::from_parts(IdentityParts {
-        mchid: MCHID.to_owned(),
-        merchant_key_pem: MERCHANT_KEY.to_owned(),
-        merchant_certificate_pem: MERCHANT_CERTIFICATE.to_owned(),
-        platform_key_id: PUBLIC_KEY_ID.to_owned(),
-        platform_private_key_pem: PLATFORM_PRIVATE_KEY.to_owned(),
-        apiv3_key: APIV3_KEY.to_owned(),
-        brand_id: BRAND.to_owned(),
-        card_id: CARD.to_owned(),
-    });
     let sandbox = Sandbox::builder()
-        .with_identity(identity.expect("test keys"))
+        .with_identity(identity())
         .with_clock(Clock::manual(NOW));
     RUNTIME.block_on(sandbox.start()).expect("a sandbox")
 });
 
 /// Operations that an input names by a number; what it writes itself comes behind the path.
-const REQUESTS: [(&str, &str); 14] = [
+const REQUESTS: [(&str, &str); 15] = [
     ("POST", "/v3/brand/partner/card-member/user-cards/import-by-phone"),
     (
         "POST",
@@ -227,4 +212,6 @@ const REQUESTS: [(&str, &str); 14] = [
     ("GET", "/v3/marketing/membercard-open/phonenumber-member/search"),
     ("POST", "/v3/brand/partner/card-member/user-points/sync"),
     ("POST", "/v3/brand/partner/card-member/membership-activities"),
+    // Its success has no body.
+    ("POST", "/v3/marketing/membercard-open/phonenumber-member/import"),
 ];

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use wxmember::{CardUserInformation, PhoneNumber, Plaintext, SealedField};
 
 /// Stands for a personal value or a secret. What is said about an input must not repeat it.
 pub const MARKER: &str = "MaRkEr-7f3a";
@@ -38,6 +39,27 @@ pub(crate) fn silent(error: &(dyn Error + 'static)) {
 #[track_caller]
 pub(crate) fn quiet(text: &str) {
     assert!(!text.contains(MARKER), "a text repeats what it must not: {text}");
+}
+
+/// What opens of the personal fields of a card. None of them is shown.
+#[track_caller]
+pub(crate) fn opened(
+    phone: Option<&SealedField<PhoneNumber>>,
+    information: Option<&CardUserInformation>,
+) -> Vec<String> {
+    fn open<T: Plaintext>(field: &SealedField<T>) -> Option<String> {
+        quiet(&format!("{field:?}"));
+        field.open().ok().map(|plain| plain.expose().to_owned())
+    }
+    let mut opened: Vec<String> = phone.into_iter().filter_map(open).collect();
+    if let Some(information) = information {
+        let common = &information.common_field_list;
+        let common = common.iter().filter_map(|field| field.value.as_ref());
+        let custom = &information.custom_field_list;
+        let custom = custom.iter().flat_map(|field| &field.user_chosen_values);
+        opened.extend(common.chain(custom).take(MOST_OPENED).filter_map(open));
+    }
+    opened
 }
 
 /// Claims that what `T` reads from `body` it writes without loss: the same again, and nothing that was not there.
@@ -97,3 +119,6 @@ fn names(value: &Value) -> usize {
         _ => 0,
     }
 }
+
+/// Opening takes a millisecond.
+const MOST_OPENED: usize = 3;

@@ -15,7 +15,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use wxmember::{Client, FixedClock, Merchant, Signer, SignerError, Signing, Trust};
 use wxmember_crypto::{KeyId, MerchantKey};
@@ -30,6 +30,7 @@ use crate::{
     parties::{
         BRAND, CARD, MCHID, MERCHANT_KEY, NOW, PUBLIC_KEY_ID, filled, merchant_certificate, platform_key,
     },
+    workplace::{folder, runtime},
 };
 
 /// Harms a ledger and works with it.
@@ -76,7 +77,7 @@ fn request(route: Route, stored: &[u8]) {
 
 /// Makes a copy of a good ledger, harms it, and does with it whatever can be done.
 fn damaged(harm: impl FnOnce(&Path)) {
-    let folder = tempfile::tempdir_in(&*ROOM).expect("a folder");
+    let folder = tempfile::tempdir_in(ROOM.path()).expect("a folder");
     let path = folder.path().join("ledger.db");
     fs::write(&path, &GOOD.file).expect("the file is written");
     fs::write(folder.path().join("ledger.db.key"), &GOOD.key).expect("the key is written");
@@ -217,22 +218,10 @@ struct Good {
     key: Vec<u8>,
 }
 
-/// Where the copies are: in memory, where there is such a place.
-static ROOM: LazyLock<std::path::PathBuf> = LazyLock::new(|| {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() {
-        memory.to_owned()
-    } else {
-        std::env::temp_dir()
-    }
-});
+/// Where the copies are.
+static ROOM: LazyLock<TempDir> = LazyLock::new(folder);
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime")
-});
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(runtime);
 
 /// A ledger with a row in every state.
 static GOOD: LazyLock<Good> = LazyLock::new(|| {

@@ -14,6 +14,7 @@ pub mod notification;
 mod parties;
 pub mod recording;
 pub mod spreadsheet;
+mod workplace;
 
 pub use crate::{claims::MARKER, parties::tokens};
 

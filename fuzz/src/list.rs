@@ -14,8 +14,9 @@ use wxmember_import::{
 };
 
 use crate::{
-    claims::{MARKER, contains, has_marker, quiet, shown, silent},
+    claims::{MARKER, contains, has_marker, quiet, shown},
     input::line,
+    workplace::folder,
 };
 
 /// Reads a list, says what it is, and judges every row.
@@ -272,28 +273,16 @@ fn again(read: &Read) {
 /// An error names the place and never the cell. A column's name it may name.
 fn told(error: &SourceError, file: &[u8]) {
     let text = shown(error);
-    if contains(text.as_bytes(), MARKER.as_bytes()) {
-        // The header is what comes before the first line feed, in an encoding that keeps ASCII.
-        assert!(contains(line(file).0, MARKER.as_bytes()), "{text}");
-    } else {
-        silent(error);
-    }
+    // The header is what comes before the first line feed, in an encoding that keeps ASCII.
+    let is_of_the_header = contains(line(file).0, MARKER.as_bytes());
+    assert!(is_of_the_header || !text.contains(MARKER), "{text}");
 }
 
 fn defaults_hold_marker(defaults: &Defaults) -> bool {
     format!("{defaults:?}").contains(MARKER)
 }
 
-/// One folder for a process; its one file is written anew for each input.
-static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
-    let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() {
-        tempfile::tempdir_in(memory)
-    } else {
-        tempfile::tempdir()
-    };
-    folder.expect("a folder")
-});
+static FOLDER: LazyLock<TempDir> = LazyLock::new(folder);
 
 /// Of which each is judged alone as well.
 const MOST_ROWS: usize = 50;

@@ -14,13 +14,13 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use wxmember::{
-    Client, Event, FixedClock, Merchant, MerchantKey, Plaintext, SealedField, Trust, UserCardNotice,
+    Client, Event, FixedClock, Merchant, MerchantKey, Trust, UserCardNotice,
     notification::{Notification, NotificationError, Notifications, RecentIds},
 };
 use wxmember_client::types;
 
 use crate::{
-    claims::{MARKER, contains, has_marker, quiet, round_trip, silent},
+    claims::{MARKER, contains, has_marker, opened, quiet, round_trip, silent},
     input::{choice, first, headers, line, replaced},
     parties::{
         MCHID, MERCHANT_KEY, NOW, PUBLIC_KEY_ID, apiv3_key, filled, is_the_platforms, merchant_certificate,
@@ -214,23 +214,7 @@ fn look(notification: &Notification) {
 }
 
 fn personal(card: &UserCardNotice) -> Vec<String> {
-    fn open<T: Plaintext>(field: &SealedField<T>) -> Option<String> {
-        quiet(&format!("{field:?}"));
-        field.open().ok().map(|plain| plain.expose().to_owned())
-    }
-    let mut opened: Vec<String> = card.phone_number.iter().filter_map(open).collect();
-    if let Some(information) = &card.user_information {
-        let common = information
-            .common_field_list
-            .iter()
-            .filter_map(|field| field.value.as_ref());
-        let custom = information
-            .custom_field_list
-            .iter()
-            .flat_map(|field| &field.user_chosen_values);
-        opened.extend(common.chain(custom).take(MOST_OPENED).filter_map(open));
-    }
-    opened
+    opened(card.phone_number.as_ref(), card.user_information.as_ref())
 }
 
 /// Nothing here waits for anybody.
@@ -260,6 +244,3 @@ const EVENTS: [&str; 4] = [
     "BRAND_MEMBER_CARD_SP.POINT_EXCHANGE_COUPON",
     "BRAND_MEMBER_CARD_SP.SYNC_USER_POINT",
 ];
-
-/// Opening takes a millisecond.
-const MOST_OPENED: usize = 3;

@@ -8,6 +8,7 @@ use wxmember_crypto::{
     ApiV3Key, Backend, Certificate, KeyId, MerchantKey, PlatformKey, PrivateKey, Signature,
     party::{Merchant, Platform},
 };
+use wxmember_sandbox::{Identity, IdentityParts};
 
 /// When every clock stands still: 2026-11-30.
 pub(crate) const NOW: i64 = 1_796_000_000;
@@ -37,6 +38,21 @@ pub mod tokens {
     pub const FOR_PLATFORM: &str = "{FOR_PLATFORM}";
     /// The platform's certificate in PEM.
     pub const CERTIFICATE: &str = "{CERTIFICATE}";
+}
+
+/// Both sides as the sandbox takes them.
+pub(crate) fn identity() -> Identity {
+    let identity = Identity::from_parts(IdentityParts {
+        mchid: MCHID.to_owned(),
+        merchant_key_pem: MERCHANT_KEY.to_owned(),
+        merchant_certificate_pem: MERCHANT_CERTIFICATE.to_owned(),
+        platform_key_id: PUBLIC_KEY_ID.to_owned(),
+        platform_private_key_pem: PLATFORM_PRIVATE_KEY.to_owned(),
+        apiv3_key: APIV3_KEY.to_owned(),
+        brand_id: BRAND.to_owned(),
+        card_id: CARD.to_owned(),
+    });
+    identity.expect("test keys")
 }
 
 /// What the platform signs with, in public-key mode.

@@ -7,7 +7,6 @@
 use std::{
     io::{Cursor, Write},
     panic,
-    path::Path,
     sync::{LazyLock, Once},
 };
 
@@ -15,7 +14,7 @@ use tempfile::TempDir;
 use wxmember_import::{Defaults, Route, SourceOptions, Validity};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use crate::{claims::MARKER, input::choice, list::judge};
+use crate::{claims::MARKER, input::choice, list::judge, workplace::folder};
 
 /// Reads a spreadsheet and judges every row.
 pub fn run(data: &[u8]) {
@@ -48,19 +47,23 @@ pub fn run(data: &[u8]) {
     );
 }
 
-/// Says where it was. What it says reaches people, so it must not repeat a cell either.
+/// Says where a panic of the reader was, which reaches people, so it must not repeat a cell either; says all of any
+/// other.
 fn told(info: &panic::PanicHookInfo<'_>) {
+    let is_of_the_reader = info
+        .location()
+        .is_some_and(|place| place.file().contains("calamine"));
+    if !is_of_the_reader {
+        eprintln!("{info}");
+        return;
+    }
     eprintln!("a panic at {:?}", info.location());
     let payload = info.payload();
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let text = text
         .or_else(|| payload.downcast_ref::<&str>().copied())
         .unwrap_or_default();
-    if text.contains(MARKER)
-        && info
-            .location()
-            .is_some_and(|place| place.file().contains("calamine"))
-    {
+    if text.contains(MARKER) {
         eprintln!("a panic repeats what it must not: {text}");
         std::process::abort();
     }
@@ -102,15 +105,7 @@ fn archive(parts: &[u8], usual: &[(&str, &str)]) -> Vec<u8> {
 
 static QUIET: Once = Once::new();
 
-static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
-    let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() {
-        tempfile::tempdir_in(memory)
-    } else {
-        tempfile::tempdir()
-    };
-    folder.expect("a folder")
-});
+static FOLDER: LazyLock<TempDir> = LazyLock::new(folder);
 
 /// The first one is what an input without a name is.
 const XLSX: &[(&str, &str)] = &[

@@ -5,12 +5,13 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    runtime::{Builder, Runtime},
+    runtime::Runtime,
 };
 use wxmember::{Client, Error, FixedClock, Merchant, RetryPolicy, Signature, Signer, Signing, Trust};
 
-use crate::parties::{
-    MCHID, MERCHANT_KEY, NOW, PUBLIC_KEY_ID, apiv3_key, merchant_certificate, platform_key,
+use crate::{
+    parties::{MCHID, MERCHANT_KEY, NOW, PUBLIC_KEY_ID, apiv3_key, merchant_certificate, platform_key},
+    workplace::runtime,
 };
 
 /// A server that answers what it is told.
@@ -38,10 +39,7 @@ impl Stage {
     }
 
     fn new() -> Self {
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
+        let runtime = runtime();
         let listener = runtime
             .block_on(TcpListener::bind("127.0.0.1:0"))
             .expect("a free port");
