@@ -1,4 +1,5 @@
-//! A loop over the SDK as a user would write it: seal, sign, send, verify, and open the answer's phone number or not.
+//! A loop over the SDK as a user would write it: seal, sign, send, verify, and open the answer's phone number or not. The
+//! same loop by hand stands beside it.
 
 use std::{path::Path, str::FromStr, sync::Arc};
 
@@ -8,10 +9,10 @@ use wxmember::{ImportByPhone, Plaintext};
 use wxmember_tests::members::MemberList;
 
 use crate::{
+    bare::Bare,
     cost::{cpu, moment, peak_memory},
     platform::Account,
     request,
-    rsa::{self, Operation},
 };
 
 /// Whether the answer's phone number is read.
@@ -33,50 +34,50 @@ impl FromStr for Opening {
     }
 }
 
-/// Does the RSA of so many calls and nothing else, for who counts its instructions.
-pub(crate) fn rsa_alone(calls: u64, opening: Opening) -> Result<Value, String> {
-    let key = rsa::key()?;
-    let once = rsa::operations_of(&key)?;
-    for _ in 0..calls {
-        for operation in [
-            Operation::Seal,
-            Operation::Seal,
-            Operation::Sign,
-            Operation::Verify,
-        ] {
-            once(operation)?;
-        }
-        if opening == Opening::Yes {
-            once(Operation::Open)?;
-        }
-    }
-    Ok(json!({"calls": calls}))
+/// Who calls.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum By {
+    Sdk,
+    Hand,
+}
+
+enum Caller {
+    Sdk(Account),
+    Hand(Bare),
 }
 
 /// Imports the members of a list, so many at once.
 pub(crate) async fn measure(
+    by: By,
     list: MemberList,
     in_flight: usize,
     opening: Opening,
     folder: &Path,
 ) -> Result<Value, String> {
-    let account = Arc::new(Account::of_folder(folder)?);
+    let account = Account::of_folder(folder)?;
     let members: Vec<_> = list
         .rows()
         .map(|row| request::of_row(&account, row))
         .collect::<Result<_, _>>()?;
     let calls = members.len();
     account.warm_up()?;
+    let caller = Arc::new(match by {
+        By::Sdk => Caller::Sdk(account),
+        By::Hand => Caller::Hand(Bare::new(account)?),
+    });
     let members = Arc::new(Mutex::new(members.into_iter()));
     let (cpu_before, began_at) = (cpu()?, moment());
     let mut loops = JoinSet::new();
     for _ in 0..in_flight {
-        let (account, members) = (Arc::clone(&account), Arc::clone(&members));
+        let (caller, members) = (Arc::clone(&caller), Arc::clone(&members));
         loops.spawn(async move {
             loop {
                 let member = members.lock().await.next();
                 match member {
-                    Some(member) => call(&account, &member, opening).await?,
+                    Some(member) => match &*caller {
+                        Caller::Sdk(account) => call(account, &member, opening).await?,
+                        Caller::Hand(bare) => bare.call(&member, opening).await?,
+                    },
                     None => return Ok(()),
                 }
             }

@@ -5,9 +5,10 @@ use std::{
     path::Path,
     process::{Command, Stdio},
     thread,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -44,10 +45,10 @@ pub(crate) fn cpu_of(process: &str) -> Result<Cpu, String> {
     }
 }
 
-/// Seconds of the system's clock, which is the same for all processes. Nobody sets it during a measurement.
+/// Seconds of the clock that goes on by itself: the same for all processes, and nobody sets it.
 pub(crate) fn moment() -> f64 {
-    let since = SystemTime::UNIX_EPOCH.elapsed();
-    since.map_or(0.0, |since| since.as_secs_f64())
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
 }
 
 /// The most memory that a process has had so far, in bytes; `None` when it is gone.

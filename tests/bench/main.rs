@@ -11,6 +11,7 @@ mod beside;
 mod cost;
 mod finish;
 mod floor;
+#[expect(dead_code, reason = "`wxmember-bench-sdk` verifies by hand")]
 mod platform;
 mod quota;
 mod request;

@@ -11,6 +11,7 @@ use wxmember::{
 pub(crate) struct Account {
     pub(crate) client: Client,
     pub(crate) key: MerchantKey,
+    pub(crate) platform: PlatformKey,
     pub(crate) mchid: String,
     pub(crate) merchant_serial: String,
     pub(crate) platform_key_id: String,
@@ -67,9 +68,9 @@ impl Account {
         // One for the client, and one for who signs by hand.
         let read_key = || MerchantKey::from_pem(merchant_key).map_err(|error| unusable(&error));
         let key = read_key()?;
-        let platform = PlatformKey::from_pem(platform_key).map_err(|error| unusable(&error))?;
+        let read_platform = || PlatformKey::from_pem(platform_key).map_err(|error| unusable(&error));
         let merchant = Merchant::new(mchid, serial, read_key()?).map_err(|error| unusable(&error))?;
-        let trust = Trust::public_key(platform_key_id, platform).map_err(|error| unusable(&error))?;
+        let trust = Trust::public_key(platform_key_id, read_platform()?).map_err(|error| unusable(&error))?;
         let client = Client::builder()
             .merchant(merchant)
             .trust(trust)
@@ -80,6 +81,7 @@ impl Account {
         Ok(Self {
             client,
             key,
+            platform: read_platform()?,
             mchid: mchid.to_owned(),
             merchant_serial: serial.to_owned(),
             platform_key_id: platform_key_id.to_owned(),

@@ -23,7 +23,6 @@ use crate::{
 mod counts;
 mod floor;
 mod import;
-mod instructions;
 mod kill;
 mod load;
 mod quota;
@@ -70,11 +69,11 @@ pub(crate) struct Arguments {
 
     /// Measure no time: compare the instructions of the hot paths with the committed ones, and exit with 4 when one takes
     /// over 3 per cent more
-    #[arg(long, conflicts_with_all = ["parts", "strict"])]
+    #[arg(long, conflicts_with_all = ["parts", "strict", "cold", "quick", "rows"])]
     check: bool,
 
     /// Write the file that `--check` compares with
-    #[arg(long, conflicts_with_all = ["check", "parts", "strict"])]
+    #[arg(long, conflicts_with_all = ["check", "parts", "strict", "cold", "quick", "rows"])]
     write: bool,
 }
 

@@ -2,19 +2,13 @@
 //!
 //! What libFuzzer finds interesting goes into the target directory; only what is worth keeping is committed by hand.
 
-use std::{
-    env,
-    ffi::OsString,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{ffi::OsString, fs, path::Path, process::Command};
 
 use clap::Args;
 
 use crate::{
     outcome::{Failure, Outcome},
-    process,
+    process, tools,
     workspace::Workspace,
 };
 
@@ -31,7 +25,7 @@ pub(crate) struct Arguments {
 /// Runs one target or all.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let workspace = Workspace::load()?;
-    let path = tools(&workspace)?;
+    let path = search_path(&workspace)?;
     let known = targets(&workspace)?;
     let chosen: Vec<&String> = match &arguments.target {
         Some(name) => known.iter().filter(|known| *known == name).collect(),
@@ -76,33 +70,15 @@ fn targets(workspace: &Workspace) -> Outcome<Vec<String>> {
     Ok(names)
 }
 
-/// The search path with `cargo-fuzz` in it, which is installed into the target directory where it is missing.
-fn tools(workspace: &Workspace) -> Outcome<OsString> {
+/// The search path with `cargo-fuzz` in front.
+fn search_path(workspace: &Workspace) -> Outcome<OsString> {
     if !process::succeeds(Command::new("rustup").args(["run", "nightly", "rustc", "--version"])) {
         return Err(Failure::failed(
             "there is no nightly compiler",
             "run `rustup toolchain install nightly --profile minimal`, then `cargo xtask fuzz`",
         ));
     }
-    let tools = workspace.target().join("tools");
-    let given = env::var_os("PATH").unwrap_or_default();
-    let places = std::iter::once(tools.join("bin")).chain(env::split_paths(&given));
-    let path = env::join_paths(places.collect::<Vec<PathBuf>>()).unwrap_or(given);
-    if !process::succeeds(cargo_fuzz(workspace.root(), &path).arg("--version")) {
-        let mut install = process::cargo(workspace.root());
-        install.args([
-            "install",
-            "cargo-fuzz",
-            "--locked",
-            "--version",
-            VERSION,
-            "--root",
-        ]);
-        install.arg(&tools);
-        eprintln!("running `{}`", process::show(&install));
-        process::run(&mut install, "check the network, then run `cargo xtask fuzz`")?;
-    }
-    Ok(path)
+    tools::path_with(&tools::install(workspace, "cargo-fuzz", VERSION)?)
 }
 
 /// `cargo fuzz` under the nightly compiler, whatever compiler runs us.

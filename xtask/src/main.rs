@@ -23,6 +23,7 @@ mod process;
 mod spec;
 mod test;
 mod tidy;
+mod tools;
 mod vectors;
 mod workspace;
 

@@ -26,7 +26,7 @@ use self::{
 use super::{Figure, Target, print, sandbox::median};
 use crate::{
     outcome::{Failure, Outcome},
-    process,
+    process, tools,
     workspace::Workspace,
 };
 
@@ -139,7 +139,7 @@ struct Tools {
 
 impl Tools {
     fn prepare(workspace: &Workspace) -> Outcome<Self> {
-        if !super::instructions::is_possible() {
+        if process::version("valgrind").is_none() {
             return Err(Failure::failed(
                 "`valgrind` is not installed, which counts instructions",
                 "run `sudo apt-get install -y valgrind`, or what your system has in its place; there is none for Windows",
@@ -184,7 +184,7 @@ impl Tools {
         command
             .arg("--bench")
             .current_dir(workspace.root())
-            .env("PATH", runner::path_with(&self.runner))
+            .env("PATH", tools::path_with(&self.runner)?)
             .env("GUNGRAUN_HOME", self.folder.path());
         let output = process::output(&mut command, &[])?;
         if !output.status.success() {

@@ -6,7 +6,7 @@ use super::{
     Bench, Figure, Target,
     floor::{Floor, OPERATIONS},
     import::Sandbox,
-    instructions, number,
+    number,
     rivals::Rival,
     sandbox::median,
 };
@@ -29,7 +29,8 @@ pub(super) fn measure(bench: &Bench, workspace: &Workspace, figures: &mut Vec<Fi
     let sandbox = Sandbox::start(bench, "calls")?;
     let members = bench.path("members.json");
     bench.measure(&["members", &calls.to_string(), SEED, &members])?;
-    let (mut ratios, mut costs) = (vec![Vec::new(); WAYS.len()], vec![Vec::new(); WAYS.len()]);
+    let mut costs = vec![Vec::new(); WAYS.len()];
+    let (mut ratios, mut by_hand) = (costs.clone(), costs.clone());
     let mut floors = Vec::new();
     let mut ours = Vec::new();
     let mut theirs = vec![Vec::new(); rivals.len()];
@@ -40,19 +41,17 @@ pub(super) fn measure(bench: &Bench, workspace: &Workspace, figures: &mut Vec<Fi
             } else {
                 Floor::all_cores()
             };
-            let words = [
-                "calls",
-                &calls.to_string(),
-                SEED,
-                way.in_flight,
-                way.opening,
-                &sandbox.folder,
-            ];
-            let (measured, floor) = Floor::beside(bench, threads, &OPERATIONS, &bench.calling, &words)?;
-            let cost = each(&measured, "cpu_seconds")?;
-            let rsa = floor.sum(way.rsa).cpu;
-            ratios[index].push(cost / rsa);
+            let beside = |by: &str| -> Outcome<_> {
+                let calls = calls.to_string();
+                let words = [by, &calls, SEED, way.in_flight, way.opening, &sandbox.folder];
+                let (measured, floor) = Floor::beside(bench, threads, &OPERATIONS, &bench.calling, &words)?;
+                let cost = each(&measured, "cpu_seconds")?;
+                Ok((cost, cost / floor.sum(way.rsa).cpu, floor))
+            };
+            let (cost, ratio, floor) = beside("calls")?;
+            ratios[index].push(ratio);
             costs[index].push(cost);
+            by_hand[index].push(beside("bare")?.1);
             if index == 0 {
                 floors.push(floor);
             }
@@ -89,11 +88,29 @@ pub(super) fn measure(bench: &Bench, workspace: &Workspace, figures: &mut Vec<Fi
             value: median(&ratios[index]),
             unit: "",
             target: way.target,
-            method: "that by the sum of its RSA operations, which take turns of 0.3 s and 0.16 s with it on as many threads; median",
+            method: "that by the sum of its RSA operations, which take turns of 0.3 s and 0.16 s with it on as many threads; \
+                     median of the rounds",
+        }
+        .add_to(figures);
+        let hand = median(&by_hand[index]);
+        Figure {
+            name: format!("sdk: {}, a loop by hand times its RSA", way.name),
+            value: hand,
+            unit: "",
+            target: Target::None,
+            method: "the same of a loop over the same HTTP library and the same keys that has nothing of the SDK: JSON written \
+                     by hand, no limits, no retries; in turn with it",
+        }
+        .add_to(figures);
+        Figure {
+            name: format!("sdk: {}, times a loop by hand", way.name),
+            value: median(&ratios[index]) / hand,
+            unit: "",
+            target: Target::AtMost(1.05),
+            method: "the figure of the SDK by that of the loop by hand",
         }
         .add_to(figures);
     }
-    instructions_of_calls(bench, &sandbox, figures)?;
     let mut rows = vec![("wxmember".to_owned(), Row::of(&ours)?)];
     for (rival, measured) in rivals.iter().zip(&theirs) {
         rows.push((rival.name.to_owned(), Row::of(measured)?));
@@ -101,37 +118,6 @@ pub(super) fn measure(bench: &Bench, workspace: &Workspace, figures: &mut Vec<Fi
     let best = rows[0].1;
     for (name, row) in &rows {
         row.add_to(name, best, figures);
-    }
-    Ok(())
-}
-
-fn instructions_of_calls(bench: &Bench, sandbox: &Sandbox, figures: &mut Vec<Figure>) -> Outcome {
-    if !instructions::is_possible() {
-        eprintln!("left out: the instructions of a call, for `valgrind` is not installed");
-        return Ok(());
-    }
-    for opening in ["opened", "plain"] {
-        let call = instructions::of_one(bench, &format!("a call, {opening}"), |calls| {
-            let words = ["calls", calls, SEED, "1", opening, &sandbox.folder];
-            words.map(str::to_owned).to_vec()
-        })?;
-        let rsa = instructions::of_one(bench, &format!("its RSA, {opening}"), |calls| {
-            ["rsa", calls, opening].map(str::to_owned).to_vec()
-        })?;
-        let name = if opening == "opened" {
-            "opening"
-        } else {
-            "not opening"
-        };
-        Figure {
-            name: format!("sdk: {name}, times its RSA by instructions"),
-            value: call / rsa,
-            unit: "",
-            target: Target::None,
-            method: "instructions outside the kernel of one more call, the making of its member included, by those of its RSA \
-                     operations, both under callgrind: hardly touched by whatever else the machine does",
-        }
-        .add_to(figures);
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! `bench size`: what one waits for before the first request, and what one gets: the program's size, the crates in it, and
 //! how long it takes to build them all.
 
-use std::{collections::BTreeSet, fs, path::Path, process::Command, time::Instant};
+use std::{collections::BTreeSet, env, fs, path::Path, process::Command, time::Instant};
 
 use serde_json::json;
 
-use super::{Bench, Figure, Target, instructions, number, print};
+use super::{Bench, Figure, Target, number, print};
 use crate::{
     outcome::{Failure, Outcome},
     process,
@@ -69,7 +69,7 @@ fn first_request(bench: &Bench, figures: &mut Vec<Figure>) -> Outcome {
 }
 
 fn instructions_of_starts(bench: &Bench, figures: &mut Vec<Figure>) -> Outcome {
-    if !instructions::is_possible() {
+    if process::version("valgrind").is_none() {
         eprintln!("left out: the instructions of a start, for `valgrind` is not installed");
         return Ok(());
     }
@@ -80,7 +80,7 @@ fn instructions_of_starts(bench: &Bench, figures: &mut Vec<Figure>) -> Outcome {
     for (name, words) in [("--version", &["--version"][..]), ("check", &check[..])] {
         Figure {
             name: format!("start: `wxmember {name}`"),
-            value: instructions::of_process(&bench.program, words, &[0])? / 1e6,
+            value: instructions_of(bench, words)? / 1e6,
             unit: "M instr.",
             target: Target::None,
             method: "instructions of the whole process outside the kernel, the dynamic linker's included, under callgrind; \
@@ -89,6 +89,30 @@ fn instructions_of_starts(bench: &Bench, figures: &mut Vec<Figure>) -> Outcome {
         .add_to(figures);
     }
     Ok(())
+}
+
+/// Instructions of a whole process, counted by valgrind: the same on a busy machine as on an idle one. Those of a single
+/// call are counted by `counts`.
+fn instructions_of(bench: &Bench, words: &[&str]) -> Outcome<f64> {
+    let mut command = Command::new("valgrind");
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+    command.arg(&bench.program).args(words);
+    // Neither a profile of the folder that we run in nor a setting of ours belongs to it.
+    command.current_dir(bench.folder.path());
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("WXMEMBER_")) {
+        command.env_remove(name);
+    }
+    let output = process::output(&mut command, &[])?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let collected = said.lines().find_map(|line| line.split_once("Collected : "));
+    match collected.and_then(|(_, count)| count.trim().parse().ok()) {
+        Some(count) if output.status.success() => Ok(count),
+        _ => {
+            let shown = process::show(&command);
+            let what = format!("`{shown}` failed: {}", said.trim_end());
+            Err(Failure::failed(what, format!("run `{shown}` by itself")))
+        }
+    }
 }
 
 fn size(bench: &Bench, figures: &mut Vec<Figure>) -> Outcome {

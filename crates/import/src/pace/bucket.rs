@@ -121,6 +121,9 @@ impl Bucket {
             self.seen_at = now;
         }
         self.seen_at = self.seen_at.max(now);
+        // No pause is longer, so a later end is none of ours.
+        let longest = self.seen_at.saturating_add(PAUSE_MOST.as_micros() as i64);
+        self.hold = self.hold.min(longest);
         self.seen_at
     }
 }
@@ -233,6 +236,15 @@ mod tests {
         assert_eq!(next.wait, Duration::from_micros(999_999));
         assert_eq!(next.rate, Some(11.0));
         assert_eq!(bucket.slow_down(3 * SECOND, Some(20.0), None, 0.0), 6.5);
+    }
+
+    #[test]
+    fn a_damaged_hold_is_no_longer_than_the_longest_pause() {
+        let mut bucket = Bucket {
+            hold: i64::MAX,
+            ..Bucket::default()
+        };
+        assert_eq!(bucket.reserve(0, 1, Some(20.0)).wait, PAUSE_MOST);
     }
 
     #[test]

@@ -1,60 +1,18 @@
 //! The runner of gungraun: a program that must have the version of the library, and so is kept beside the builds.
 
-use std::{
-    env,
-    ffi::OsString,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use toml::{Table, Value};
 
 use crate::{
     outcome::{Failure, Outcome},
-    process,
+    tools,
     workspace::Workspace,
 };
 
-/// Installs the runner from crates.io where it is not there yet, and returns its folder.
+/// Installs the runner where it is not there yet, and returns its folder.
 pub(super) fn prepare(workspace: &Workspace) -> Outcome<PathBuf> {
-    let version = locked(workspace, "gungraun")?;
-    let root = workspace
-        .target()
-        .join("tools")
-        .join(format!("{RUNNER}-{version}"));
-    let folder = root.join("bin");
-    if folder
-        .join(format!("{RUNNER}{}", env::consts::EXE_SUFFIX))
-        .is_file()
-    {
-        return Ok(folder);
-    }
-    eprintln!(
-        "installing {RUNNER} {version} into {}, a minute or two",
-        root.display()
-    );
-    let mut install = process::cargo(workspace.root());
-    install.args(["install", "--quiet", "--locked", "--version", &version, "--root"]);
-    install.arg(&root).arg(RUNNER);
-    // Its builds are of no use to anybody else.
-    install.env_remove("CARGO_TARGET_DIR");
-    process::run(
-        &mut install,
-        &format!(
-            "it comes from crates.io, once: connect to the network and run this again, or put a {RUNNER} {version} that \
-             was built elsewhere into {}",
-            folder.display()
-        ),
-    )?;
-    Ok(folder)
-}
-
-/// The search path with the folder in front.
-pub(super) fn path_with(folder: &Path) -> OsString {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let all = [folder.to_owned()].into_iter().chain(env::split_paths(&path));
-    // A folder with a colon in its name cannot stand in a path at all.
-    env::join_paths(all).unwrap_or(path)
+    tools::install(workspace, RUNNER, &locked(workspace, "gungraun")?)
 }
 
 /// The version of a package in `Cargo.lock`.
