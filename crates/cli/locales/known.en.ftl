@@ -465,6 +465,7 @@ folder-found-other = the file that belongs to it
 folder-settings = not what the sandbox wrote (line { $line }, column { $column }); restore it, or delete the folder to get new keys
 folder-read = cannot be read
 folder-write = cannot be written
+folder-profile-unreadable = cannot be read, so nothing says whether the sandbox wrote it; let it be read, or move it away
 folder-public-key = not the public half of the sandbox's platform key
 folder-serial = `merchant_serial` is not the certificate's serial number
 folder-of-identities = the folder keeps the keys of an identities file; give that file as well

@@ -445,6 +445,7 @@ folder-found-other = 与之配套的文件
 folder-settings = 不是沙箱写出的内容（第 { $line } 行，第 { $column } 列）；请恢复它，或删除整个目录以生成新密钥
 folder-read = 无法读取
 folder-write = 无法写入
+folder-profile-unreadable = 无法读取，因而不知道是否由沙箱写出；请放开读取权限，或将其移走
 folder-public-key = 不是沙箱平台私钥对应的公钥
 folder-serial = `merchant_serial` 不是证书的序列号
 folder-of-identities = 该目录保存的是某个身份文件的密钥；请同时给出该文件
