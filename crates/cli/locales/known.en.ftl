@@ -245,9 +245,9 @@ advice-no-certificates = this merchant has no platform certificate; set `platfor
 call-value = a value stands among the arguments, where every user of this machine sees it
 call-value-hint = give `@FILE`, or `-` for stdin
 call-pointer = `--seal` needs a JSON Pointer
-call-pointer-hint = for example `--seal /phone_number=-`
+call-pointer-hint = for example `--seal /phone_number=@FILE`
 call-parameter = `--seal-query` needs the name of a parameter
-call-parameter-hint = for example `--seal-query encrypted_phone_number=-`
+call-parameter-hint = for example `--seal-query encrypted_phone_number=@FILE`
 call-stdin = only one value can come from stdin
 call-stdin-hint = put the others into files: `@FILE`
 call-no-json = the body is not JSON (line { $line }, column { $column })
