@@ -17,7 +17,7 @@ use wxmember_import::{Assignment, Defaults, Field, MappingError, SourceOptions, 
 use crate::{
     args::source::{Reading, SourceArguments},
     failure::Failure,
-    language::t,
+    language::{list, t},
     profile::{self, ValidityTable},
 };
 
@@ -94,8 +94,7 @@ pub(crate) fn hint(error: &MappingError, file: &Path, arguments: &SourceArgument
     Some(match error {
         MappingError::UnknownField { field } => {
             let names: Vec<_> = Field::all().map(|field| format!("`{}`", field.name())).collect();
-            let fields = names.join(&t!("progress-comma"));
-            t!("hint-map-field", place = place(field), fields = fields)
+            t!("hint-map-field", place = place(field), fields = list(&names))
         }
         MappingError::NoSuchColumn { field, .. } => {
             t!("hint-map-column", place = place(field), file = file.display())

@@ -56,6 +56,7 @@ fn problems(text: &str) -> String {
 /// What stands in the place of a parameter: where a text says why or what, that is a text of the libraries too. Names
 /// and numbers are as they are.
 fn parameter(name: &str, value: &str) -> String {
+    let comma = Language::Chinese.comma();
     let said = match name {
         "column" => {
             let named = value
@@ -68,6 +69,11 @@ fn parameter(name: &str, value: &str) -> String {
         }
         "error" | "found" | "guess" | "kind" | "limit" | "needed" | "problem" | "what" => whole(value),
         "why" => Some(chinese(value)),
+        // What is in backticks may have commas of its own.
+        "choices" | "names" | "settings" | "sheets" if value.contains("`, `") => {
+            Some(value.replace("`, `", &format!("`{comma}`")))
+        }
+        "choices" | "known" | "names" => Some(value.replace(", ", comma)),
         _ => None,
     };
     said.unwrap_or_else(|| value.to_owned())

@@ -279,3 +279,18 @@ fn a_text_takes_numbers_and_plurals() {
         "no-such-key"
     );
 }
+
+#[test]
+fn a_list_has_the_commas_of_its_language() {
+    assert_eq!(["a", "b"].join(Language::Chinese.comma()), "a、b");
+    // Nobody chooses a language in unit tests.
+    assert_eq!(list(&["a", "b"]), "a, b");
+}
+
+/// The merchant platform calls it so, and Chinese texts put a blank between scripts.
+#[test]
+fn the_apiv3_key_has_one_chinese_name() {
+    let texts = [ZH, KNOWN_ZH, HELP_ZH].concat();
+    assert!(texts.contains("APIv3 密钥"));
+    assert!(!texts.contains("APIv3密钥") && !texts.contains("APIv3 密钥 "));
+}

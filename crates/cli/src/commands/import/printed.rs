@@ -8,7 +8,7 @@ use wxmember_import::{Hint, Importer, Job, RowState, Stop, Summary, WechatGatewa
 use crate::{
     exit,
     failure::Failure,
-    language::{known, t},
+    language::{known, list, t},
     ledger,
     print::{say, tell},
     table,
@@ -53,10 +53,7 @@ impl Outcome<'_> {
     pub(super) async fn print_text(&self, importer: &Importer<WechatGateway>) -> Result<(), Failure> {
         let (summary, job) = (self.summary, self.job);
         if !job.ignored_columns().is_empty() {
-            tell!(
-                "{}",
-                t!("ignored-columns", columns = job.ignored_columns().join(", "))
-            );
+            tell!("{}", t!("ignored-columns", columns = list(job.ignored_columns())));
         }
         if job.are_defaults_changed() {
             tell!("{}", t!("defaults-changed"));

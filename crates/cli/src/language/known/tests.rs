@@ -100,7 +100,7 @@ fn what_is_wrong_with_a_file_of_the_sandbox_is_chinese_behind_its_place() {
     for (english, chinese) in [
         (
             "unknown setting `mchidd` in `merchants`; there are `mchid`, `brands`",
-            "`merchants` 中有未知的配置项 `mchidd`；可用的有 `mchid`, `brands`",
+            "`merchants` 中有未知的配置项 `mchidd`；可用的有 `mchid`、`brands`",
         ),
         (
             "unknown setting `mchid`; there are `merchants`",
@@ -117,7 +117,7 @@ fn what_is_wrong_with_a_file_of_the_sandbox_is_chinese_behind_its_place() {
         ),
         (
             "the setting `merchants.state` can be `expired`, `valid`",
-            "配置项 `merchants.state` 可以是 `expired`, `valid`",
+            "配置项 `merchants.state` 可以是 `expired`、`valid`",
         ),
         (
             "the setting `merchants.mchid` needs text in quotation marks",
@@ -128,6 +128,30 @@ fn what_is_wrong_with_a_file_of_the_sandbox_is_chinese_behind_its_place() {
         check(&said(english), &expected(chinese));
     }
     check("line endings: other", "line endings：other");
+}
+
+#[test]
+fn a_list_has_chinese_commas() {
+    check(
+        "choose one with `--profile`; it has default, other",
+        "用 `--profile` 选择；现有 default、other",
+    );
+    check(
+        "PUB_KEY_ID_1 is not known here; known is PUB_KEY_ID_2, 4D3C",
+        "这里没有 PUB_KEY_ID_1；已有 PUB_KEY_ID_2、4D3C",
+    );
+    check(
+        "`second-card` can be `allow`, `refuse`",
+        "`second-card` 可以是 `allow`、`refuse`",
+    );
+    check(
+        "`m.xlsx` has no sheet `会员`; it has `a, b`, `c`",
+        "`m.xlsx` 中没有工作表 `会员`；现有 `a, b`、`c`",
+    );
+    check(
+        "1 other sheet is not read: `a, b`; choose with `--sheet`",
+        "另有 1 个工作表没有读取：`a, b`；可用 `--sheet` 选择",
+    );
 }
 
 #[test]
