@@ -165,6 +165,8 @@ impl Template {
         let is_too_much = |name: &str, value: &str| match name {
             // The name of a source before an error is no part of a column's.
             "column" | "name" => value.contains("`, "),
+            // What comes behind a path is why.
+            "folder" | "path" => value.contains(": "),
             // So that not all that begins with this word is taken for a place.
             "line" => !value.bytes().all(|byte| byte.is_ascii_digit()),
             _ => false,

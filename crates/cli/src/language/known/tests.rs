@@ -166,10 +166,51 @@ fn what_the_doctor_finds_is_chinese_to_the_end() {
     );
     check("the APIv3 key is not there", "APIv3 密钥不存在");
     check("set it to 4D3C, or leave it out", "请设为 4D3C，或去掉它");
+    check("holds no certificate: an empty file", "其中没有证书：空文件");
     check(
-        "holds no certificate: an empty file",
-        "其中没有证书：an empty file",
+        "the merchant's certificate cannot be read (Permission denied (os error 13))",
+        "商户证书无法读取（没有权限（系统错误 13））",
     );
+}
+
+#[test]
+fn what_is_wrong_with_a_key_file_is_chinese_behind_its_path() {
+    for (english, expected) in [
+        (
+            "failed to read d/apiclient_key.pem: No such file or directory (os error 2)",
+            "无法读取 d/apiclient_key.pem：文件不存在（系统错误 2）",
+        ),
+        (
+            "d/k.pem: holds no private key: a PEM block `EC PRIVATE KEY`",
+            "d/k.pem：其中没有私钥：PEM 块 `EC PRIVATE KEY`",
+        ),
+        (
+            "d/k.pem: holds a private key, not WeChat Pay's public key or certificate",
+            "d/k.pem：是私钥，不是微信支付公钥或平台证书",
+        ),
+        (
+            "d/k.pem: holds no public key or certificate: neither PEM nor PKCS#12",
+            "d/k.pem：其中没有公钥或证书：既不是 PEM，也不是 PKCS#12",
+        ),
+        (
+            "d/k.pem: found a PEM block `PUBLIC KEY`, expected `PRIVATE KEY`",
+            "d/k.pem：PEM 块是 `PUBLIC KEY`，应为 `PRIVATE KEY`",
+        ),
+        (
+            "d/c.p12: the private key in the PKCS#12 file is unusable: the content is not an RSA key",
+            "d/c.p12：PKCS#12 文件中的私钥无法使用：内容不是 RSA 密钥",
+        ),
+        (
+            "d/c.p12: expected a PKCS#12 file, as `apiclient_cert.p12` is; found an empty file",
+            "d/c.p12：应为 PKCS#12 文件，如 `apiclient_cert.p12`；实际是空文件",
+        ),
+        (
+            "nothing was written: w.toml: the base URL cannot be used: it is not a URL",
+            "未写入任何内容：w.toml：`base_url` 无法使用：不是 URL",
+        ),
+    ] {
+        check(english, expected);
+    }
 }
 
 #[test]
