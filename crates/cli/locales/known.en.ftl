@@ -172,8 +172,9 @@ value-boolean = `1` or `true`, `0` or `false` is needed
 value-address = an IP address with a port, such as `127.0.0.1:8765`, is needed; port 0 takes a free one
 value-shift = a whole number of seconds such as `600` is needed, or `-600` for a clock that is behind
 
-# Files of the sandbox: settings that are wrong.
+# Files in TOML: settings that are wrong.
 composed-toml-line = line { $line }
+composed-toml-place = line { $line }, column { $number }
 composed-toml-choice = the setting `{ $setting }` can be { $choices }
 composed-toml-choice-here = a setting here can be { $choices }
 composed-toml-missing-part = the setting `{ $setting }` is missing in `{ $part }`
@@ -185,6 +186,7 @@ composed-toml-unknown = unknown setting `{ $setting }`; there are { $settings }
 composed-toml-unnamed-part = unknown setting in `{ $part }`; there are { $settings }
 composed-toml-unnamed = unknown setting; there are { $settings }
 toml-not = not TOML, where a setting is `name = "text"` or `name = 1`, and each name stands once in its part
+toml-backslash = a backslash between quotation marks begins an escape; write it twice, or use single quotation marks
 toml-needs-boolean = `true` or `false`
 toml-needs-list = a list, such as `["text"]` or parts under `[[name]]`
 toml-needs-text = text in quotation marks

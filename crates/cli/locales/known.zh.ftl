@@ -163,6 +163,7 @@ value-address = 应为 IP 地址和端口，如 `127.0.0.1:8765`；端口 0 表�
 value-shift = 应为整数秒，如 `600`；`-600` 表示时钟慢十分钟
 
 composed-toml-line = 第 { $line } 行
+composed-toml-place = 第 { $line } 行，第 { $number } 列
 composed-toml-choice = 配置项 `{ $setting }` 可以是 { $choices }
 composed-toml-choice-here = 此处的配置项可以是 { $choices }
 composed-toml-missing-part = `{ $part }` 中缺少配置项 `{ $setting }`
@@ -174,6 +175,7 @@ composed-toml-unknown = 未知的配置项 `{ $setting }`；可用的有 { $sett
 composed-toml-unnamed-part = `{ $part }` 中有未知的配置项；可用的有 { $settings }
 composed-toml-unnamed = 未知的配置项；可用的有 { $settings }
 toml-not = 不是合法的 TOML：配置项写作 `name = "text"` 或 `name = 1`，同一部分中每个名称只能出现一次
+toml-backslash = 双引号中的反斜杠是转义符；请写两个，或改用单引号
 toml-needs-boolean = {" "}`true` 或 `false`
 toml-needs-list = 列表，如 `["text"]`，或写在 `[[name]]` 之下的各部分
 toml-needs-text = 加引号的文本

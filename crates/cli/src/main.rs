@@ -26,6 +26,7 @@ mod ledger;
 mod log;
 mod mapping;
 mod message;
+mod misread;
 mod output;
 mod places;
 mod print;

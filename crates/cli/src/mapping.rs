@@ -18,6 +18,7 @@ use crate::{
     args::source::{Reading, SourceArguments},
     failure::Failure,
     language::{list, t},
+    misread,
     profile::{self, ValidityTable},
 };
 
@@ -130,16 +131,7 @@ impl Constants {
 
 fn read(path: &Path) -> Result<MappingFile, Failure> {
     let text = profile::read(path)?;
-    toml::from_str(&text).map_err(|error| {
-        let line = error
-            .span()
-            .map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-        Failure::new(format!(
-            "{}, line {line}: {}",
-            path.display(),
-            error.message().trim()
-        ))
-    })
+    misread::read(&text).map_err(|misread| Failure::new(format!("{}: {misread}", path.display())))
 }
 
 #[cfg(test)]

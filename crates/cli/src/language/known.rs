@@ -168,7 +168,7 @@ impl Template {
             // What comes behind a path is why.
             "folder" | "path" => value.contains(": "),
             // So that not all that begins with this word is taken for a place.
-            "line" => !value.bytes().all(|byte| byte.is_ascii_digit()),
+            "line" | "number" => !value.bytes().all(|byte| byte.is_ascii_digit()),
             _ => false,
         };
         let fits = |(name, value): &(String, String)| !value.is_empty() && !is_too_much(name, value);

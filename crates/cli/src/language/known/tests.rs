@@ -127,6 +127,10 @@ fn what_is_wrong_with_a_file_of_the_sandbox_is_chinese_behind_its_place() {
     ] {
         check(&said(english), &expected(chinese));
     }
+    check(
+        "wxmember.toml: line 4, column 17: a backslash between quotation marks begins an escape; write it twice, or use single quotation marks",
+        "wxmember.toml：第 4 行，第 17 列：双引号中的反斜杠是转义符；请写两个，或改用单引号",
+    );
     check("line endings: other", "line endings：other");
 }
 
