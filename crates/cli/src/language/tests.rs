@@ -111,7 +111,7 @@ fn without_names(text: &str) -> String {
 
 #[test]
 fn what_the_libraries_say_is_still_said_by_them() {
-    let folders = ["import", "sandbox", "cli", "crypto", "sdk"];
+    let folders = ["import", "sandbox", "cli", "crypto", "sdk", "signing"];
     let sources: String = folders
         .iter()
         .map(|name| sources(&format!("crates/{name}/src")))
@@ -197,6 +197,28 @@ fn every_error_of_a_key_file_has_chinese_words() {
         }
     }
     assert!(texts > 40, "{texts}");
+}
+
+/// Every reason against a signature, and everything that may have happened to a body.
+#[test]
+fn every_reason_of_a_verdict_has_chinese_words() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let patterns = known_patterns();
+    for (file, text, least) in [
+        ("signing/src/answer.rs", r#"#\[error\(\s*"((?:[^"\\]|\\.)*)""#, 7),
+        ("cli/src/verdict/guess.rs", r#""(with(?:out)? [a-z ]+)""#, 6),
+    ] {
+        let source = fs::read_to_string(folder.join(file)).unwrap();
+        let found: Vec<_> = Regex::new(text)
+            .unwrap()
+            .captures_iter(&source)
+            .map(|found| without_names(&found[1]))
+            .collect();
+        assert!(found.len() >= least, "{found:?}");
+        for said in found {
+            assert!(patterns.contains(&said), "{said}");
+        }
+    }
 }
 
 /// Every problem of a row is known, under its code, in the words of the library.

@@ -218,6 +218,29 @@ fn what_is_wrong_with_a_key_file_is_chinese_behind_its_path() {
 }
 
 #[test]
+fn what_happened_to_a_body_is_chinese() {
+    let body = "without the line break at the end, so the body is not what was sent";
+    let key = "under the key configured as PUB_KEY_ID_1, so the header or the configured id is wrong";
+    check(
+        &format!("it does match {body}"),
+        "以下情况下签名匹配：正文末尾没有换行；可见正文不是发送时的原文",
+    );
+    check(
+        &format!("it does match {key}"),
+        "以下情况下签名匹配：用配置中 ID 为 PUB_KEY_ID_1 的公钥；可见应答头或配置的 ID 有误",
+    );
+    check(
+        &format!("it does match {key} and {body}"),
+        "以下情况下签名匹配：用配置中 ID 为 PUB_KEY_ID_1 的公钥，且正文末尾没有换行；可见应答头或配置的 ID 有误，正文也不是\
+         发送时的原文",
+    );
+    check(
+        "give the text in the body and seal it with `--seal /a`, or give both with `--seal /a=@FILE`",
+        "请在正文中写出该文本并用 `--seal /a` 加密，或用 `--seal /a=@FILE` 一并给出",
+    );
+}
+
+#[test]
 fn what_nobody_knows_stays_as_it_is() {
     check("something new", "something new");
     check("column `x`: something new", "列“x”：something new");
