@@ -174,7 +174,7 @@ async fn a_wrong_platform_key_stops_the_run_and_leaves_the_rows_queued() {
         assert_eq!((summary.queued, summary.refused), (20, 0), "{summary:?}");
         let stop = summary.stopped.unwrap();
         assert_eq!(stop.code, "PARAM_ERROR");
-        assert!(stop.hint.unwrap().contains("platform_key"));
+        assert!(stop.hint.unwrap().text().contains("platform_key"));
     }
     assert!(sandbox.members().is_empty());
     sandbox.shutdown().await;
@@ -221,7 +221,7 @@ async fn rows_are_sealed_with_a_downloaded_certificate() {
     let LoadError::NotReady(stop) = error else {
         panic!("{error}");
     };
-    assert!(stop.hint.unwrap().contains("platform_key_id"));
+    assert!(stop.hint.unwrap().text().contains("platform_key_id"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -232,5 +232,5 @@ async fn a_wrong_clock_stops_the_run_and_is_named() {
     let summary = import(&sandbox, folder.path(), 3).await;
     assert_eq!((summary.queued, summary.refused), (3, 0), "{summary:?}");
     let hint = summary.stopped.unwrap().hint.unwrap();
-    assert!(hint.contains("s behind the platform's"), "{hint}");
+    assert!(hint.text().contains("s behind the platform's"), "{hint:?}");
 }

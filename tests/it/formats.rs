@@ -121,7 +121,7 @@ fn a_mapping_file_is_refused_with_its_line() {
     }
     check_error(
         "[constants]\npickup_time = \"2026-01-01\"\nlevl = \"普通会员\"\n",
-        "mapping.toml, line 3: unknown field `levl`",
+        "mapping.toml: line 3, column 1: unknown setting `levl` in `constants`; there are `card_color`,",
     );
     check_error(
         "[columns]\nphone_number = \"电话\"\n",

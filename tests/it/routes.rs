@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 use wxmember_import::{
-    Defaults, Importer, IterSource, Ledger, Profile, Route, Settings, Source, Summary, Validity,
+    Defaults, Hint, Importer, IterSource, Ledger, Profile, Route, Settings, Source, Summary, Validity,
     WechatGateway,
 };
 use wxmember_sandbox::{Fault, Sandbox};
@@ -46,7 +46,10 @@ async fn import_for(brand_id: &str, sandbox: &Sandbox, folder: &Path, route: Rou
 #[track_caller]
 fn check(summary: &Summary, imported: u64, stop: &str, hint: &str) {
     let (code, told) = summary.stopped.as_ref().map_or(("", ""), |stop| {
-        (stop.code.as_str(), stop.hint.as_deref().unwrap_or_default())
+        (
+            stop.code.as_str(),
+            stop.hint.as_ref().map(Hint::text).unwrap_or_default(),
+        )
     });
     assert_eq!(
         (summary.imported, summary.refused, code),

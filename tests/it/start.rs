@@ -102,7 +102,7 @@ fn a_wrong_setting_of_a_file_is_named_in_both_languages_and_its_value_is_not() {
         "--identities",
         "[[merchants]]\nmchid = \"1\"\napiv3key = \"MARKER\"\n",
         "line 3: unknown setting `apiv3key` in `merchants`; there are `mchid`, `brands`,",
-        "第 3 行：`merchants` 中有未知的配置项 `apiv3key`；可用的有 `mchid`, `brands`,",
+        "第 3 行：`merchants` 中有未知的配置项 `apiv3key`；可用的有 `mchid`、`brands`、",
     );
     check(
         "--identities",

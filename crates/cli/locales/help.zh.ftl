@@ -34,8 +34,8 @@ help-call-after =
     通过验签的应答正文原样写到标准输出，其余写到标准错误输出。示例：
 
       wxmember call GET v3/brand/partner/card-member/cards/{"{card_id}"} --param card_id=p… --query brand_id=1004
-      printf 13800138000 | wxmember call POST v3/brand/partner/card-member/user-cards/import-by-phone --json @member.json --seal /phone_number=-
-      printf 13800138000 | wxmember call GET v3/marketing/membercard-open/phonenumber-member/search --query card_id=p… --seal-query encrypted_phone_number=-
+      wxmember call POST v3/brand/partner/card-member/user-cards/import-by-phone --json @member.json --seal /phone_number=@phone.txt
+      wxmember call GET v3/marketing/membercard-open/phonenumber-member/search --query card_id=p… --seal-query encrypted_phone_number=@phone.txt
 
     退出码：0 应答成功，1 被拒绝或失败，2 用法错误。
 help-call-method = 请求方法
@@ -103,7 +103,7 @@ help-init-merchant-certificate = 商户证书 apiclient_cert.pem
 help-init-platform-key = 微信支付公钥 pub_key.pem
 help-init-platform-key-id = 该公钥的 ID，PUB_KEY_ID_…
 help-init-platform-certificate = 平台证书，代替微信支付公钥或与其并用
-help-init-apiv3-key-file = 只存放 APIv3密钥 的文件；单独使用时用于下载平台证书
+help-init-apiv3-key-file = 只存放 APIv3 密钥的文件；单独使用时用于下载平台证书
 help-init-brand-id = 品牌ID
 help-init-card-id = 会员卡模板ID
 help-init-validity = 行中未写明时的有效期：`permanent`、天数，或 RFC 3339 格式的 `BEGIN/END`
@@ -205,7 +205,7 @@ help-seal = 为微信支付加密一个值
 help-seal-after =
     明文从标准输入读取，末尾的换行不计。示例：
 
-      printf 13800138000 | wxmember seal --key pub_key.pem
+      wxmember seal --key pub_key.pem < phone.txt
 
     退出码：0 已加密，1 失败，2 用法错误。
 help-seal-key = 微信支付公钥（pub_key.pem）或平台证书 [默认：配置中的]

@@ -5,6 +5,7 @@
 //! in the doc comments of the arguments, and [`help`] puts the Chinese ones in their place.
 
 use std::{
+    borrow::Borrow,
     ffi::{OsStr, OsString},
     sync::OnceLock,
 };
@@ -31,6 +32,16 @@ pub(crate) enum Language {
     Chinese,
 }
 
+impl Language {
+    /// What stands between two names of a list.
+    fn comma(self) -> &'static str {
+        match self {
+            Self::English => ", ",
+            Self::Chinese => "、",
+        }
+    }
+}
+
 /// A text by its key, with its parameters: `t!("job-rows", rows = 3)`.
 macro_rules! t {
     ($key:literal $(, $name:ident = $value:expr)* $(,)?) => {
@@ -54,6 +65,11 @@ pub(crate) fn current() -> Language {
     CATALOGUE
         .get()
         .map_or(Language::English, |catalogue| catalogue.language)
+}
+
+/// Names one after the other, for a text of our own. A text that [`known`] translates keeps its English commas.
+pub(crate) fn list<S: Borrow<str>>(names: &[S]) -> String {
+    names.join(current().comma())
 }
 
 /// A text by its key. A key that is not there is shown itself; a test sees to it that there is none.

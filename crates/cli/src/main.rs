@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::{
-    args::{Arguments, Command},
+    args::{Arguments, Command, sandbox::Verb},
     failure::Failure,
     language::t,
     print::tell,
@@ -26,6 +26,7 @@ mod ledger;
 mod log;
 mod mapping;
 mod message;
+mod misread;
 mod output;
 mod places;
 mod print;
@@ -77,11 +78,7 @@ fn main() -> ExitCode {
 
 /// Begins what the first sealing or signing would wait for, beside what is read and opened before it.
 fn gather_randomness(command: &Command) {
-    let is_needed = matches!(
-        command,
-        Command::Call(_) | Command::Import(_) | Command::Sandbox(_) | Command::Seal(_) | Command::Worker(_)
-    );
-    if is_needed {
+    if seals_or_signs(command) {
         let gather = || wxmember_crypto::Backend::default().gather_randomness();
         // Nobody waits for it: without a thread, whoever needs it first does it.
         drop(
@@ -89,6 +86,18 @@ fn gather_randomness(command: &Command) {
                 .name("wxmember-random".to_owned())
                 .spawn(gather),
         );
+    }
+}
+
+/// Whether a command seals, signs or makes keys.
+fn seals_or_signs(command: &Command) -> bool {
+    match command {
+        Command::Call(_) | Command::Import(_) | Command::Seal(_) | Command::Worker(_) => true,
+        Command::Sandbox(arguments) => match arguments.verb {
+            None | Some(Verb::Replay(_)) => true,
+            Some(Verb::Rules(_) | Verb::Scrub(_)) => false,
+        },
+        _ => false,
     }
 }
 
@@ -127,5 +136,35 @@ fn misread(error: &clap::Error) -> ExitCode {
     match u8::try_from(error.exit_code()) {
         Ok(code) => code.into(),
         Err(_) => exit::USAGE.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, expected: bool) {
+        let words = std::iter::once("wxmember").chain(line.split(' '));
+        let arguments = Arguments::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(seals_or_signs(&arguments.command), expected, "{line}");
+    }
+
+    #[test]
+    fn randomness_is_gathered_for_those_who_need_it() {
+        for line in [
+            "import m.csv",
+            "seal",
+            "sandbox",
+            "sandbox --dir d",
+            "sandbox replay f.json",
+        ] {
+            check(line, true);
+        }
+        for line in ["sandbox rules", "sandbox scrub f.har", "check m.csv", "jobs"] {
+            check(line, false);
+        }
     }
 }

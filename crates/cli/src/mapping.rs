@@ -17,7 +17,8 @@ use wxmember_import::{Assignment, Defaults, Field, MappingError, SourceOptions, 
 use crate::{
     args::source::{Reading, SourceArguments},
     failure::Failure,
-    language::t,
+    language::{list, t},
+    misread,
     profile::{self, ValidityTable},
 };
 
@@ -94,8 +95,7 @@ pub(crate) fn hint(error: &MappingError, file: &Path, arguments: &SourceArgument
     Some(match error {
         MappingError::UnknownField { field } => {
             let names: Vec<_> = Field::all().map(|field| format!("`{}`", field.name())).collect();
-            let fields = names.join(&t!("progress-comma"));
-            t!("hint-map-field", place = place(field), fields = fields)
+            t!("hint-map-field", place = place(field), fields = list(&names))
         }
         MappingError::NoSuchColumn { field, .. } => {
             t!("hint-map-column", place = place(field), file = file.display())
@@ -131,16 +131,7 @@ impl Constants {
 
 fn read(path: &Path) -> Result<MappingFile, Failure> {
     let text = profile::read(path)?;
-    toml::from_str(&text).map_err(|error| {
-        let line = error
-            .span()
-            .map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-        Failure::new(format!(
-            "{}, line {line}: {}",
-            path.display(),
-            error.message().trim()
-        ))
-    })
+    misread::read(&text).map_err(|misread| Failure::new(format!("{}: {misread}", path.display())))
 }
 
 #[cfg(test)]

@@ -12,7 +12,10 @@ use serde::Deserialize;
 use wxmember::{Client, KeyId, MerchantKey, Signer};
 use wxmember_import::{Route, UnknownRoute, Validity};
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    misread::{self, Misread},
+};
 
 mod download;
 mod keys;
@@ -179,7 +182,8 @@ pub(crate) fn folder_of(config: &Path) -> &Path {
 }
 
 fn parse(text: &str, config: &Path, name: &str) -> Result<ProfileTable, Failure> {
-    let file = strict(text).map_err(|misread| Failure::new(format!("{}, {misread}", config.display())))?;
+    let file: ConfigFile =
+        misread::read(text).map_err(|misread| Failure::new(format!("{}: {misread}", config.display())))?;
     let names: Vec<_> = file.profile.keys().cloned().collect();
     let mut profiles = file.profile;
     profiles.remove(name).ok_or_else(|| {
@@ -190,27 +194,9 @@ fn parse(text: &str, config: &Path, name: &str) -> Result<ProfileTable, Failure>
     })
 }
 
-/// What is wrong with the text of a configuration file.
-#[derive(Debug, thiserror::Error)]
-#[error("line {line}: {message}")]
-pub(crate) struct Misread {
-    line: usize,
-    message: String,
-}
-
-/// Reads every profile of a file, and refuses what it does not know.
-fn strict(text: &str) -> Result<ConfigFile, Misread> {
-    toml::from_str(text).map_err(|error| Misread {
-        line: error
-            .span()
-            .map_or(0, |span| text[..span.start].matches('\n').count() + 1),
-        message: error.message().trim().to_owned(),
-    })
-}
-
 /// Whether every setting of a file is known and has the right type.
 pub(crate) fn check(text: &str) -> Result<(), Misread> {
-    strict(text).map(drop)
+    misread::read::<ConfigFile>(text).map(drop)
 }
 
 /// Where a profile stands, for messages and for relative paths.

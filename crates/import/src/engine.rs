@@ -10,7 +10,7 @@ use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    gateway::{Gateway, Stop},
+    gateway::{Gateway, Hint, Stop},
     job::{JobId, Profile, Route},
     ledger::{Counts, Ledger, LedgerError, Owner, RowState, Work},
     pace::{PaceKey, Pacer},
@@ -190,7 +190,7 @@ pub(crate) fn over() -> Stop {
     Stop {
         code: "MAX_DURATION".to_owned(),
         message: "the time that the run was given is over".to_owned(),
-        hint: Some("the same command continues".to_owned()),
+        hint: Some(Hint::Whole("the same command continues".to_owned())),
     }
 }
 

@@ -139,5 +139,24 @@ pub struct Stop {
     /// The platform's message, or our own.
     pub message: String,
     /// What the user can do about it.
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
+}
+
+/// What the user can do about a stop, as a fragment without a period.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Hint {
+    /// What comes first; the same command goes on with the job afterwards, and whoever shows this says so.
+    First(String),
+    /// Everything, with how the job goes on.
+    Whole(String),
+}
+
+impl Hint {
+    /// Returns its own words, without what whoever shows it adds.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::First(text) | Self::Whole(text) => text,
+        }
+    }
 }

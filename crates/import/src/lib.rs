@@ -35,7 +35,7 @@ mod worker;
 pub use crate::{
     check::{Checked, check},
     defaults::Defaults,
-    gateway::{Answer, Gateway, SealRefusal, SealedRequest, Stop},
+    gateway::{Answer, Gateway, Hint, SealRefusal, SealedRequest, Stop},
     importer::Importer,
     job::{Job, JobId, LoadError, Profile, Route, UnknownRoute},
     ledger::{CodeCount, Counts, JobReport, Ledger, LedgerError, Purged, Retry, RowReport, RowState, Slot},

@@ -4,7 +4,10 @@
 //! meanings stand in tables, one for each route and one for all, and a refusal that no line knows is what it looks like:
 //! the row is refused.
 
-use crate::{gateway::Stop, job::Route};
+use crate::{
+    gateway::{Hint, Stop},
+    job::Route,
+};
 
 /// What a refusal says about the row, or about the run.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -34,7 +37,7 @@ pub(crate) fn meaning(route: Route, status: u16, code: &str, message: &str, afte
         Meaning::Stop(Stop {
             code: code.to_owned(),
             message: message.to_owned(),
-            hint: Some(hint.to_owned()),
+            hint: Some(Hint::First(hint.to_owned())),
         })
     };
     match line.map(|line| line.verdict) {

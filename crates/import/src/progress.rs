@@ -12,7 +12,7 @@ use serde::Serialize;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    gateway::Stop,
+    gateway::{Hint, Stop},
     job::JobId,
     ledger::{Counts, RowState},
 };
@@ -155,7 +155,7 @@ pub(crate) fn serialize_stop<S: serde::Serializer>(
     let shape = stop.as_ref().map(|Stop { code, message, hint }| Shape {
         code,
         message,
-        hint: hint.as_deref(),
+        hint: hint.as_ref().map(Hint::text),
     });
     shape.serialize(serializer)
 }

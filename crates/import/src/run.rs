@@ -23,7 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    gateway::{Answer, Gateway, SealedRequest, Stop},
+    gateway::{Answer, Gateway, Hint, SealedRequest, Stop},
     job::Route,
     ledger::{Claim, ClaimedRow, Cursor, Entry, Ledger, LedgerError, RowState, Skip, Work},
     pace::Pacer,
@@ -277,11 +277,11 @@ impl<G: Gateway> Run<G> {
                     entry.code.unwrap_or_default(),
                     entry.message.unwrap_or_default()
                 ),
-                hint: Some(
+                hint: Some(Hint::Whole(
                     "if it is only this row, the same command goes on with the next one; `--yes` sends all rows without \
                      a probe"
                         .to_owned(),
-                ),
+                )),
             },
             // Whoever stopped the run did not wait for the answer.
             Some(_) if self.stop.is_cancelled() => return Ok(Probe::Stopped),
@@ -292,7 +292,7 @@ impl<G: Gateway> Run<G> {
                     end.and_then(|(.., entry)| entry.message)
                         .unwrap_or_else(|| "sending it failed inside this program".to_owned())
                 ),
-                hint: Some(LOOK_FOR_THE_CAUSE.to_owned()),
+                hint: Some(Hint::Whole(LOOK_FOR_THE_CAUSE.to_owned())),
             },
         };
         self.stop_for(stop);
@@ -448,7 +448,7 @@ impl<G: Gateway> Run<G> {
                     "{limit} rows one after the other ended without a known outcome, the last one so: {}",
                     end.entry.message.as_deref().unwrap_or_default()
                 ),
-                hint: Some(LOOK_FOR_THE_CAUSE.to_owned()),
+                hint: Some(Hint::Whole(LOOK_FOR_THE_CAUSE.to_owned())),
             });
         }
     }
@@ -475,10 +475,10 @@ impl<G: Gateway> Run<G> {
                     entry.code.as_deref().unwrap_or_default(),
                     entry.message.as_deref().unwrap_or_default()
                 ),
-                hint: Some(
+                hint: Some(Hint::Whole(
                     "look at the message; if it is the rows' fault, the same command with `--yes` goes on"
                         .to_owned(),
-                ),
+                )),
             });
         }
     }
@@ -500,7 +500,7 @@ fn paused() -> Stop {
     Stop {
         code: "PAUSED".to_owned(),
         message: "somebody paused the job".to_owned(),
-        hint: Some("`wxmember resume JOB` lets it go on".to_owned()),
+        hint: Some(Hint::Whole("`wxmember resume JOB` lets it go on".to_owned())),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    gateway::{Answer, Stop},
+    gateway::{Answer, Hint, Stop},
     job::Route,
     ledger::{Entry, RowState},
     outcome::{Meaning, meaning},
@@ -74,7 +74,7 @@ pub(crate) fn transition(route: Route, attempt: Attempt, answer: Answer) -> Step
                     Next::Stop(Stop {
                     code: "RATE_LIMITED".to_owned(),
                     message: "the platform keeps answering 429".to_owned(),
-                    hint: Some("another program uses the quota of this merchant id: stop it, or set a lower quota".to_owned()),
+                    hint: Some(Hint::First("another program uses the quota of this merchant id: stop it, or set a lower quota".to_owned())),
                 })
                 } else {
                     Next::Slower { retry_after }
@@ -87,7 +87,9 @@ pub(crate) fn transition(route: Route, attempt: Attempt, answer: Answer) -> Step
                 Next::Stop(Stop {
                     code: "UNREACHABLE".to_owned(),
                     message: reason,
-                    hint: Some("check the network and `base_url`; the same command continues".to_owned()),
+                    hint: Some(Hint::Whole(
+                        "check the network and `base_url`; the same command continues".to_owned(),
+                    )),
                 })
             } else {
                 Next::Again

@@ -10,7 +10,7 @@ use wxmember::{
 };
 
 use crate::{
-    gateway::{Answer, Gateway, SealRefusal, SealedRequest, Stop},
+    gateway::{Answer, Gateway, Hint, SealRefusal, SealedRequest, Stop},
     job::Route,
     member::Member,
     outcome,
@@ -43,11 +43,11 @@ impl Gateway for WechatGateway {
         self.client.refresh_certificates().await.map_err(|error| Stop {
             code: "NO_PLATFORM_KEY".to_owned(),
             message: reason(&error),
-            hint: Some(
+            hint: Some(Hint::First(
                 "a merchant in public-key mode has no platform certificates: set `platform_key` and `platform_key_id`; \
                  `wxmember doctor --online` says more"
                     .to_owned(),
-            ),
+            )),
         })
     }
 
@@ -165,7 +165,9 @@ fn damaged() -> Answer {
     Answer::StopRun(Stop {
         code: "LEDGER_DAMAGED".to_owned(),
         message: "a stored request cannot be read".to_owned(),
-        hint: Some("restore the ledger from a copy, or start a new one with `--ledger FILE`".to_owned()),
+        hint: Some(Hint::First(
+            "restore the ledger from a copy, or start a new one with `--ledger FILE`".to_owned(),
+        )),
     })
 }
 
@@ -216,7 +218,7 @@ fn answer(route: Route, error: &Error) -> Answer {
         Answer::StopRun(Stop {
             code: code.to_owned(),
             message: message.to_owned(),
-            hint: Some(hint.to_owned()),
+            hint: Some(Hint::First(hint.to_owned())),
         })
     };
     match (error.kind(), error.delivery()) {

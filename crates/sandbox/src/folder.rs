@@ -74,6 +74,15 @@ pub enum FolderError {
         /// The column of the damage.
         column: usize,
     },
+    /// A profile stands where the sandbox would write one, and nobody can tell who wrote it.
+    #[error("{path}: cannot be read, so nothing says whether the sandbox wrote it; let it be read, or move it away", path = .path.display())]
+    UnreadableProfile {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
     /// A file or the folder cannot be written.
     #[error("{path}: cannot be written", path = .path.display())]
     Write {

@@ -12,10 +12,10 @@ use super::{Chosen, boolean};
     after_help = "The answer's body goes to stdout as it came, once it is verified; everything else to stderr. \
                   Examples:\n\n  \
                   wxmember call GET v3/brand/partner/card-member/cards/{card_id} --param card_id=p… --query brand_id=1004\n  \
-                  printf 13800138000 | wxmember call POST v3/brand/partner/card-member/user-cards/import-by-phone \
-                  --json @member.json --seal /phone_number=-\n  \
-                  printf 13800138000 | wxmember call GET v3/marketing/membercard-open/phonenumber-member/search \
-                  --query card_id=p… --seal-query encrypted_phone_number=-\n\n\
+                  wxmember call POST v3/brand/partner/card-member/user-cards/import-by-phone \
+                  --json @member.json --seal /phone_number=@phone.txt\n  \
+                  wxmember call GET v3/marketing/membercard-open/phonenumber-member/search \
+                  --query card_id=p… --seal-query encrypted_phone_number=@phone.txt\n\n\
                   Exit codes: 0 answered with success, 1 refused or failed, 2 wrong usage."
 )]
 pub(crate) struct Call {

@@ -10,7 +10,7 @@ use super::{Chosen, Format, boolean};
 #[derive(Args)]
 #[command(
     after_help = "The plaintext is read from stdin; a line break at its end is left out. Example:\n\n  \
-                  printf 13800138000 | wxmember seal --key pub_key.pem\n\nExit codes: 0 sealed, 1 failed, 2 wrong usage."
+                  wxmember seal --key pub_key.pem < phone.txt\n\nExit codes: 0 sealed, 1 failed, 2 wrong usage."
 )]
 pub(crate) struct Seal {
     /// WeChat Pay's public key (pub_key.pem) or a platform certificate [default: the profile's]

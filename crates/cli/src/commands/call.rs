@@ -63,7 +63,7 @@ fn check_sources(arguments: &Call) -> Result<(), Failure> {
     }
     if arguments.seal.iter().any(|field| field.pointer.is_empty()) {
         return Err(
-            Failure::usage("`--seal` needs a JSON Pointer").hint("for example `--seal /phone_number=-`")
+            Failure::usage("`--seal` needs a JSON Pointer").hint("for example `--seal /phone_number=@FILE`")
         );
     }
     if arguments
@@ -72,7 +72,7 @@ fn check_sources(arguments: &Call) -> Result<(), Failure> {
         .any(|parameter| parameter.name.is_empty())
     {
         return Err(Failure::usage("`--seal-query` needs the name of a parameter")
-            .hint("for example `--seal-query encrypted_phone_number=-`"));
+            .hint("for example `--seal-query encrypted_phone_number=@FILE`"));
     }
     if sources().filter(|source| **source == Source::Stdin).count() > 1 {
         return Err(

@@ -12,7 +12,7 @@ use crate::{
     args::{Format, check::Check},
     exit,
     failure::{Failure, chain},
-    language::{known, t},
+    language::{known, list, t},
     mapping,
     print::{say, tell},
     profile::Profile,
@@ -195,7 +195,7 @@ impl Found<'_> {
         if !checked.mapping.ignored().is_empty() {
             say!(
                 "{}",
-                t!("ignored-columns", columns = checked.mapping.ignored().join(", "))
+                t!("ignored-columns", columns = list(checked.mapping.ignored()))
             )?;
         }
         for note in checked.notes() {

@@ -151,7 +151,7 @@ pub(super) fn load_failure(error: &LoadError, file: &Path, arguments: &SourceArg
                 .unwrap_or_else(|| t!("hint-correct-file", file = file.display())),
         ),
         LoadError::NotReady(stop) => match &stop.hint {
-            Some(hint) => failure.hint(hint.clone()),
+            Some(hint) => failure.hint(hint.text()),
             None => failure,
         },
         LoadError::Defaults(_) => failure.hint(t!("hint-defaults")),

@@ -11,7 +11,7 @@ use crate::{
     exit,
     failure::Failure,
     init::{Dialogue, Draft, Missing, complete},
-    language::t,
+    language::{list, t},
     print::tell,
     profile::{Profile, folder_of},
 };
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Init) -> Result<exit::Code, Failure> {
             let flags: Vec<_> = missing.into_iter().map(Missing::flags).collect();
             return Err(
                 Failure::new("there is no terminal to ask on, and something is missing")
-                    .hint(format!("give {}", flags.join(", "))),
+                    .hint(t!("init-give", flags = list(&flags))),
             );
         }
         let mut dialogue = Dialogue {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::args::init::Init;
+use crate::{args::init::Init, language::t};
 
 /// A profile in the making.
 #[derive(Clone, Debug, Default)]
@@ -36,17 +36,16 @@ pub(crate) enum Missing {
 
 impl Missing {
     /// The flags that give it.
-    pub(crate) fn flags(self) -> &'static str {
-        match self {
+    pub(crate) fn flags(self) -> String {
+        let flag = match self {
             Self::Mchid => "--mchid",
             Self::MerchantKey => "--merchant-key",
             Self::MerchantCertificate => "--merchant-certificate",
-            Self::Platform => {
-                "--platform-key with --platform-key-id (or --platform-certificate, or --apiv3-key-file alone)"
-            }
+            Self::Platform => return t!("init-platform-flags"),
             Self::BrandId => "--brand-id",
             Self::CardId => "--card-id",
-        }
+        };
+        flag.to_owned()
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn usage_error(error: &clap::Error) -> Option<String> {
 fn shown(value: &ContextValue) -> String {
     match value {
         ContextValue::String(text) => text.clone(),
-        ContextValue::Strings(texts) => texts.join(", "),
+        ContextValue::Strings(texts) => super::list(texts),
         other => other.to_string(),
     }
 }

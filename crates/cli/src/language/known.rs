@@ -56,6 +56,7 @@ fn problems(text: &str) -> String {
 /// What stands in the place of a parameter: where a text says why or what, that is a text of the libraries too. Names
 /// and numbers are as they are.
 fn parameter(name: &str, value: &str) -> String {
+    let comma = Language::Chinese.comma();
     let said = match name {
         "column" => {
             let named = value
@@ -66,8 +67,15 @@ fn parameter(name: &str, value: &str) -> String {
                 .map(|name| format!("列“{name}”"))
                 .or_else(|| number.map(|number| format!("第 {number} 列")))
         }
-        "error" | "found" | "guess" | "kind" | "limit" | "needed" | "problem" | "what" => whole(value),
+        "change" | "error" | "found" | "guess" | "kind" | "limit" | "needed" | "problem" | "what" => {
+            whole(value)
+        }
         "why" => Some(chinese(value)),
+        // What is in backticks may have commas of its own.
+        "choices" | "names" | "settings" | "sheets" if value.contains("`, `") => {
+            Some(value.replace("`, `", &format!("`{comma}`")))
+        }
+        "choices" | "known" | "names" => Some(value.replace(", ", comma)),
         _ => None,
     };
     said.unwrap_or_else(|| value.to_owned())
@@ -159,8 +167,10 @@ impl Template {
         let is_too_much = |name: &str, value: &str| match name {
             // The name of a source before an error is no part of a column's.
             "column" | "name" => value.contains("`, "),
+            // What comes behind a path is why.
+            "folder" | "path" => value.contains(": "),
             // So that not all that begins with this word is taken for a place.
-            "line" => !value.bytes().all(|byte| byte.is_ascii_digit()),
+            "line" | "number" => !value.bytes().all(|byte| byte.is_ascii_digit()),
             _ => false,
         };
         let fits = |(name, value): &(String, String)| !value.is_empty() && !is_too_much(name, value);

@@ -111,7 +111,11 @@ fn without_names(text: &str) -> String {
 
 #[test]
 fn what_the_libraries_say_is_still_said_by_them() {
-    let sources = sources("crates/import/src") + &sources("crates/sandbox/src") + &sources("crates/cli/src");
+    let folders = ["import", "sandbox", "cli", "crypto", "sdk", "signing"];
+    let sources: String = folders
+        .iter()
+        .map(|name| sources(&format!("crates/{name}/src")))
+        .collect();
     // A string that goes on in the next line.
     let sources = Regex::new(r"\\\n\s*")
         .unwrap()
@@ -119,8 +123,11 @@ fn what_the_libraries_say_is_still_said_by_them() {
         .replace("\\\"", "\"");
     let sources = without_names(&sources);
     for (key, pieces) in pieces(KNOWN_EN) {
-        // Put together from smaller pieces.
-        if key.starts_with("composed-") {
+        // Put together from smaller pieces, or the system's own.
+        if ["composed-", "system-"]
+            .iter()
+            .any(|prefix| key.starts_with(prefix))
+        {
             continue;
         }
         let pattern: String = pieces
@@ -134,22 +141,25 @@ fn what_the_libraries_say_is_still_said_by_them() {
     }
 }
 
+/// The English texts of which there are Chinese ones, with `{}` in the place of every parameter.
+fn known_patterns() -> BTreeSet<String> {
+    let patterns = pieces(KNOWN_EN).into_iter().map(|(_, pieces)| {
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Parameter(_) => "{}".to_owned(),
+        };
+        without_names(&pieces.iter().map(piece).collect::<String>())
+    });
+    patterns.collect()
+}
+
 /// Every error of the sandbox that a command shows: of flags, of a start, of its files. Those of its library and of its
 /// control address are for programs.
 #[test]
 fn every_error_of_the_sandbox_has_chinese_words() {
     let for_programs = ["notification.rs", "platform.rs", "server.rs", "toml_flaw.rs"];
     let source = sources_without("crates/sandbox/src", &for_programs);
-    let patterns: BTreeSet<_> = pieces(KNOWN_EN)
-        .into_iter()
-        .map(|(_, pieces)| {
-            let piece = |piece: &Piece| match piece {
-                Piece::Text(text) => text.clone(),
-                Piece::Parameter(_) => "{}".to_owned(),
-            };
-            without_names(&pieces.iter().map(piece).collect::<String>())
-        })
-        .collect();
+    let patterns = known_patterns();
     let text = Regex::new(r#"(?:#\[error\(\s*|\bwhat(?: =|:) )"((?:[^"\\]|\\.)*)""#).unwrap();
     let mut texts = 0;
     for found in text.captures_iter(&source) {
@@ -163,6 +173,52 @@ fn every_error_of_the_sandbox_has_chinese_words() {
         texts += 1;
     }
     assert!(texts > 50, "{texts}");
+}
+
+/// Every error about keys, and every kind that a file in a key's place can be of.
+#[test]
+fn every_error_of_a_key_file_has_chinese_words() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crypto/src");
+    let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
+    let (errors, kinds) = (read("error.rs"), read("file_kind.rs"));
+    let patterns = known_patterns();
+    let mut texts = 0;
+    for (source, text) in [
+        (&errors, r#"#\[error\(\s*"((?:[^"\\]|\\.)*)""#),
+        (
+            &kinds,
+            r#"Self::\w+(?: \{ label \})? => (?:return write!\(f, )?"([^"]*)""#,
+        ),
+    ] {
+        for found in Regex::new(text).unwrap().captures_iter(source) {
+            let said = without_names(&found[1]);
+            assert!(patterns.contains(&said), "{said}");
+            texts += 1;
+        }
+    }
+    assert!(texts > 40, "{texts}");
+}
+
+/// Every reason against a signature, and everything that may have happened to a body.
+#[test]
+fn every_reason_of_a_verdict_has_chinese_words() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let patterns = known_patterns();
+    for (file, text, least) in [
+        ("signing/src/answer.rs", r#"#\[error\(\s*"((?:[^"\\]|\\.)*)""#, 7),
+        ("cli/src/verdict/guess.rs", r#""(with(?:out)? [a-z ]+)""#, 6),
+    ] {
+        let source = fs::read_to_string(folder.join(file)).unwrap();
+        let found: Vec<_> = Regex::new(text)
+            .unwrap()
+            .captures_iter(&source)
+            .map(|found| without_names(&found[1]))
+            .collect();
+        assert!(found.len() >= least, "{found:?}");
+        for said in found {
+            assert!(patterns.contains(&said), "{said}");
+        }
+    }
 }
 
 /// Every problem of a row is known, under its code, in the words of the library.
@@ -278,4 +334,19 @@ fn a_text_takes_numbers_and_plurals() {
         Catalogue::of(Language::English).text("no-such-key", &[]),
         "no-such-key"
     );
+}
+
+#[test]
+fn a_list_has_the_commas_of_its_language() {
+    assert_eq!(["a", "b"].join(Language::Chinese.comma()), "a、b");
+    // Nobody chooses a language in unit tests.
+    assert_eq!(list(&["a", "b"]), "a, b");
+}
+
+/// The merchant platform calls it so, and Chinese texts put a blank between scripts.
+#[test]
+fn the_apiv3_key_has_one_chinese_name() {
+    let texts = [ZH, KNOWN_ZH, HELP_ZH].concat();
+    assert!(texts.contains("APIv3 密钥"));
+    assert!(!texts.contains("APIv3密钥") && !texts.contains("APIv3 密钥 "));
 }

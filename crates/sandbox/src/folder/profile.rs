@@ -9,12 +9,12 @@ use std::{
 
 use super::{APIV3_KEY, Audience, FolderError, MERCHANT_CERTIFICATE, MERCHANT_KEY, PLATFORM_PUBLIC_KEY};
 use super::{Settings, write_file};
-use crate::identity::PublicKeyMode;
+use crate::{identities::is_folder_name, identity::PublicKeyMode};
 
 /// Refuses a folder in which somebody else's profile stands.
 pub(super) fn check(folder: &Path) -> Result<(), FolderError> {
     let path = folder.join(PROFILE);
-    match writer_of(&path) {
+    match writer_of(&path)? {
         Writer::Nobody | Writer::Sandbox => Ok(()),
         Writer::SomebodyElse => Err(FolderError::ForeignProfile { path }),
     }
@@ -40,9 +40,12 @@ pub(super) fn remove_others(folder: &Path, merchants: &[&str]) -> Result<(), Fol
     };
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
-        let is_there = merchants.iter().any(|mchid| entry.file_name() == *mchid);
+        let name = entry.file_name();
+        let is_there = merchants.iter().any(|mchid| name == *mchid);
+        // What is no merchant's folder, such as `lost+found`, need not be readable.
+        let can_be_a_merchants = name.to_str().is_some_and(is_folder_name);
         let path = entry.path().join(PROFILE);
-        if !is_there && writer_of(&path) == Writer::Sandbox {
+        if !is_there && can_be_a_merchants && writer_of(&path)? == Writer::Sandbox {
             fs::remove_file(&path).map_err(|source| FolderError::Write { path, source })?;
         }
     }
@@ -96,18 +99,21 @@ enum Writer {
     SomebodyElse,
 }
 
-fn writer_of(path: &Path) -> Writer {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Writer::Nobody;
-        }
-        Err(_) => return Writer::SomebodyElse,
-    };
+fn writer_of(path: &Path) -> Result<Writer, FolderError> {
     let mut start = [0; FIRST_LINE.len()];
-    match file.read_exact(&mut start) {
-        Ok(()) if start == *FIRST_LINE.as_bytes() => Writer::Sandbox,
-        _ => Writer::SomebodyElse,
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    match read {
+        Ok(()) if start == *FIRST_LINE.as_bytes() => Ok(Writer::Sandbox),
+        Ok(()) => Ok(Writer::SomebodyElse),
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Ok(Writer::Nobody),
+            // Shorter than the line, or a folder of that name.
+            ErrorKind::UnexpectedEof | ErrorKind::IsADirectory => Ok(Writer::SomebodyElse),
+            _ => Err(FolderError::UnreadableProfile {
+                path: path.to_owned(),
+                source: error,
+            }),
+        },
     }
 }
 
@@ -163,5 +169,43 @@ mod tests {
         }
         fs::write(folder.path().join(PROFILE), FIRST_LINE).unwrap();
         check(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_the_profile_is_somebody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(PROFILE)).unwrap();
+        let error = check(folder.path()).unwrap_err();
+        assert!(matches!(error, FolderError::ForeignProfile { .. }), "{error}");
+    }
+
+    /// A link to itself fails for everybody, as a file without the right to read does for all but root.
+    #[cfg(unix)]
+    #[test]
+    fn a_profile_that_cannot_be_read_is_said_to_be_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |own: &str| {
+            let own = folder.path().join(own);
+            fs::create_dir(&own).unwrap();
+            std::os::unix::fs::symlink(PROFILE, own.join(PROFILE)).unwrap();
+            own
+        };
+        let own = make("1900000109");
+        for error in [
+            check(&own).unwrap_err(),
+            remove_others(folder.path(), &[]).unwrap_err(),
+        ] {
+            let FolderError::UnreadableProfile { path, .. } = &error else {
+                panic!("{error}");
+            };
+            assert_eq!(*path, own.join(PROFILE));
+            assert!(
+                error.to_string().contains("let it be read, or move it away"),
+                "{error}"
+            );
+        }
+        fs::remove_dir_all(own).unwrap();
+        make("lost+found");
+        remove_others(folder.path(), &[]).unwrap();
     }
 }

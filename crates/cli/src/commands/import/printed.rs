@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use serde::Serialize;
-use wxmember_import::{Importer, Job, RowState, Summary, WechatGateway};
+use wxmember_import::{Hint, Importer, Job, RowState, Stop, Summary, WechatGateway};
 
 use crate::{
     exit,
     failure::Failure,
-    language::{known, t},
+    language::{known, list, t},
     ledger,
     print::{say, tell},
     table,
@@ -53,10 +53,7 @@ impl Outcome<'_> {
     pub(super) async fn print_text(&self, importer: &Importer<WechatGateway>) -> Result<(), Failure> {
         let (summary, job) = (self.summary, self.job);
         if !job.ignored_columns().is_empty() {
-            tell!(
-                "{}",
-                t!("ignored-columns", columns = job.ignored_columns().join(", "))
-            );
+            tell!("{}", t!("ignored-columns", columns = list(job.ignored_columns())));
         }
         if job.are_defaults_changed() {
             tell!("{}", t!("defaults-changed"));
@@ -129,23 +126,26 @@ impl Outcome<'_> {
 }
 
 /// Why a run stopped, and what to do.
-pub(in crate::commands) fn tell_stop(stop: &wxmember_import::Stop, job: &str, is_sandbox: bool) {
+pub(in crate::commands) fn tell_stop(stop: &Stop, job: &str, is_sandbox: bool) {
     tell!(
         "\n{}{}",
         t!("error-prefix"),
         t!("run-stopped", code = &stop.code, message = known(&stop.message))
     );
-    let hint = match (stop.code.as_str(), &stop.hint) {
+    tell!("\n{}{}", t!("hint-prefix"), stop_hint(stop, job, is_sandbox));
+}
+
+/// What to do after a stop, up to how the job goes on.
+fn stop_hint(stop: &Stop, job: &str, is_sandbox: bool) -> String {
+    match (stop.code.as_str(), &stop.hint) {
         ("PAUSED", _) => {
             let sandbox = if is_sandbox { " --sandbox" } else { "" };
             t!("paused-hint", command = format!("wxmember resume {job}{sandbox}"))
         }
-        // Most hints end with it already.
-        (_, Some(hint)) if hint.contains("the same command") => known(hint),
-        (_, Some(hint)) => t!("stop-hint", hint = known(hint)),
+        (_, Some(Hint::Whole(hint))) => known(hint),
+        (_, Some(Hint::First(hint))) => t!("stop-hint", hint = known(hint)),
         (_, None) => t!("continue-hint"),
-    };
-    tell!("\n{}{hint}", t!("hint-prefix"));
+    }
 }
 
 /// How it ended, for scripts.
@@ -164,3 +164,44 @@ const SHOWN: u32 = 50;
 
 /// The version of what is printed as JSON; it grows when a field changes its meaning or goes.
 const FORMAT_VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(code: &str, hint: Option<Hint>, expected: &str) {
+        let stop = Stop {
+            code: code.to_owned(),
+            message: String::new(),
+            hint,
+        };
+        assert_eq!(stop_hint(&stop, "j1", true), expected);
+    }
+
+    #[test]
+    fn how_a_job_goes_on_is_said_once() {
+        let first = |text: &str| Some(Hint::First(text.to_owned()));
+        check(
+            "NO_AUTH",
+            first("check `card_id`"),
+            "check `card_id`; then run the same command again",
+        );
+        check(
+            "NO_AUTH",
+            first("end what the same command began"),
+            "end what the same command began; then run the same command again",
+        );
+        check(
+            "MAX_DURATION",
+            Some(Hint::Whole("start it anew".to_owned())),
+            "start it anew",
+        );
+        check("NO_AUTH", None, "run the same command again to continue");
+        check(
+            "PAUSED",
+            first("anything"),
+            "let it go on with `wxmember resume j1 --sandbox`",
+        );
+    }
+}

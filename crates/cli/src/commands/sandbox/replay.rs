@@ -13,7 +13,7 @@ use crate::{
     exit,
     failure::{Failure, chain},
     input,
-    language::{known, t},
+    language::{known, list, t},
     print::{say, tell},
 };
 
@@ -63,7 +63,7 @@ fn listed(path: &Path, fixture: &Fixture, replayed: &Replayed) -> Result<(), Fai
             Verdict::NotRefused if exchange.candidates.is_empty() => t!("replay-no-rule"),
             Verdict::NotRefused => {
                 let rules: Vec<_> = exchange.candidates.iter().map(|rule| rule.id).collect();
-                t!("replay-not-refused", rules = rules.join(", "))
+                t!("replay-not-refused", rules = list(&rules))
             }
             _ => t!("replay-not-judged"),
         };

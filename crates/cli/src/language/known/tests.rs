@@ -100,7 +100,7 @@ fn what_is_wrong_with_a_file_of_the_sandbox_is_chinese_behind_its_place() {
     for (english, chinese) in [
         (
             "unknown setting `mchidd` in `merchants`; there are `mchid`, `brands`",
-            "`merchants` 中有未知的配置项 `mchidd`；可用的有 `mchid`, `brands`",
+            "`merchants` 中有未知的配置项 `mchidd`；可用的有 `mchid`、`brands`",
         ),
         (
             "unknown setting `mchid`; there are `merchants`",
@@ -117,7 +117,7 @@ fn what_is_wrong_with_a_file_of_the_sandbox_is_chinese_behind_its_place() {
         ),
         (
             "the setting `merchants.state` can be `expired`, `valid`",
-            "配置项 `merchants.state` 可以是 `expired`, `valid`",
+            "配置项 `merchants.state` 可以是 `expired`、`valid`",
         ),
         (
             "the setting `merchants.mchid` needs text in quotation marks",
@@ -127,7 +127,35 @@ fn what_is_wrong_with_a_file_of_the_sandbox_is_chinese_behind_its_place() {
     ] {
         check(&said(english), &expected(chinese));
     }
+    check(
+        "wxmember.toml: line 4, column 17: a backslash between quotation marks begins an escape; write it twice, or use single quotation marks",
+        "wxmember.toml：第 4 行，第 17 列：双引号中的反斜杠是转义符；请写两个，或改用单引号",
+    );
     check("line endings: other", "line endings：other");
+}
+
+#[test]
+fn a_list_has_chinese_commas() {
+    check(
+        "choose one with `--profile`; it has default, other",
+        "用 `--profile` 选择；现有 default、other",
+    );
+    check(
+        "PUB_KEY_ID_1 is not known here; known is PUB_KEY_ID_2, 4D3C",
+        "这里没有 PUB_KEY_ID_1；已有 PUB_KEY_ID_2、4D3C",
+    );
+    check(
+        "`second-card` can be `allow`, `refuse`",
+        "`second-card` 可以是 `allow`、`refuse`",
+    );
+    check(
+        "`m.xlsx` has no sheet `会员`; it has `a, b`, `c`",
+        "`m.xlsx` 中没有工作表 `会员`；现有 `a, b`、`c`",
+    );
+    check(
+        "1 other sheet is not read: `a, b`; choose with `--sheet`",
+        "另有 1 个工作表没有读取：`a, b`；可用 `--sheet` 选择",
+    );
 }
 
 #[test]
@@ -142,9 +170,73 @@ fn what_the_doctor_finds_is_chinese_to_the_end() {
     );
     check("the APIv3 key is not there", "APIv3 密钥不存在");
     check("set it to 4D3C, or leave it out", "请设为 4D3C，或去掉它");
+    check("holds no certificate: an empty file", "其中没有证书：空文件");
     check(
-        "holds no certificate: an empty file",
-        "其中没有证书：an empty file",
+        "the merchant's certificate cannot be read (Permission denied (os error 13))",
+        "商户证书无法读取（没有权限（系统错误 13））",
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_key_file_is_chinese_behind_its_path() {
+    for (english, expected) in [
+        (
+            "failed to read d/apiclient_key.pem: No such file or directory (os error 2)",
+            "无法读取 d/apiclient_key.pem：文件不存在（系统错误 2）",
+        ),
+        (
+            "d/k.pem: holds no private key: a PEM block `EC PRIVATE KEY`",
+            "d/k.pem：其中没有私钥：PEM 块 `EC PRIVATE KEY`",
+        ),
+        (
+            "d/k.pem: holds a private key, not WeChat Pay's public key or certificate",
+            "d/k.pem：是私钥，不是微信支付公钥或平台证书",
+        ),
+        (
+            "d/k.pem: holds no public key or certificate: neither PEM nor PKCS#12",
+            "d/k.pem：其中没有公钥或证书：既不是 PEM，也不是 PKCS#12",
+        ),
+        (
+            "d/k.pem: found a PEM block `PUBLIC KEY`, expected `PRIVATE KEY`",
+            "d/k.pem：PEM 块是 `PUBLIC KEY`，应为 `PRIVATE KEY`",
+        ),
+        (
+            "d/c.p12: the private key in the PKCS#12 file is unusable: the content is not an RSA key",
+            "d/c.p12：PKCS#12 文件中的私钥无法使用：内容不是 RSA 密钥",
+        ),
+        (
+            "d/c.p12: expected a PKCS#12 file, as `apiclient_cert.p12` is; found an empty file",
+            "d/c.p12：应为 PKCS#12 文件，如 `apiclient_cert.p12`；实际是空文件",
+        ),
+        (
+            "nothing was written: w.toml: the base URL cannot be used: it is not a URL",
+            "未写入任何内容：w.toml：`base_url` 无法使用：不是 URL",
+        ),
+    ] {
+        check(english, expected);
+    }
+}
+
+#[test]
+fn what_happened_to_a_body_is_chinese() {
+    let body = "without the line break at the end, so the body is not what was sent";
+    let key = "under the key configured as PUB_KEY_ID_1, so the header or the configured id is wrong";
+    check(
+        &format!("it does match {body}"),
+        "以下情况下签名匹配：正文末尾没有换行；可见正文不是发送时的原文",
+    );
+    check(
+        &format!("it does match {key}"),
+        "以下情况下签名匹配：用配置中 ID 为 PUB_KEY_ID_1 的公钥；可见应答头或配置的 ID 有误",
+    );
+    check(
+        &format!("it does match {key} and {body}"),
+        "以下情况下签名匹配：用配置中 ID 为 PUB_KEY_ID_1 的公钥，且正文末尾没有换行；可见应答头或配置的 ID 有误，正文也不是\
+         发送时的原文",
+    );
+    check(
+        "give the text in the body and seal it with `--seal /a`, or give both with `--seal /a=@FILE`",
+        "请在正文中写出该文本并用 `--seal /a` 加密，或用 `--seal /a=@FILE` 一并给出",
     );
 }
 

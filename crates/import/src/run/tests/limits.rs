@@ -44,7 +44,7 @@ async fn a_refused_probe_costs_one_row() {
         let stop = summary.stopped.unwrap();
         assert_eq!(stop.code, "PROBE_REFUSED");
         assert!(stop.message.contains(&format!("row {round}, ")) && stop.message.contains("PARAM_ERROR"));
-        assert!(stop.hint.unwrap().contains("`--yes`"));
+        assert!(stop.hint.unwrap().text().contains("`--yes`"));
     }
 }
 
