@@ -93,6 +93,7 @@ fn wait_for_a_byte(child: &mut Child, listener: &TcpListener) -> Result<(), Stri
         match listener.accept() {
             Ok((mut stream, _)) => {
                 stream.set_nonblocking(false).map_err(failed)?;
+                stream.set_read_timeout(Some(LONGEST_REQUEST)).map_err(failed)?;
                 return match stream.read(&mut [0]).map_err(failed)? {
                     0 => Err("the connection was closed without a request".to_owned()),
                     _ => Ok(()),
@@ -112,6 +113,9 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
+
+/// A program that connects and then says nothing is broken, not slow.
+const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Twenty looks in a millisecond cost next to nothing, and blur a start by as much.
 const LOOK: std::time::Duration = std::time::Duration::from_micros(50);

@@ -163,8 +163,9 @@ impl Row {
                 value,
                 unit,
                 target,
-                method: "the same calls by 32 at once against the same sandbox on the same cores, in turn, the answer \
-                         verified and its phone number opened; median of the rounds. A client that is better than the \
+                method: "the same calls by 32 at once against the same sandbox on the same cores, in turn and without a floor \
+                         beside them, the answer verified and its phone number opened: user and system time, calls by the \
+                         time from the first to the last, VmHWM of the process at its end; median of the rounds. A client that is better than the \
                          SDK misses its target",
             }
             .add_to(figures);
