@@ -150,10 +150,7 @@ pub(super) fn load_failure(error: &LoadError, file: &Path, arguments: &SourceArg
             crate::mapping::hint(error, file, arguments)
                 .unwrap_or_else(|| t!("hint-correct-file", file = file.display())),
         ),
-        LoadError::NotReady(stop) => match &stop.hint {
-            Some(hint) => failure.hint(hint.text()),
-            None => failure,
-        },
+        LoadError::NotReady(stop) => failure.hint(printed::how_to_go_on(stop.hint.as_ref())),
         LoadError::Defaults(_) => failure.hint(t!("hint-defaults")),
         _ => failure,
     }

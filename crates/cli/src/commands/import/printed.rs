@@ -137,14 +137,21 @@ pub(in crate::commands) fn tell_stop(stop: &Stop, job: &str, is_sandbox: bool) {
 
 /// What to do after a stop, up to how the job goes on.
 fn stop_hint(stop: &Stop, job: &str, is_sandbox: bool) -> String {
-    match (stop.code.as_str(), &stop.hint) {
-        ("PAUSED", _) => {
+    match stop.code.as_str() {
+        "PAUSED" => {
             let sandbox = if is_sandbox { " --sandbox" } else { "" };
             t!("paused-hint", command = format!("wxmember resume {job}{sandbox}"))
         }
-        (_, Some(Hint::Whole(hint))) => known(hint),
-        (_, Some(Hint::First(hint))) => t!("stop-hint", hint = known(hint)),
-        (_, None) => t!("continue-hint"),
+        _ => how_to_go_on(stop.hint.as_ref()),
+    }
+}
+
+/// What to do, with the same command at the end of it.
+pub(in crate::commands) fn how_to_go_on(hint: Option<&Hint>) -> String {
+    match hint {
+        Some(Hint::Whole(hint)) => known(hint),
+        Some(Hint::First(hint)) => t!("stop-hint", hint = known(hint)),
+        None => t!("continue-hint"),
     }
 }
 
