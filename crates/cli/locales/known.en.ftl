@@ -533,6 +533,7 @@ check-signature = signature
 
 # The sandbox: faults, policies, how it starts, its folder and recordings.
 fault-no-body = `{ $fault }` spoils a body, and `{ $operation }` answers 204, which has none; take another fault or operation
+fault-no-card = `{ $fault }` answers about another user card, and an answer of `{ $operation }` names none; take another fault or operation
 fault-number = `{ $option }` is no whole number in its range
 fault-parameter = `{ $fault }` needs `{ $parameter }=NUMBER`
 fault-no-parameter = `{ $fault }` takes no `{ $parameter }`

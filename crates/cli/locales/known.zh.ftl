@@ -513,6 +513,7 @@ check-key = 公钥
 check-signature = 签名
 
 fault-no-body = `{ $fault }` 破坏的是应答体，而 `{ $operation }` 返回 204，没有应答体；请换一种故障或接口
+fault-no-card = `{ $fault }` 返回另一张用户会员卡的应答，而 `{ $operation }` 的应答不涉及某一张用户会员卡；请换一种故障或接口
 fault-number = `{ $option }` 不是允许范围内的整数
 fault-parameter = `{ $fault }` 需要 `{ $parameter }=NUMBER`
 fault-no-parameter = `{ $fault }` 没有参数 `{ $parameter }`

@@ -52,6 +52,12 @@ pub enum Fault {
         /// The value of `Retry-After`.
         seconds: u32,
     },
+    /// 200, processed and stored; signed rightly and now, a good answer about another user card, as a cache between
+    /// merchant and platform might hand out: the last one of the same operation to the same merchant about another card,
+    /// or else the right one under another code and openid, one character away.
+    ///
+    /// Operations whose answer names no one user card let it pass, lists among them.
+    ReplayedAnswer,
     /// Processed and stored; the connection is reset (RST) without an answer.
     ResetAnswer,
     /// The connection is reset (RST) without an answer. Nothing is stored.
@@ -110,26 +116,30 @@ pub enum Fault {
 impl Fault {
     /// Whether it spoils a good answer with such a content.
     pub(crate) fn spoils(self, content: Content) -> bool {
-        self.commits() && (content == Content::Document || !self.needs_body())
+        self.commits() && self.finds_something_in(content)
     }
 
-    /// Whether it spoils the body of a good answer. An answer without one, 204, cannot be spoilt that way: the fault
-    /// leaves it alone.
-    pub(crate) const fn needs_body(self) -> bool {
-        matches!(
-            self,
+    /// Whether such a content has what it spoils. One that spoils a body leaves an answer without one, 204, alone, and
+    /// one that spoils whom an answer is about leaves alone what is about nobody.
+    pub(crate) const fn finds_something_in(self, content: Content) -> bool {
+        match self {
             Self::CutBody
-                | Self::HugeAnswer
-                | Self::SlowBody { .. }
-                | Self::TruncatedJson
-                | Self::WrongDocument
-        )
+            | Self::HugeAnswer
+            | Self::SlowBody { .. }
+            | Self::TruncatedJson
+            | Self::WrongDocument => !matches!(content, Content::None),
+            Self::ReplayedAnswer => matches!(content, Content::Card),
+            _ => true,
+        }
     }
 }
 
 /// What a good answer carries.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Content {
+    /// A document that names one user card.
+    Card,
+    /// Another document.
     Document,
     /// Nothing, as with 204.
     None,

@@ -38,8 +38,9 @@ use crate::{
 };
 
 mod faults;
+mod given;
 
-pub(crate) use self::faults::NegativeTest;
+pub(crate) use self::{faults::NegativeTest, given::Given};
 
 /// Everything that an answer depends on.
 #[derive(Debug)]
@@ -59,6 +60,7 @@ pub(crate) struct Gateway {
     pub(crate) start: Start,
     pub(crate) state: Mutex<State>,
     pub(crate) nonces: Mutex<Nonces>,
+    pub(crate) given: Mutex<Given>,
     pub(crate) requests: AtomicU64,
     pub(crate) certificate_downloads: AtomicU64,
 }
@@ -127,6 +129,7 @@ impl Gateway {
     pub(crate) fn reset(&self) {
         *locked(&self.state) = State::new(&self.start, &self.clock);
         *locked(&self.nonces) = Nonces::default();
+        *locked(&self.given) = Given::default();
         self.faults.clear();
         self.journal.clear();
         self.outbox.clear();
@@ -224,20 +227,20 @@ impl Gateway {
                 state: &mut locked(&self.state),
             },
         )?;
-        let (status, text) = match outcome {
+        let (status, document) = match outcome {
             Outcome::Document(card) => {
                 let document = card.filled(|value| {
                     let sealed = certificate.public_key().seal(value);
                     sealed.map(|sealed| sealed.as_str().to_owned())
                 });
                 let document = document.map_err(|_| &rule::SYSTEM_ERROR)?;
-                (StatusCode::OK, document.to_string())
+                (StatusCode::OK, Some(document))
             }
-            Outcome::Nothing => (StatusCode::NO_CONTENT, String::new()),
+            Outcome::Nothing => (StatusCode::NO_CONTENT, None),
         };
-        let content = match text.is_empty() {
-            true => Content::None,
-            false => Content::Document,
+        let content = match document {
+            Some(_) => operation.content(),
+            None => Content::None,
         };
         let fault = match self.asked_for(head)? {
             Some(fault) => fault.spoils(content).then_some(fault),
@@ -254,7 +257,8 @@ impl Gateway {
             clock: &self.clock,
             tokens: &self.tokens,
         };
-        let reply = signer.reply(status, text.into(), fault);
+        let body = self.body_of(document, &caller.mchid, operation, fault);
+        let reply = signer.reply(status, body, fault);
         Ok((reply.map_err(|_| &rule::SYSTEM_ERROR)?, fault))
     }
 

@@ -10,7 +10,7 @@ use wxmember_crypto::SignError;
 use crate::{
     authorization::SCHEME,
     clock::Clock,
-    fault::Fault,
+    fault::{Content, Fault},
     platform::KeyPair,
     random::Tokens,
     refusal::{Language, Refusal},
@@ -131,7 +131,12 @@ impl Signer<'_> {
         fault: Option<Fault>,
     ) -> Result<Reply, SignError> {
         let content_type = if body.is_empty() { "" } else { JSON };
-        let fault = fault.filter(|fault| !body.is_empty() || !fault.needs_body());
+        // Whose answer it is has been settled: a body is a body here.
+        let content = match body.is_empty() {
+            true => Content::None,
+            false => Content::Card,
+        };
+        let fault = fault.filter(|fault| fault.finds_something_in(content));
         let mut answer = Answer::plain(status, content_type, body);
         let mut flaw = Flaw::None;
         match fault {

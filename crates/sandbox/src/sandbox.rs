@@ -161,7 +161,8 @@ impl Sandbox {
     /// Spoils as many of the next answers. Faults queue up, first in, first out.
     ///
     /// One that [commits](Fault::commits) waits for a request that is not refused. One that spoils a body lets an answer
-    /// without one pass, and the next one in the queue has it.
+    /// without one pass, and the next one in the queue has it; [`Fault::ReplayedAnswer`] does so with an answer that names
+    /// no one user card.
     pub fn fault(&self, fault: Fault, answers: u64) {
         self.fault_rule(FaultRule::next(fault, answers));
     }
@@ -172,8 +173,9 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// [`FaultRuleError::UnknownOperation`], no operation has this id, or [`FaultRuleError::NoBody`], its answers have no
-    /// body that the fault could spoil; no fault is added.
+    /// [`FaultRuleError::UnknownOperation`], no operation has this id; [`FaultRuleError::NoBody`] or
+    /// [`FaultRuleError::NoCard`], its answers have no body, or name no user card, that the fault could spoil. No fault is
+    /// added.
     pub fn fault_on(&self, operation: &str, fault: Fault, answers: u64) -> Result<(), FaultRuleError> {
         self.fault_rule(FaultRule::next(fault, answers).with_operation(operation)?);
         Ok(())

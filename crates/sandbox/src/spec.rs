@@ -161,9 +161,19 @@ impl Operation {
     /// What a good answer carries.
     pub(crate) fn content(&self) -> Content {
         match self.answer {
+            Some(_) if self.card_code().is_some() => Content::Card,
             Some(_) => Content::Document,
             None => Content::None,
         }
+    }
+
+    /// The member of every good answer that names the user card it is about; `None` when it is about none, or about
+    /// several. The older card's routes call the code just `code`.
+    pub(crate) fn card_code(&self) -> Option<&'static str> {
+        let required = self.answer.as_ref()?.schema["required"].as_array()?;
+        CARD_CODES
+            .into_iter()
+            .find(|name| required.iter().any(|required| required == name))
     }
 
     fn read(
@@ -352,6 +362,9 @@ fn method_of_key(key: &str) -> Option<Method> {
         _ => None,
     }
 }
+
+/// What the code of a user card is called in answers.
+const CARD_CODES: [&str; 2] = ["user_card_code", "code"];
 
 /// The formats that mark a sealed field, by who can open it.
 const PLATFORM_FORMAT: &str = "wechatpay-platform-ciphertext";

@@ -8,9 +8,16 @@ use wxmember_client::raw;
 ///
 /// Dereferences to the answer itself.
 ///
+/// Verified means that the platform gave this answer within the last 300 seconds, not that it gave it to this request: the
+/// signature covers a time, a nonce and the body, and nothing that was sent. A proxy or a cache that hands out somebody
+/// else's answer is noticed only by comparing `card_id` and `user_card_code` with what was asked for.
+///
 /// ```no_run
 /// # async fn demo(client: wxmember::Client, member: wxmember::ImportByPhone) -> Result<(), wxmember::Error> {
 /// let card = client.user_cards().import_by_phone(&member).await?;
+/// if (&card.card_id, &card.user_card_code) != (&member.card_id, &member.user_card_code) {
+///     println!("about another card: whether this one was imported is unknown");
+/// }
 /// println!("{} after {} attempts, request {:?}", card.user_card_code, card.attempts(), card.request_id());
 /// # Ok(()) }
 /// ```

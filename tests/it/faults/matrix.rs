@@ -5,13 +5,13 @@ use std::{fmt::Write as _, fs};
 
 use serde_json::json;
 use wxmember::{
-    ApiV3Key, Client, Error, ImportPhonenumberMember, ListCardsQuery, Merchant, MerchantKey, PhoneNumber,
-    RegisteredMember, RetryPolicy, Trust,
+    ApiV3Key, Client, Error, ImportPhonenumberMember, ListCardsQuery, Merchant, MerchantKey, OPERATIONS,
+    PhoneNumber, RegisteredMember, RetryPolicy, Trust,
 };
 use wxmember_sandbox::{Fault, FaultKind, FaultRule, Sandbox, fault_kinds};
 use wxmember_tests::{PHONE, client, identity, member, root, sandbox};
 
-use super::rows::{After, Outcome, ROWS, Row};
+use super::rows::{After, Failure, Outcome, ROWS, Row};
 
 /// The kinds of calls that differ in what a fault does to them, in the order of a row's `calls`.
 #[derive(Clone, Copy, Debug)]
@@ -35,16 +35,18 @@ impl Call {
         }
     }
 
-    /// Makes the call; the number is that of attempts.
-    async fn make(self, client: &Client, sandbox: &Sandbox) -> Result<u32, Error> {
+    async fn make(self, client: &Client, sandbox: &Sandbox) -> Result<Success, Error> {
         let credentials = sandbox.credentials();
         match self {
             Self::Import => {
                 let answer = client
                     .user_cards()
-                    .import_by_phone(&member(sandbox, "C1"))
+                    .import_by_phone(&member(sandbox, CODE))
                     .await?;
-                Ok(answer.attempts())
+                Ok(Success {
+                    attempts: answer.attempts(),
+                    is_anothers: answer.user_card_code.as_str() != CODE,
+                })
             }
             Self::Read => {
                 let query = ListCardsQuery::builder()
@@ -52,20 +54,29 @@ impl Call {
                     .offset(0)
                     .limit(20)
                     .build();
-                Ok(client.cards().list_cards(&query).await?.attempts())
+                Ok(Success::about_no_card(
+                    client.cards().list_cards(&query).await?.attempts(),
+                ))
             }
             Self::Chain => {
                 let body = json!({
                     "brand_id": credentials.brand_id,
                     "card_id": credentials.card_id,
                     "phone_number": PHONE,
-                    "user_card_code": "C1",
+                    "user_card_code": CODE,
                     "date_information": {"type": "PERMANENT"},
                     "pickup_time": "2020-05-20T13:29:35.120+08:00",
                 });
                 let path = "v3/brand/partner/card-member/user-cards/import-by-phone";
                 let answer = client.chain(path).seal("/phone_number").post(&body).await?;
-                Ok(answer.attempts())
+                // What cannot be read names nobody; the chain leaves reading it to its caller.
+                let document = answer.value().unwrap_or_default();
+                Ok(Success {
+                    attempts: answer.attempts(),
+                    is_anothers: document["user_card_code"]
+                        .as_str()
+                        .is_some_and(|code| code != CODE),
+                })
             }
             Self::NoBody => {
                 let information = RegisteredMember::builder()
@@ -80,8 +91,25 @@ impl Call {
                     .membercard_open()
                     .import_phonenumber_member(&request)
                     .await?;
-                Ok(answer.attempts())
+                Ok(Success::about_no_card(answer.attempts()))
             }
+        }
+    }
+}
+
+/// A call that gave an answer.
+#[derive(Clone, Copy, Debug)]
+struct Success {
+    attempts: u32,
+    /// Whether the answer names another card than the one asked for.
+    is_anothers: bool,
+}
+
+impl Success {
+    const fn about_no_card(attempts: u32) -> Self {
+        Self {
+            attempts,
+            is_anothers: false,
         }
     }
 }
@@ -120,7 +148,7 @@ impl Desk {
 /// What a call comes to under one fault, without repeats and with the default ones.
 async fn after(desk: &mut Desk, kind: &FaultKind, call: Call, row: &Row) -> Result<After, String> {
     let rule = FaultRule::next(kind.example, 1);
-    // What spoils a body cannot be aimed at an answer without one, and passes it over.
+    // What finds nothing to spoil in an operation's answers cannot be aimed at it, and passes them over.
     let rule = rule.clone().with_operation(call.operation()).unwrap_or(rule);
     desk.sandbox.fault_rule(rule.clone());
     let first = call.make(&desk.client, &desk.sandbox).await;
@@ -128,11 +156,11 @@ async fn after(desk: &mut Desk, kind: &FaultKind, call: Call, row: &Row) -> Resu
     if matches!(call, Call::Import) && stored != usize::from(kind.commits()) {
         return Err(format!("{stored} members are stored"));
     }
-    let is_unharmed = match first {
-        Ok(_) => true,
+    let first = match first {
+        Ok(success) => Some(success.is_anothers),
         Err(error) => {
             check_error(&error, kind, row)?;
-            false
+            None
         }
     };
     desk.clear(kind).await;
@@ -140,21 +168,26 @@ async fn after(desk: &mut Desk, kind: &FaultKind, call: Call, row: &Row) -> Resu
     let patient = desk.client.with_retry(RetryPolicy::default());
     let retried = call.make(&patient, &desk.sandbox).await;
     let requests = desk.sandbox.requests();
-    match (is_unharmed, retried) {
-        (true, Ok(1)) => Ok(After::Unharmed),
-        (false, Ok(2)) if requests == 2 => Ok(After::Succeeds),
-        (false, Err(error)) if error.attempts() == 1 && requests == 1 => Ok(After::Fails),
+    match (first, retried) {
+        (Some(true), Ok(again)) if again.is_anothers && requests == 1 => Ok(After::Anothers),
+        (Some(false), Ok(again)) if !again.is_anothers && again.attempts == 1 => Ok(After::Unharmed),
+        (None, Ok(second)) if !second.is_anothers && second.attempts == 2 && requests == 2 => {
+            Ok(After::Succeeds)
+        }
+        (None, Err(error)) if error.attempts() == 1 && requests == 1 => Ok(After::Fails),
         (_, other) => Err(format!("{other:?} after {requests} requests")),
     }
 }
 
 fn check_error(error: &Error, kind: &FaultKind, row: &Row) -> Result<(), String> {
-    let found = (error.kind(), error.delivery(), error.request_id().is_some());
-    if found != (row.kind, row.delivery, row.request_id) {
+    let found = Failure {
+        kind: error.kind(),
+        delivery: error.delivery(),
+        unknown: error.is_outcome_unknown(),
+        request_id: error.request_id().is_some(),
+    };
+    if row.error != Some(found) {
         return Err(format!("it is {found:?}"));
-    }
-    if error.is_outcome_unknown() != row.unknown {
-        return Err(format!("is_outcome_unknown is {}", error.is_outcome_unknown()));
     }
     if kind.commits() && !error.is_outcome_unknown() {
         return Err("who is stored must never count as refused".to_owned());
@@ -313,20 +346,22 @@ fn the_page_of_faults_is_the_one_of_these_rows() {
 }
 
 fn page() -> String {
-    let mut page = PAGE.replace("WRITE", WRITE);
+    let mut page = PAGE
+        .replace("WRITE", WRITE)
+        .replace("NAMING_A_CARD", &naming_a_card());
     for (kind, row) in rows() {
         let parameter = kind.parameters.first();
         let parameter = parameter.map(|taken| format!(" `{}={}`", taken.name, taken.example));
-        let yes = |is: bool| if is { "yes" } else { "no" };
         let [import, read, chain, no_body] = row.calls;
+        let said = |say: fn(Failure) -> String| row.error.map_or_else(|| "–".to_owned(), say);
         let cells = [
             format!("`{}`{}", kind.name, parameter.unwrap_or_default()),
             kind.en.trim_end_matches('.').to_owned(),
-            yes(kind.commits()).to_owned(),
-            format!("`{}`", row.kind.name()),
-            format!("`{:?}`", row.delivery),
-            yes(row.unknown).to_owned(),
-            yes(row.request_id).to_owned(),
+            yes(kind.commits()),
+            said(|error| format!("`{}`", error.kind.name())),
+            said(|error| format!("`{:?}`", error.delivery)),
+            said(|error| yes(error.unknown)),
+            said(|error| yes(error.request_id)),
             import.to_string(),
             read.to_string(),
             chain.to_string(),
@@ -338,6 +373,25 @@ fn page() -> String {
     }
     page
 }
+
+/// The operations that `replayed-answer` is for.
+fn naming_a_card() -> String {
+    let ids = OPERATIONS.iter().map(|operation| operation.id());
+    let is_for = |id: &&str| {
+        FaultRule::next(Fault::ReplayedAnswer, 1)
+            .with_operation(id)
+            .is_ok()
+    };
+    let ids: Vec<_> = ids.filter(is_for).map(|id| format!("`{id}`")).collect();
+    ids.join(", ")
+}
+
+fn yes(is: bool) -> String {
+    if is { "yes" } else { "no" }.to_owned()
+}
+
+/// The card that every import asks for.
+const CODE: &str = "C1";
 
 const WRITE: &str = "WXMEMBER_WRITE_DOCS=1 cargo nextest run -p wxmember-tests -E 'test(the_page_of_faults)'";
 

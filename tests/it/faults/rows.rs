@@ -10,6 +10,8 @@ use wxmember::{
 /// What a call comes to when a fault spoils one answer, with the default repeats.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum After {
+    /// The first answer is verified and read, and about another card than the one asked for.
+    Anothers,
     /// One attempt, and an error.
     Fails,
     /// The second attempt succeeds.
@@ -17,11 +19,12 @@ pub(super) enum After {
     /// The first answer is good all the same.
     Unharmed,
 }
-use After::{Fails, Succeeds, Unharmed};
+use After::{Anothers, Fails, Succeeds, Unharmed};
 
 impl fmt::Display for After {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Anothers => "another's",
             Fails => "error",
             Succeeds => "2nd attempt",
             Unharmed => "no harm",
@@ -75,18 +78,24 @@ impl fmt::Display for Outcome {
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) fault: &'static str,
-    /// Of one attempt, the same for all calls that it harms.
+    /// Of one attempt, the same for all calls that fail; `None` when none does.
+    pub(super) error: Option<Failure>,
+    /// Import, read, by path, 204.
+    pub(super) calls: [After; 4],
+    /// The importer, when the fault comes once, and when it stays.
+    pub(super) once: Outcome,
+    pub(super) always: Outcome,
+}
+
+/// What an error says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Failure {
     pub(super) kind: ErrorKind,
     pub(super) delivery: Delivery,
     /// Whether nobody can say if the platform acted.
     pub(super) unknown: bool,
     /// Whether the error has a request id.
     pub(super) request_id: bool,
-    /// Import, read, by path, 204.
-    pub(super) calls: [After; 4],
-    /// The importer, when the fault comes once, and when it stays.
-    pub(super) once: Outcome,
-    pub(super) always: Outcome,
 }
 
 const fn row(
@@ -95,12 +104,26 @@ const fn row(
     calls: [After; 4],
     [once, always]: [Outcome; 2],
 ) -> Row {
-    Row {
-        fault,
+    let error = Some(Failure {
         kind,
         delivery,
         unknown,
         request_id,
+    });
+    Row {
+        fault,
+        error,
+        calls,
+        once,
+        always,
+    }
+}
+
+/// A fault that no call notices by itself.
+const fn unnoticed(fault: &'static str, calls: [After; 4], [once, always]: [Outcome; 2]) -> Row {
+    Row {
+        fault,
+        error: None,
         calls,
         once,
         always,
@@ -130,6 +153,7 @@ pub(super) const ROWS: &[Row] = &[
     row("no-nonce", (Unverified, MaybeSent, true, true), WHERE_REPEATABLE, ENDS_WELL),
     row("rate-limited", (RateLimited, Answered, false, true), ANYWHERE, [Imported, Stops("RATE_LIMITED")]),
     row("rate-limited-for", (RateLimited, Answered, false, true), ANYWHERE, [Imported, Stops("RATE_LIMITED")]),
+    unnoticed("replayed-answer", [Anothers, Unharmed, Anothers, Unharmed], ENDS_WELL),
     row("reset-answer", (Interrupted, MaybeSent, true, false), WHERE_REPEATABLE, ENDS_WELL),
     row("reset-request", (Interrupted, MaybeSent, true, false), WHERE_REPEATABLE, ENDS_WELL),
     row("rotated-key", (Unverified, MaybeSent, true, true), NEVER, [Unknown, Unknown]),

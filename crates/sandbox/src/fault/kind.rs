@@ -148,7 +148,7 @@ macro_rules! kinds {
             /// Whether the request takes effect although the answer fails.
             ///
             /// Of these, the ones that spoil a body leave an answer without one, 204, to the faults behind them, and wait
-            /// for another.
+            /// for another; [`ReplayedAnswer`](Self::ReplayedAnswer) waits likewise for one that names a user card.
             #[must_use]
             pub const fn commits(self) -> bool {
                 match self {
@@ -221,6 +221,9 @@ kinds! {
     }:
         "Answers 429 in the real shape, with `Retry-After` in seconds.",
         "返回与平台格式一致的 429，并带以秒为单位的 `Retry-After`。";
+    "replayed-answer" STORED ReplayedAnswer:
+        "Processes the request; the answer is a good one about another user card, signed rightly and now.",
+        "请求已处理；应答本身正常，签名正确且为当前时间，但内容是另一张用户会员卡。";
     "reset-answer" STORED ResetAnswer:
         "Processes the request and resets the connection (RST) without an answer.",
         "请求已处理，但不应答就重置连接（RST）。";

@@ -12,7 +12,10 @@ use super::{
     Content, Fault,
     kind::{named, names},
 };
-use crate::{operations::play_of, spec::Spec};
+use crate::{
+    operations::play_of,
+    spec::{Operation, Spec},
+};
 
 /// A fault and the answers that it spoils, written as `lost-answer=1%,seed=7`.
 ///
@@ -93,15 +96,17 @@ impl FaultRule {
     /// # Errors
     ///
     /// Nothing would ever be spoilt: [`FaultRuleError::UnknownOperation`], the API document has no operation of this id;
-    /// [`FaultRuleError::NoBody`], the operation answers 204 alone, and the fault spoils a body.
+    /// [`FaultRuleError::NoBody`], the operation answers 204 alone, and the fault spoils a body; [`FaultRuleError::NoCard`],
+    /// its answers name no one user card, and the fault is [`Fault::ReplayedAnswer`].
     pub fn with_operation(mut self, operation: &str) -> Result<Self, FaultRuleError> {
         if play_of(operation).is_none() {
             return Err(FaultRuleError::UnknownOperation);
         }
-        if self.fault.needs_body() && content_of(operation) == Content::None {
-            return Err(FaultRuleError::NoBody {
-                fault: self.fault.name(),
-                operation: operation.to_owned(),
+        if !self.fault.finds_something_in(content_of(operation)) {
+            let (fault, operation) = (self.fault.name(), operation.to_owned());
+            return Err(match self.fault {
+                Fault::ReplayedAnswer => FaultRuleError::NoCard { fault, operation },
+                _ => FaultRuleError::NoBody { fault, operation },
             });
         }
         self.operation = Some(operation.to_owned());
@@ -119,8 +124,8 @@ impl FaultRule {
 
     /// Whether it may spoil an answer of this operation with such a content, if that is a good one.
     pub(super) fn is_for(&self, operation: &str, content: Content) -> bool {
-        let has_something = content == Content::Document || !self.fault.needs_body();
-        has_something && self.operation.as_deref().is_none_or(|only| only == operation)
+        self.fault.finds_something_in(content)
+            && self.operation.as_deref().is_none_or(|only| only == operation)
     }
 
     /// Whether a share hits the answer of this number, from 0.
@@ -286,6 +291,17 @@ pub enum FaultRuleError {
         /// The operation's id.
         operation: String,
     },
+    /// A fault about a user card, of an operation whose answer names none.
+    #[error(
+        "`{fault}` answers about another user card, and an answer of `{operation}` names none; take another fault or \
+         operation"
+    )]
+    NoCard {
+        /// The fault.
+        fault: &'static str,
+        /// The operation's id.
+        operation: String,
+    },
     /// A number that cannot be read.
     #[error("`{option}` is no whole number in its range")]
     Number {
@@ -340,7 +356,7 @@ pub enum FaultRuleError {
 /// What a good answer of an operation carries.
 fn content_of(operation: &str) -> Content {
     let operation = Spec::shared().ok().and_then(|spec| spec.find(operation));
-    operation.map_or(Content::Document, |operation| operation.content())
+    operation.map_or(Content::Document, Operation::content)
 }
 
 /// Answers in a million, of a share in per cent.

@@ -35,6 +35,7 @@ pub(crate) fn gateway() -> Gateway {
         start,
         outbox: Outbox::default(),
         nonces: Mutex::new(Nonces::default()),
+        given: Mutex::default(),
         requests: AtomicU64::new(0),
         certificate_downloads: AtomicU64::new(0),
     }

@@ -316,6 +316,7 @@ impl SandboxBuilder {
             start,
             state: Mutex::new(state),
             nonces: Mutex::new(Nonces::default()),
+            given: Mutex::default(),
             requests: AtomicU64::new(0),
             certificate_downloads: AtomicU64::new(0),
         });

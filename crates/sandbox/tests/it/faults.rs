@@ -7,9 +7,9 @@ use tokio::{
     net::TcpStream,
     time::Instant,
 };
-use wxmember_sandbox::{Clock, Fault, FaultRule, Sandbox};
+use wxmember_sandbox::{Clock, Fault, FaultRule, FaultRuleError, Sandbox};
 
-use crate::client::{NOW, Received, Request, body, builder, import, key_of, sandbox};
+use crate::client::{NOW, Received, Request, body, builder, import, key_of, open, sandbox};
 
 mod asked;
 
@@ -109,6 +109,83 @@ async fn a_good_answer_is_huge_or_another_document_and_signed_rightly() {
     let wrong = under_in(&sandbox, Fault::WrongDocument).await.unwrap();
     wrong.verify(&sandbox).unwrap();
     assert!(wrong.status == 200 && wrong.json()["card_id"].is_number());
+}
+
+#[tokio::test]
+async fn somebody_elses_answer_is_handed_out_and_signed_rightly() {
+    let sandbox = sandbox().await;
+    // Nobody was answered before: the right answer under another code and openid.
+    let made_up = under_in(&sandbox, Fault::ReplayedAnswer).await.unwrap();
+    made_up.verify(&sandbox).unwrap();
+    let right = import(&sandbox, "1", "13800138000").await.unwrap();
+    let mut expected = right.json();
+    for name in ["user_card_code", "openid"] {
+        assert_ne!(made_up.json()[name], expected[name], "{name}");
+        expected[name] = made_up.json()[name].clone();
+    }
+    // Each answer seals anew.
+    for name in ["phone_number", "user_information"] {
+        expected[name] = made_up.json()[name].clone();
+    }
+    assert_eq!((made_up.status, made_up.json()), (200, expected));
+
+    // Then what the one before was answered, with all that is sealed in it, under a signature of now.
+    sandbox.clock().advance(Duration::from_secs(1000));
+    let spoilt = async |code: &str, phone: &str| {
+        sandbox.fault(Fault::ReplayedAnswer, 1);
+        let mut request = Request::new(&sandbox, body(&sandbox, code, phone));
+        request.sign(&sandbox, NOW + 1000);
+        let answer = request.answer(&sandbox).await;
+        assert_eq!(sandbox.faults_waiting(), 0);
+        answer.verify(&sandbox).unwrap();
+        answer
+    };
+    let anothers = spoilt("2", "13900139000").await;
+    assert_eq!(anothers.body, right.body);
+    assert_eq!(open(&sandbox, &anothers.json()["phone_number"]), "13800138000");
+    let now = (NOW + 1000).to_string();
+    assert_eq!(anothers.header("Wechatpay-Timestamp"), Some(&*now));
+    assert_ne!(
+        anothers.header("Wechatpay-Nonce"),
+        right.header("Wechatpay-Nonce")
+    );
+    assert!(
+        sandbox
+            .members()
+            .iter()
+            .any(|member| member.user_card_code() == "2")
+    );
+    // The right answer counts as given, although nobody saw it.
+    let back = spoilt("1", "13800138000").await.json();
+    assert_eq!(back["user_card_code"], "2");
+
+    // A reset forgets it.
+    sandbox.reset();
+    let made_up = spoilt("1", "13800138000").await.json();
+    assert_eq!(made_up["user_card_code"], "0");
+    sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn somebody_elses_answer_needs_an_operation_that_names_a_card() {
+    let sandbox = sandbox().await;
+    let aimed = sandbox.fault_on("list_cards", Fault::ReplayedAnswer, 1);
+    let Err(FaultRuleError::NoCard { fault, operation }) = aimed else {
+        panic!("{aimed:?}")
+    };
+    assert_eq!((fault, &*operation), ("replayed-answer", "list_cards"));
+    // Aimed at none it lets that operation pass, also by its header.
+    sandbox.fault(Fault::ReplayedAnswer, 1);
+    let target = "/v3/brand/partner/card-member/cards?brand_id=1004&offset=0&limit=20";
+    let passed = Request::get(&sandbox, target).answer(&sandbox).await;
+    assert_eq!((passed.status, sandbox.faults_waiting()), (200, 1));
+    let mut asking = Request::get(&sandbox, target);
+    asking.set("Wechatpay-Negative-Test", Some("replayed-answer"));
+    let passed = asking.answer(&sandbox).await;
+    passed.verify(&sandbox).unwrap();
+    assert_eq!(passed.status, 200);
+    assert_eq!(sandbox.journal().pop().unwrap().fault, None);
+    sandbox.shutdown().await;
 }
 
 #[tokio::test]

@@ -134,6 +134,10 @@ async fn the_older_card_is_imported_once_a_member_and_once_a_request_number() {
         400,
         "ALREADY_EXISTS",
     );
+    // Another code of the older card is another card.
+    sandbox.fault(Fault::ReplayedAnswer, 1);
+    let anothers = import_older(&sandbox, "R1", "13800138000", Some("1")).await;
+    assert_eq!(anothers.json(), json!({"code": "0"}));
     let second = import_older(&sandbox, "R2", "13800138000", Some("2")).await;
     refused(&second, 400, "INVALID_REQUEST");
     assert_eq!(second.json()["message"], "会员已经领取过该卡");
@@ -171,10 +175,11 @@ async fn a_reminded_member_takes_the_card() {
         search(&sandbox, "13800138000").await.json(),
         json!({"receive_status": "UNSHOWED"})
     );
-    // There is no body that could be spoilt.
+    // There is no body that could be spoilt, and none that names a card.
     for fault in [
         Fault::CutBody,
         Fault::HugeAnswer,
+        Fault::ReplayedAnswer,
         Fault::TruncatedJson,
         Fault::WrongDocument,
     ] {

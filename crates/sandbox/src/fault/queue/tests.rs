@@ -162,6 +162,19 @@ fn a_fault_of_a_body_lets_those_behind_it_spoil_an_answer_without_one() {
 }
 
 #[test]
+fn a_fault_about_a_card_waits_for_an_answer_that_names_one() {
+    let faults = Faults::default();
+    next(&faults, Fault::ReplayedAnswer, 1);
+    next(&faults, Fault::CutBody, 1);
+    let take = |content| faults.take_after_commit("any", content, START);
+    assert_eq!(take(Content::None), None);
+    assert_eq!(take(Content::Document), Some(Fault::CutBody));
+    assert_eq!(take(Content::Document), None);
+    assert_eq!(take(Content::Card), Some(Fault::ReplayedAnswer));
+    assert_eq!(faults.waiting(), 0);
+}
+
+#[test]
 fn a_fault_of_one_operation_leaves_the_others_alone() {
     let faults = Faults::default();
     let one = of("list_certificates", FaultRule::next(Fault::SystemError, 1));

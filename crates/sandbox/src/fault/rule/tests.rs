@@ -70,6 +70,20 @@ fn what_is_no_rule_is_refused_with_the_reason() {
             check(&text, Err(error.clone()));
         }
     }
+    let fault = "replayed-answer";
+    for operation in [
+        operation,
+        "list_cards",
+        "list_user_cards",
+        "find_activity",
+        "create_pre_auth_token",
+    ] {
+        let error = NoCard {
+            fault,
+            operation: operation.to_owned(),
+        };
+        check(&format!("{fault}=1,operation={operation}"), Err(error));
+    }
     let elsewhere = FaultRule::next(Fault::Unsigned, 1);
     check(
         &format!("unsigned=1,operation={operation}"),
