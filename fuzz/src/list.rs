@@ -279,7 +279,12 @@ fn told(error: &SourceError, file: &[u8]) {
 }
 
 fn defaults_hold_marker(defaults: &Defaults) -> bool {
-    format!("{defaults:?}").contains(MARKER)
+    // A column's name is shown without its control characters.
+    let is_marked = |column: &Assignment| {
+        let shown = column.column().chars().filter(|one| !one.is_control());
+        shown.collect::<String>().contains(MARKER)
+    };
+    format!("{defaults:?}").contains(MARKER) || defaults.columns.iter().any(is_marked)
 }
 
 static FOLDER: LazyLock<TempDir> = LazyLock::new(folder);

@@ -1,12 +1,11 @@
 //! The gateway to WeChat Pay itself, through the SDK: the one place where a member becomes a request and an error
 //! becomes an answer of the engine.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wxmember::{
     BrandId, CardId, Client, Delivery, Error, ErrorCode, ErrorKind, ImportByOpenid, ImportByPhone,
-    ImportPhoneMembercard, Reply, RetryPolicy, Seal, SealReason, Sealed, UserCard, UserCardCode,
+    ImportPhoneMembercard, ImportedMembercard, Reply, RetryPolicy, Seal, SealReason, Sealed, UserCard,
+    UserCardCode,
 };
 
 use crate::{
@@ -77,35 +76,28 @@ impl Gateway for WechatGateway {
 
     async fn send(&self, route: Route, request: &SealedRequest) -> Answer {
         match route {
-            Route::ImportByPhone => match read_user_card::<ImportByPhone>(request) {
-                Ok((card, sealed)) => card.answered(
-                    route,
-                    self.client.user_cards().import_by_phone_sealed(&sealed).await,
-                ),
-                Err(damaged) => damaged,
-            },
-            Route::ImportByOpenid => match read_user_card::<ImportByOpenid>(request) {
-                Ok((card, sealed)) => card.answered(
-                    route,
-                    self.client.user_cards().import_by_openid_sealed(&sealed).await,
-                ),
-                Err(damaged) => damaged,
-            },
-            Route::PhoneMembercard => {
-                let stored = unpacked(request).and_then(|json| parse(&json));
-                match stored {
-                    Ok(StoredMembercard::<CardId, Sealed<ImportPhoneMembercard>> { card_id, request }) => {
-                        answered(
-                            route,
-                            self.client
-                                .membercard_open()
-                                .import_phone_membercard_sealed(&card_id, &request)
-                                .await,
-                        )
-                    }
-                    Err(damaged) => damaged,
+            Route::ImportByPhone => match read::<Stored<AskedCard>, Sealed<ImportByPhone>>(request) {
+                Ok((asked, sealed)) => {
+                    let reply = self.client.user_cards().import_by_phone_sealed(&sealed).await;
+                    answered(route, reply, |card| asked.request.is(card))
                 }
-            }
+                Err(damaged) => damaged,
+            },
+            Route::ImportByOpenid => match read::<Stored<AskedCard>, Sealed<ImportByOpenid>>(request) {
+                Ok((asked, sealed)) => {
+                    let reply = self.client.user_cards().import_by_openid_sealed(&sealed).await;
+                    answered(route, reply, |card| asked.request.is(card))
+                }
+                Err(damaged) => damaged,
+            },
+            Route::PhoneMembercard => match read::<Stored<Stored<AskedCode>>, OlderRequest>(request) {
+                Ok((asked, StoredMembercard { card_id, request })) => {
+                    let older = self.client.membercard_open();
+                    let reply = older.import_phone_membercard_sealed(&card_id, &request).await;
+                    answered(route, reply, |card| asked.request.request.is(card))
+                }
+                Err(damaged) => damaged,
+            },
         }
     }
 }
@@ -134,6 +126,8 @@ struct StoredMembercard<C, R> {
     request: R,
 }
 
+type OlderRequest = StoredMembercard<CardId, Sealed<ImportPhoneMembercard>>;
+
 fn stored<T: Seal>(sealed: &Sealed<T>, content: &impl Serialize) -> Result<SealedRequest, SealRefusal> {
     // Two ciphertexts and what is around them; grown by doubling it would be copied several times.
     let mut body = Vec::with_capacity(2048);
@@ -146,19 +140,11 @@ fn stored<T: Seal>(sealed: &Sealed<T>, content: &impl Serialize) -> Result<Seale
     Ok(SealedRequest::new(stored::pack(body, key_id), key_id.clone()))
 }
 
-/// The card that a stored request asks for, and the request.
-fn read_user_card<T: Seal>(request: &SealedRequest) -> Result<(AskedCard, Sealed<T>), Answer> {
-    let json = unpacked(request)?;
-    let stored: StoredUserCard = parse(&json)?;
-    Ok((stored.request, parse(&json)?))
-}
-
-fn unpacked(request: &SealedRequest) -> Result<Cow<'_, [u8]>, Answer> {
-    stored::unpack(request.body(), request.platform_key_id()).ok_or_else(damaged)
-}
-
-fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Answer> {
-    serde_json::from_slice(json).map_err(|_| damaged())
+/// What a stored request asks for, and what is sent.
+fn read<A: DeserializeOwned, T: DeserializeOwned>(request: &SealedRequest) -> Result<(A, T), Answer> {
+    let json = stored::unpack(request.body(), request.platform_key_id()).ok_or_else(damaged)?;
+    let read = |json| Ok((serde_json::from_slice(json)?, serde_json::from_slice(json)?));
+    read(&json).map_err(|_: serde_json::Error| damaged())
 }
 
 fn damaged() -> Answer {
@@ -171,13 +157,13 @@ fn damaged() -> Answer {
     })
 }
 
+/// The part of what is stored that says what was asked for.
 #[derive(Deserialize)]
-struct StoredUserCard {
-    request: AskedCard,
+struct Stored<T> {
+    request: T,
 }
 
-/// What an answer must repeat to be one to this request: its signature says who answered, not to what. Answers of the
-/// older route name no card.
+/// What an answer must repeat to be one to this request: its signature says who answered, not to what.
 #[derive(Deserialize)]
 struct AskedCard {
     brand_id: BrandId,
@@ -190,20 +176,27 @@ impl AskedCard {
         (&self.brand_id, &self.card_id, &self.user_card_code)
             == (&card.brand_id, &card.card_id, &card.user_card_code)
     }
+}
 
-    fn answered(&self, route: Route, reply: Result<Reply<UserCard>, Error>) -> Answer {
-        match reply {
-            Ok(reply) if !self.is(&reply) => Answer::Unknown {
-                reason: "the answer is about another card than the one asked for".to_owned(),
-                request_id: reply.request_id().map(str::to_owned),
-            },
-            reply => answered(route, reply),
-        }
+/// The same of the older route, whose answer has nothing but a code. Without one in the request the platform gives it.
+#[derive(Deserialize)]
+struct AskedCode {
+    code: Option<UserCardCode>,
+}
+
+impl AskedCode {
+    fn is(&self, card: &ImportedMembercard) -> bool {
+        self.code.as_ref().is_none_or(|code| *code == card.code)
     }
 }
 
-fn answered<T>(route: Route, reply: Result<Reply<T>, Error>) -> Answer {
+/// What comes of a reply, which must be about the card that was asked for.
+fn answered<T>(route: Route, reply: Result<Reply<T>, Error>, is_asked: impl FnOnce(&T) -> bool) -> Answer {
     match reply {
+        Ok(reply) if !is_asked(&reply) => Answer::Unknown {
+            reason: "the answer is about another card than the one asked for".to_owned(),
+            request_id: reply.request_id().map(str::to_owned),
+        },
         Ok(reply) => Answer::Imported {
             request_id: reply.request_id().map(str::to_owned),
         },

@@ -154,6 +154,10 @@ async fn a_stored_request_of_another_route_is_not_sent() {
 
 /// What comes of an answer whose bytes are given.
 async fn answer_to(answer: Vec<u8>) -> Answer {
+    answer_by(Route::ImportByPhone, &member(), answer).await
+}
+
+async fn answer_by(route: Route, member: &Member, answer: Vec<u8>) -> Answer {
     use std::io::{Read, Write};
 
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -169,8 +173,8 @@ async fn answer_to(answer: Vec<u8>) -> Answer {
         }
         stream.write_all(&answer).unwrap();
     });
-    let request = gateway.seal(Route::ImportByPhone, &member()).unwrap();
-    let answer = gateway.send(Route::ImportByPhone, &request).await;
+    let request = gateway.seal(route, member).unwrap();
+    let answer = gateway.send(route, &request).await;
     platform.join().unwrap();
     answer
 }
@@ -181,9 +185,13 @@ fn of_a_proxy(status: u16) -> Vec<u8> {
 
 /// A card as the platform answers it, with its signature.
 fn of_the_platform(brand_id: &str, card_id: &str, code: &str) -> Vec<u8> {
-    let body = format!(
+    signed(&format!(
         r#"{{"brand_id":"{brand_id}","card_id":"{card_id}","card_type":"MEMBER_CARD","user_card_code":"{code}","user_card_state":"EFFECTIVE","pickup_time":"2024-01-02T00:00:00+08:00","valid_date_information":{{"type":"PERMANENT"}}}}"#
-    );
+    ))
+}
+
+/// A good answer with the platform's signature.
+fn signed(body: &str) -> Vec<u8> {
     let key = platform_key().sign(format!("{NOW}\nn\n{body}\n").as_bytes());
     let signature = key.unwrap().to_base64();
     let length = body.len();
@@ -211,6 +219,25 @@ async fn a_good_answer_about_another_card_imports_nothing() {
         assert_eq!(reason, "the answer is about another card than the one asked for");
         assert_eq!(request_id.as_deref(), Some("r-1"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_answer_about_another_code_imports_nothing() {
+    let (given, mut left_to_the_platform) = (member(), member());
+    left_to_the_platform.user_card_code = None;
+    let answer = |member, code| {
+        answer_by(
+            Route::PhoneMembercard,
+            member,
+            signed(&format!(r#"{{"code":"{code}"}}"#)),
+        )
+    };
+    for (member, code) in [(&given, "A1"), (&left_to_the_platform, "A2")] {
+        let answer = answer(member, code).await;
+        assert!(matches!(answer, Answer::Imported { .. }), "{answer:?}");
+    }
+    let answer = answer(&given, "A2").await;
+    assert!(matches!(answer, Answer::Unknown { .. }), "{answer:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,16 +55,26 @@ impl Tables {
         let mut reader = Reader::from_reader(input);
         reader.config_mut().expand_empty_elements = true;
         let mut buffer = Vec::new();
+        let mut open = 0_u64;
         loop {
             buffer.clear();
             match reader.read_event_into(&mut buffer).map_err(|_| damaged())? {
+                // The reader looks for the end of what is open for ever.
+                Event::Eof if open > 0 => return Err(damaged()),
                 Event::Eof => return Ok(()),
-                Event::Start(start) => self.start(&start)?,
-                Event::End(end) => match end.name().0 {
-                    ROW => self.open_rows = self.open_rows.saturating_sub(1),
-                    CELL | COVERED_CELL => self.open_cells = self.open_cells.saturating_sub(1),
-                    _ => {}
-                },
+                Event::Start(start) => {
+                    open += 1;
+                    self.start(&start)?;
+                }
+                // That it fits what is open was seen to by now.
+                Event::End(end) => {
+                    open = open.saturating_sub(1);
+                    match end.name().0 {
+                        ROW => self.open_rows = self.open_rows.saturating_sub(1),
+                        CELL | COVERED_CELL => self.open_cells = self.open_cells.saturating_sub(1),
+                        _ => {}
+                    }
+                }
                 Event::Text(text) if self.open_cells > 0 => self.count_text(text.len())?,
                 Event::GeneralRef(_) if self.open_cells > 0 => self.count_text(4)?,
                 Event::DocType(_) => return Err(damaged()),

@@ -206,11 +206,15 @@ fn what_unpacks_to_too_much_is_refused_by_what_comes_out() {
 
 /// An ODS with this content in its only table.
 fn ods(table: &str) -> Vec<u8> {
-    let content = format!(
+    ods_of(&format!(
         "<office:document-content xmlns:office=\"o\" xmlns:table=\"t\" xmlns:text=\"x\"><office:body><office:spreadsheet>\
          <table:table table:name=\"S\">{table}</table:table>\
          </office:spreadsheet></office:body></office:document-content>"
-    );
+    ))
+}
+
+/// An ODS with this `content.xml`.
+fn ods_of(content: &str) -> Vec<u8> {
     archive(&[
         ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"),
         (
@@ -219,6 +223,24 @@ fn ods(table: &str) -> Vec<u8> {
         ),
         ("content.xml", content.as_bytes()),
     ])
+}
+
+#[test]
+fn an_ods_whose_content_ends_early_is_damaged_and_read_to_an_end() {
+    let whole = "<office:body><office:spreadsheet><table:table table:name=\"S\">\
+                 <table:table-row table:number-rows-repeated=\"2\"><table:table-cell office:value-type=\"string\"><office:annotation><text:p>y</text:p></office:annotation>\
+                 <text:p>x</text:p></table:table-cell></table:table-row></table:table></office:spreadsheet></office:body>";
+    read(FileFormat::Ods, &ods_of(whole), None).unwrap();
+    for end in 1..whole.len() {
+        let error = read(FileFormat::Ods, &ods_of(&whole[..end]), None).unwrap_err();
+        assert!(
+            error.to_string().contains("damaged"),
+            "{}: {error}",
+            &whole[..end]
+        );
+    }
+    let crossed = whole.replace("</text:p></table:table-cell>", "</table:table-cell></text:p>");
+    assert!(read(FileFormat::Ods, &ods_of(&crossed), None).is_err());
 }
 
 #[test]
