@@ -5,7 +5,8 @@ use std::path::Path;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-/// A folder, in memory where there is such a place. Its files are written anew for each input.
+/// A folder, in memory where there is such a place. Its files are written anew for each input. A static keeps it, so the
+/// last files stay when the process ends.
 pub(crate) fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() {

@@ -1,5 +1,5 @@
-//! The least that a caller with the same HTTP library and the same RSA can do: no types of the document, no limits, no
-//! retries and no errors to speak of. What the SDK costs beyond it is the SDK's own.
+//! What a caller does who has the same HTTP library and the SDK's keys, and writes the rest by hand: untyped JSON, no limits,
+//! no retries and no errors to speak of. What the SDK costs beyond it is the SDK's own.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,7 +22,13 @@ pub(crate) struct Bare {
 
 impl Bare {
     pub(crate) fn new(account: Account) -> Result<Self, String> {
-        let http = reqwest::Client::builder().no_proxy().tls_certs_only([]);
+        // As the SDK has it.
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .tls_certs_only([]);
         let clock = SystemClock::new();
         Ok(Self {
             http: http.build().map_err(|error| error.to_string())?,

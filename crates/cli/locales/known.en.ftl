@@ -43,6 +43,7 @@ stop-platform-key = `platform_key` and `platform_key_id` do not belong together:
 stop-no-platform-key = a merchant in public-key mode has no platform certificates: set `platform_key` and `platform_key_id`; `wxmember doctor --online` says more
 stop-damaged = a stored request cannot be read
 stop-damaged-hint = restore the ledger from a copy, or start a new one with `--ledger FILE`
+another-card-answered = the answer is about another card than the one asked for
 stop-unknown = { $rows } rows one after the other ended without a known outcome, the last one so: { $message }
 stop-unknown-hint = `wxmember doctor --online` looks for a cause on this side; the same command finds out what became of the rows
 stop-rate = the platform keeps answering 429
@@ -191,6 +192,7 @@ toml-needs-boolean = `true` or `false`
 toml-needs-list = a list, such as `["text"]` or parts under `[[name]]`
 toml-needs-text = text in quotation marks
 toml-needs-number = a whole number
+toml-needs-validity = `"permanent"`, or days as in `validity.days = 365`, or two times as in `validity.between = ["2026-01-01T00:00:00+08:00", "2027-01-01T00:00:00+08:00"]`
 toml-needs-count = a whole number from 0 on
 toml-needs-part = a part of settings, under `[name]`
 toml-needs-other = a value of another type

@@ -92,7 +92,11 @@ fn gather_randomness(command: &Command) {
 /// Whether a command seals, signs or makes keys.
 fn seals_or_signs(command: &Command) -> bool {
     match command {
-        Command::Call(_) | Command::Import(_) | Command::Seal(_) | Command::Worker(_) => true,
+        Command::Call(_)
+        | Command::Doctor(_)
+        | Command::Import(_)
+        | Command::Seal(_)
+        | Command::Worker(_) => true,
         Command::Sandbox(arguments) => match arguments.verb {
             None | Some(Verb::Replay(_)) => true,
             Some(Verb::Rules(_) | Verb::Scrub(_)) => false,
@@ -157,6 +161,7 @@ mod tests {
         for line in [
             "import m.csv",
             "seal",
+            "doctor",
             "sandbox",
             "sandbox --dir d",
             "sandbox replay f.json",

@@ -69,6 +69,13 @@ impl Misread {
 impl Flaw {
     /// `path` names the parts that the setting stands in, and of a wrong value the setting itself.
     fn of_setting(message: &str, path: String) -> Self {
+        // It has three forms, and the parser's words are about the one that it tried.
+        if path.split('.').next_back() == Some("validity") {
+            return Self::Type {
+                setting: path,
+                needed: VALIDITY,
+            };
+        }
         // What the file holds may hold the same words; the last ones are the parser's.
         let (found, expected) = message.rsplit_once(", expected ").unwrap_or((message, ""));
         let named = |prefix| {
@@ -181,6 +188,8 @@ fn needed(expected: &str) -> &'static str {
     }
 }
 
+const VALIDITY: &str = "`\"permanent\"`, or days as in `validity.days = 365`, or two times as in \
+                        `validity.between = [\"2026-01-01T00:00:00+08:00\", \"2027-01-01T00:00:00+08:00\"]`";
 /// How the parser begins to say that an escape is none.
 const ESCAPES: [&str; 3] = [
     "invalid value, expected unicode",
@@ -251,14 +260,19 @@ mod tests {
             "line 4, column 17: the setting `profile.store-2026.custom_fields` needs a list, such as `[\"text\"]` or parts \
              under `[[name]]`",
         );
-        check(
-            &profile("validity = { days = -1 }"),
-            "line 4, column 21: the setting `profile.store-2026.validity` needs a whole number from 0 on",
-        );
-        check(
-            &profile("validity = \"SECRET\""),
-            "line 4, column 12: the setting `profile.store-2026.validity` can be `permanent`, `days`, `between`",
-        );
+        for value in [
+            "365",
+            "\"SECRET\"",
+            "{}",
+            "{ days = -1 }",
+            "{ days = 5000000000 }",
+            "{ days = 1, between = [] }",
+            "{ between = [\"SECRET\"] }",
+        ] {
+            let error = read_profiles(&profile(&format!("validity = {value}"))).unwrap_err();
+            let flaw = format!("the setting `profile.store-2026.validity` needs {VALIDITY}");
+            assert_eq!((error.line, error.flaw.to_string()), (4, flaw), "{value}");
+        }
         check(
             "profile = \"SECRET\"",
             "line 1, column 11: the setting `profile` needs a part of settings, under `[name]`",

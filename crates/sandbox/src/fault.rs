@@ -52,8 +52,8 @@ pub enum Fault {
         /// The value of `Retry-After`.
         seconds: u32,
     },
-    /// 200, processed and stored; signed rightly and now, a good answer about another user card, as a cache between
-    /// merchant and platform might hand out: the last one of the same operation to the same merchant about another card,
+    /// 200, processed and stored; a good answer about another user card, as a cache between merchant and platform might hand
+    /// out, but signed anew, so that no time gives it away: the last one of the same operation to the same merchant about another card,
     /// or else the right one under another code and openid, one character away.
     ///
     /// Operations whose answer names no one user card let it pass, lists among them.

@@ -517,8 +517,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a text can name a folder everywhere, and never leads out of one.
-/// Whether a merchant id can be the name of a folder.
+/// Whether a merchant id can be the name of a folder: of one everywhere, and of none outside.
 pub(crate) fn is_folder_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     (1..=64).contains(&text.len()) && text.bytes().all(fits)

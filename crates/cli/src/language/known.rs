@@ -67,9 +67,8 @@ fn parameter(name: &str, value: &str) -> String {
                 .map(|name| format!("列“{name}”"))
                 .or_else(|| number.map(|number| format!("第 {number} 列")))
         }
-        "change" | "error" | "found" | "guess" | "kind" | "limit" | "needed" | "problem" | "what" => {
-            whole(value)
-        }
+        "change" | "error" | "found" | "guess" | "kind" | "limit" | "message" | "needed" | "problem"
+        | "what" => whole(value),
         "why" => Some(chinese(value)),
         // What is in backticks may have commas of its own.
         "choices" | "names" | "settings" | "sheets" if value.contains("`, `") => {

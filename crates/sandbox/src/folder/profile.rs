@@ -45,7 +45,10 @@ pub(super) fn remove_others(folder: &Path, merchants: &[&str]) -> Result<(), Fol
         // What is no merchant's folder, such as `lost+found`, need not be readable.
         let can_be_a_merchants = name.to_str().is_some_and(is_folder_name);
         let path = entry.path().join(PROFILE);
-        if !is_there && can_be_a_merchants && writer_of(&path)? == Writer::Sandbox {
+        // Nor need a folder that is somebody else's: ours can be entered.
+        let can_be_entered =
+            !fs::symlink_metadata(&path).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
+        if !is_there && can_be_a_merchants && can_be_entered && writer_of(&path)? == Writer::Sandbox {
             fs::remove_file(&path).map_err(|source| FolderError::Write { path, source })?;
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! It stands for a proxy or a cache that hands out somebody else's answer: the platform's signature says who answered, not
 //! to what. What is kept is the body as it went out, so its sealed fields are those of its time. Two bodies a merchant and
-//! operation, never more.
+//! operation, never more. A reset forgets them; a request that was under way during the reset counts as one after it.
 
 use std::{collections::HashMap, fmt};
 

@@ -194,7 +194,7 @@ fn what_is_wrong_with_a_key_file_is_chinese_behind_its_path() {
         ),
         (
             "d/k.pem: holds no public key or certificate: neither PEM nor PKCS#12",
-            "d/k.pem：其中没有公钥或证书：既不是 PEM，也不是 PKCS#12",
+            "d/k.pem：其中没有公钥或证书：无法识别的内容（非 PEM，也非 PKCS#12）",
         ),
         (
             "d/k.pem: found a PEM block `PUBLIC KEY`, expected `PRIVATE KEY`",
@@ -206,7 +206,7 @@ fn what_is_wrong_with_a_key_file_is_chinese_behind_its_path() {
         ),
         (
             "d/c.p12: expected a PKCS#12 file, as `apiclient_cert.p12` is; found an empty file",
-            "d/c.p12：应为 PKCS#12 文件，如 `apiclient_cert.p12`；实际是空文件",
+            "d/c.p12：应为 PKCS#12 文件，如 `apiclient_cert.p12`；实际为：空文件",
         ),
         (
             "nothing was written: w.toml: the base URL cannot be used: it is not a URL",
@@ -223,15 +223,15 @@ fn what_happened_to_a_body_is_chinese() {
     let key = "under the key configured as PUB_KEY_ID_1, so the header or the configured id is wrong";
     check(
         &format!("it does match {body}"),
-        "以下情况下签名匹配：正文末尾没有换行；可见正文不是发送时的原文",
+        "正文末尾没有换行时签名匹配；可见正文不是发送时的原文",
     );
     check(
         &format!("it does match {key}"),
-        "以下情况下签名匹配：用配置中 ID 为 PUB_KEY_ID_1 的公钥；可见应答头或配置的 ID 有误",
+        "改用配置中 ID 为 PUB_KEY_ID_1 的密钥，签名即匹配；可见 HTTP 头或配置的 ID 有误",
     );
     check(
         &format!("it does match {key} and {body}"),
-        "以下情况下签名匹配：用配置中 ID 为 PUB_KEY_ID_1 的公钥，且正文末尾没有换行；可见应答头或配置的 ID 有误，正文也不是\
+        "改用配置中 ID 为 PUB_KEY_ID_1 的密钥，且正文末尾没有换行时签名匹配；可见 HTTP 头或配置的 ID 有误，正文也不是\
          发送时的原文",
     );
     check(
