@@ -12,10 +12,7 @@ use serde::Deserialize;
 use wxmember::{Client, KeyId, MerchantKey, Signer};
 use wxmember_import::{Route, UnknownRoute, Validity};
 
-use crate::{
-    failure::Failure,
-    misread::{self, Misread},
-};
+use crate::{failure::Failure, misread};
 
 mod download;
 mod keys;
@@ -195,7 +192,7 @@ fn parse(text: &str, config: &Path, name: &str) -> Result<ProfileTable, Failure>
 }
 
 /// Whether every setting of a file is known and has the right type.
-pub(crate) fn check(text: &str) -> Result<(), Misread> {
+pub(crate) fn check(text: &str) -> Result<(), crate::commands::sandbox::TomlMisread> {
     misread::read::<ConfigFile>(text).map(drop)
 }
 

@@ -25,7 +25,7 @@ use crate::{
     platform::KeyPair,
     policy::{PolicyChoice, PolicyError},
     random::{ALPHANUMERIC, DIGITS, characters},
-    toml_flaw::TomlFlaw,
+    toml_flaw::{TomlFlaw, TomlMisread},
 };
 
 /// Why an identities file cannot be used. Every variant names the file.
@@ -202,8 +202,7 @@ pub(crate) fn look(path: &Path, text: &str, clock: &Clock) -> Result<(), Identit
 }
 
 fn parse(path: &Path, text: &str) -> Result<File, IdentitiesError> {
-    toml::from_str(text).map_err(|error| {
-        let (line, flaw) = TomlFlaw::of(&error, text);
+    TomlMisread::read(text).map_err(|TomlMisread { line, flaw, .. }| {
         let path = path.to_owned();
         IdentitiesError::Syntax { path, line, flaw }
     })

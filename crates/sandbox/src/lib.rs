@@ -66,5 +66,5 @@ pub use crate::{
     rule::{Evidence, Page, Rule, Sureness, pages, rules, rules_as_json},
     sandbox::{Sandbox, SandboxBuilder, StartError},
     spec::SpecError,
-    toml_flaw::TomlFlaw,
+    toml_flaw::{TomlFlaw, TomlMisread},
 };

@@ -1,12 +1,67 @@
 //! What is wrong with a TOML file of settings, and where. The parser's own message is never shown: it repeats what the file
 //! holds, which may be keys. Names of settings are no secret, and only what looks like one is taken for one.
 
+use serde::de::DeserializeOwned;
 use thiserror::Error;
+
+/// Where a TOML file of settings cannot be read, and why; no value of it is repeated.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("line {line}, column {column}: {flaw}")]
+#[non_exhaustive]
+pub struct TomlMisread {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub flaw: TomlFlaw,
+}
+
+impl TomlMisread {
+    /// Reads a whole file of settings.
+    ///
+    /// # Errors
+    ///
+    /// [`TomlMisread`] for what is no TOML, and for what `T` does not take.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use wxmember_sandbox::TomlMisread;
+    ///
+    /// let read = TomlMisread::read::<std::collections::HashMap<String, u16>>("a = 1\nport = \"secret\"");
+    /// let said = read.unwrap_err().to_string();
+    /// assert_eq!(said, "line 2, column 8: the setting `port` needs a whole number from 0 on");
+    /// ```
+    pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Self> {
+        toml::from_str(text).map_err(|error| Self::of(&error, text))
+    }
+
+    fn of(error: &toml::de::Error, text: &str) -> Self {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let before = before.unwrap_or_default();
+        let start_of_line = before.rfind('\n').map_or(0, |at| at + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[start_of_line..].chars().count() + 1,
+            flaw: match text.parse::<toml::Table>() {
+                Ok(_) => TomlFlaw::of_setting(error.message(), path(error)),
+                Err(_) if ESCAPES.iter().any(|what| error.message().starts_with(what)) => TomlFlaw::Backslash,
+                Err(_) => TomlFlaw::NotToml,
+            },
+        }
+    }
+}
 
 /// What is wrong with a TOML file of settings. It names settings, and no value.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum TomlFlaw {
+    /// A backslash in a basic string begins no escape, as in a path of Windows.
+    #[error(
+        "a backslash between quotation marks begins an escape; write it twice, or use single quotation marks"
+    )]
+    Backslash,
     /// A setting has none of the few values that it can have.
     #[error("{setting} can be {choices}", setting = subject(.setting), choices = listed(.choices))]
     Choice {
@@ -49,17 +104,6 @@ pub enum TomlFlaw {
 }
 
 impl TomlFlaw {
-    /// The line, from 1, and what is wrong there.
-    pub(crate) fn of(error: &toml::de::Error, text: &str) -> (usize, Self) {
-        let before = error.span().and_then(|span| text.get(..span.start));
-        let line = before.map_or(1, |before| before.matches('\n').count() + 1);
-        let flaw = match toml::from_str::<toml::Table>(text) {
-            Ok(_) => Self::of_setting(error.message(), path(error)),
-            Err(_) => Self::NotToml,
-        };
-        (line, flaw)
-    }
-
     fn of_setting(message: &str, path: String) -> Self {
         // The last one is the parser's own: what stands behind it is never of the file.
         let (found, expected) = message.rsplit_once(", expected ").unwrap_or((message, ""));
@@ -161,10 +205,16 @@ fn subject(setting: &str) -> String {
     }
 }
 
+/// How the parser begins to say that an escape is none.
+const ESCAPES: [&str; 3] = [
+    "invalid value, expected unicode",
+    "missing escaped value",
+    "too few unicode",
+];
 /// An APIv3 key has 32 characters.
 const LONGEST_NAME: usize = 24;
-/// As many as `apiv3_key_file` has, and one to mistype.
-const MOST_DIGITS: usize = 2;
+/// A year; a phone number or a merchant id has more.
+const MOST_DIGITS: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -200,10 +250,9 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, line: usize, said: &str) {
-        let error = toml::from_str::<File>(text).unwrap_err();
-        let (found, flaw) = TomlFlaw::of(&error, text);
-        assert_eq!((found, flaw.to_string().as_str()), (line, said));
-        assert!(!format!("{flaw} {flaw:?}").contains("SECRET"), "{flaw:?}");
+        let error = TomlMisread::read::<File>(text).unwrap_err();
+        assert_eq!((error.line, error.flaw.to_string().as_str()), (line, said));
+        assert!(!format!("{error} {error:?}").contains("SECRET"), "{error:?}");
     }
 
     #[test]
@@ -287,5 +336,20 @@ mod tests {
         check("on = SECRET", 1, said);
         check("on = true\non = true", 2, said);
         check("\n[parts\nx = 1", 2, said);
+        let said = "a backslash between quotation marks begins an escape; write it twice, or use single quotation marks";
+        for path in ["C:\\SECRET.pem", "C:\\Users\\SECRET.pem", "C:\\Uffffffff"] {
+            check(&format!("on = true\nof = \"{path}\""), 2, said);
+        }
+    }
+
+    #[test]
+    fn a_column_counts_characters() {
+        let error = TomlMisread::read::<File>("on = true\nparts = [\"会员\", 1]").unwrap_err();
+        assert_eq!((error.line, error.column), (2, 10));
+        let error = TomlMisread::read::<File>("parts = []\n'会员' = 1").unwrap_err();
+        assert_eq!((error.line, error.column), (2, 1));
+        let list = "[[parts]]\nname = \"n\"\nlist = [\"会员\", 1]";
+        let error = TomlMisread::read::<File>(list).unwrap_err();
+        assert_eq!((error.line, error.column), (3, 15));
     }
 }

@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, path::Path, time::Duration};
 use wxmember::{Client, Merchant, MerchantKey, PlatformKey, Trust};
 use wxmember_sandbox::{FaultsFileError, IdentitiesError, Quota, Sandbox, StartError};
 
-pub(crate) use wxmember_sandbox::{FaultRule, PolicyChoice};
+pub(crate) use wxmember_sandbox::{FaultRule, PolicyChoice, TomlFlaw, TomlMisread};
 
 use crate::{
     args, exit,

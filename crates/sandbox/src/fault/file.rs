@@ -9,7 +9,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::rule::{FaultRule, FaultRuleError, Written};
-use crate::toml_flaw::TomlFlaw;
+use crate::toml_flaw::{TomlFlaw, TomlMisread};
 
 /// Why a file of faults cannot be used. Every variant names the file.
 #[derive(Debug, Error)]
@@ -59,8 +59,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<FaultRule>, FaultsFileError> {
         path: path.to_owned(),
         source,
     })?;
-    let file: File = toml::from_str(&text).map_err(|error| {
-        let (line, flaw) = TomlFlaw::of(&error, &text);
+    let file: File = TomlMisread::read(&text).map_err(|TomlMisread { line, flaw, .. }| {
         let path = path.to_owned();
         FaultsFileError::Syntax { path, line, flaw }
     })?;
